@@ -1,0 +1,1 @@
+"""The viewer: napari readers, layers and widgets."""

@@ -1,0 +1,1 @@
+"""One planning grid for all: resampling and registration."""

@@ -1,0 +1,77 @@
+"""The masks of one patient on one planning grid: what lesions, remnant and plan all work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlm_imaging.geometry import Grid
+from netlm_imaging.volume import LabelMap, Mask, require_on
+
+SEGMENT_NAMES = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
+"""Couinaud segments; label n of a segment map is SEGMENT_NAMES[n - 1]."""
+LEFT_SEGMENTS = frozenset({"II", "III", "IV"})
+RIGHT_SEGMENTS = frozenset({"V", "VI", "VII", "VIII"})
+"""Segment I is drained on both sides and counts for neither."""
+
+
+def segment_name(label: int) -> str:
+    """The roman name of Couinaud label 1..8."""
+    return SEGMENT_NAMES[label - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Anatomy:
+    """Liver (tumor included), lesions inside it, and what else is known, all on one Grid.
+
+    Raises GridMismatch when the parts lie on different grids. Lesion voxels are inside the liver;
+    ``netlm_imaging.lesions.prepare`` makes them so from masks as they come.
+    """
+
+    liver: Mask
+    lesions: LabelMap
+    segments: LabelMap | None = None
+    """Couinaud labels 1..8 inside the liver."""
+    vessels: Mask | None = None
+    """Portal and hepatic veins in and around the liver."""
+    cysts: Mask | None = None
+    spleen: Mask | None = None
+
+    def __post_init__(self) -> None:
+        parts = (self.lesions, self.segments, self.vessels, self.cysts, self.spleen)
+        require_on(self.liver.grid, parts, what="all masks on the liver's grid")
+
+    @property
+    def grid(self) -> Grid:
+        """The planning grid."""
+        return self.liver.grid
+
+    @property
+    def functional(self) -> Mask:
+        """Functional parenchyma: liver without tumor and without cysts (clinical-rules 2)."""
+        inside = self.liver.array & (self.lesions.array == 0)
+        if self.cysts is not None:
+            inside &= ~self.cysts.array
+        return Mask(inside, self.grid)
+
+    def cropped(self, margin_mm: float = 0.0) -> Anatomy:
+        """The same anatomy inside the liver's bounding box grown by ``margin_mm``.
+
+        Parts outside the box (most of the spleen) are cut off.
+        """
+        box = self.liver.bounding_box(margin_mm)
+        return Anatomy(
+            liver=self.liver.crop(box),
+            lesions=self.lesions.crop(box),
+            segments=None if self.segments is None else self.segments.crop(box),
+            vessels=None if self.vessels is None else self.vessels.crop(box),
+            cysts=None if self.cysts is None else self.cysts.crop(box),
+            spleen=None if self.spleen is None else self.spleen.crop(box),
+        )
+
+
+def segment_volumes_ml(segments: LabelMap, inside: Mask) -> dict[str, float]:
+    """mL of each Couinaud segment within ``inside``; every name is there, 0 where absent."""
+    counts = np.bincount(segments.array[inside.array].ravel(), minlength=9)
+    return {name: float(counts[n + 1]) * inside.grid.voxel_ml for n, name in enumerate(SEGMENT_NAMES)}

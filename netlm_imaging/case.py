@@ -1,0 +1,157 @@
+"""CaseResult: all that is known of one study, frozen; to and from case.json (schema netlm-case/1).
+
+The records of the stages are the schema: pydantic reads and writes them as they are, so a field
+has one definition and one docstring. Every key is always there; what is not known is null.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.decide.records import Classification
+from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.geometry import Grid
+from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
+from netlm_imaging.plan.records import FrontierPoint, Option, Plan, TreatmentKind
+from netlm_imaging.settings import Settings
+
+SCHEMA: Literal["netlm-case/1"] = "netlm-case/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """What made the case."""
+
+    name: str
+    version: str
+    python: str
+    packages: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuvRecord:
+    """How SUVbw was computed: the unit of the stored values, the path taken and every input."""
+
+    unit: str
+    path: str
+    inputs: dict[str, float | str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRecord:
+    """One series or file that went in."""
+
+    role: str
+    modality: str
+    series_uid: str | None
+    """A hash of it, unless identifiers are kept; null for files without one."""
+    instances: int
+    sha256: str
+    """Of the voxels and geometry as read: equal input gives an equal value."""
+    shape_kji: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    description: str
+    suv: SuvRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """How another frame of reference was brought onto the planning grid, and how well it fits."""
+
+    moving: str
+    fixed: str
+    method: str
+    translation_mm: tuple[float, float, float]
+    rotation_degrees: tuple[float, float, float]
+    quality: float
+    """0 (nothing fits) to 1; what it measures is said by ``quality_measure``."""
+    quality_measure: str
+    acceptable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLesion(Lesion):
+    """A lesion with what the plan does to it."""
+
+    treatment: TreatmentKind | Literal["none"]
+    cleared: bool
+    coverage_percent: float
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """A lesion that drives the spread of the debulking figure."""
+
+    lesion: int
+    share_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncertainty:
+    """Spread of the debulking figure under segmentation and placement error (planner.md 5)."""
+
+    debulking_p05: float
+    debulking_p50: float
+    debulking_p95: float
+    probability_threshold_met: float
+    type_probabilities: dict[Literal["1", "2", "3", "4"], float]
+    drivers: tuple[Driver, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One finished study."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    schema: Literal["netlm-case/1"] = SCHEMA
+    software: Software
+    inputs: tuple[InputRecord, ...]
+    settings: Settings
+    clinical: Clinical
+    warnings: tuple[Notice, ...]
+    registrations: tuple[Registration, ...]
+    grid: Grid
+    liver: LiverVolumes
+    lesions: tuple[CaseLesion, ...]
+    pattern: Pattern
+    plan: Plan
+    alternatives: tuple[Plan, ...]
+    frontier: tuple[FrontierPoint, ...]
+    uncertainty: Uncertainty | None
+    classification: Classification
+
+    def to_json(self) -> str:
+        """case.json: indented, keys in the contract's order, a newline at the end."""
+        return json.dumps(_ADAPTER.dump_python(self, mode="json"), indent=2, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> CaseResult:
+        """A case from case.json. Raises InputError (BAD_CASE), one fault for each wrong key."""
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            faults = [
+                Fault(
+                    code="BAD_CASE",
+                    expected=f"{'.'.join(map(str, detail['loc'])) or 'the file'}: {detail['msg']}",
+                    found=f"a {type(detail['input']).__name__}",
+                    where="case.json",
+                )
+                for detail in error.errors()
+            ]
+        raise InputError(*faults[:20])
+
+
+def case_json_schema() -> dict[str, Any]:
+    """The JSON Schema of case.json."""
+    return _ADAPTER.json_schema(mode="serialization")
+
+
+_ADAPTER: TypeAdapter[CaseResult] = TypeAdapter(CaseResult)

@@ -1,0 +1,1 @@
+"""Type 1-4 with reasons, from a file of evidence."""

@@ -1,0 +1,1 @@
+"""case.json, tables, masks, figures and the report."""

@@ -1,0 +1,1 @@
+"""Masks to the lesion table: measures, sides, matching, burden, pattern."""

@@ -1,0 +1,1 @@
+"""Candidates, atoms, the exact optimum and the simulation that checks it."""

@@ -1,0 +1,110 @@
+"""Treatments and plans as records: what case.json says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from netlm_imaging.remnant.records import MinimumName
+from netlm_imaging.settings import Modality, Objective
+
+TreatmentKind = Literal["enucleation", "wedge", "anatomical", "ablation"]
+Status = Literal["optimal", "feasible", "infeasible"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """Whether one kind of treatment can clear one lesion; if not, why in words."""
+
+    kind: TreatmentKind
+    feasible: bool
+    why_not: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionOptions:
+    """All kinds for one lesion."""
+
+    lesion: int
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """One intervention of a plan. Fields that do not apply to its kind are None or empty."""
+
+    id: str
+    kind: TreatmentKind
+    name: str
+    """For people: ``Right hepatectomy``, ``Wedge resection of lesion 3``."""
+    lesions: tuple[int, ...]
+    """Lesions it is meant to clear."""
+    segments: tuple[str, ...] = ()
+    device: str | None = None
+    modality: Modality | None = None
+    probes: int | None = None
+    center_lps_mm: tuple[float, float, float] | None = None
+    axis: tuple[float, float, float] | None = None
+    """Unit vector of the zone's long axis in LPS."""
+    zone_mm: tuple[float, float, float] | None = None
+    """Full lengths of the zone's axes, the one along the probe first."""
+    margin_mm: float | None = None
+    achieved_margin_mm: float | None = None
+    parenchyma_ml: float
+    """Functional liver that it removes or destroys when done alone."""
+    tumor_ml: float
+    """Tumor that it removes or destroys when done alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minimum:
+    """One FLR minimum and how the plan meets it."""
+
+    name: MinimumName
+    minimum: float
+    value: float
+    binding: bool
+    """This minimum alone keeps a better plan away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a plan does to one lesion."""
+
+    lesion: int
+    cleared: bool
+    coverage_percent: float
+    treatment: TreatmentKind | Literal["none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One optimal (or best found) combination of treatments."""
+
+    objective: Objective
+    status: Status
+    bound_percent: float | None
+    """No plan under these limits can clear more than this (by lesion)."""
+    debulking_percent: float
+    """By lesion: the headline figure."""
+    debulking_percent_by_volume: float
+    cleared: tuple[int, ...]
+    residual: tuple[int, ...]
+    treatments: tuple[Treatment, ...]
+    flr_ml: float
+    flr_percent: float
+    sflr_percent: float | None
+    flr_body_weight_percent: float | None
+    minimums: tuple[Minimum, ...]
+    parenchyma_lost_ml: float
+    coverage: tuple[Coverage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontierPoint:
+    """One point of the debulking against remnant curve."""
+
+    flr_percent: float
+    debulking_percent: float
+    parenchyma_lost_ml: float
+    interventions: int

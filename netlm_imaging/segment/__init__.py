@@ -1,0 +1,1 @@
+"""Volumes to masks: liver and lesions on HBP MRI, lesions on PET."""

@@ -1,0 +1,1 @@
+"""The flows: one study, many studies, and the command line."""

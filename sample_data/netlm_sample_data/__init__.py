@@ -1,0 +1,1 @@
+"""The digital reference patient: anatomy, scanners, real DICOM files, exact truth."""
