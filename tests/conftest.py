@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("netlm", deadline=None, derandomize=True)  # never timed, always the same
+settings.load_profile("netlm")
 
 REAL_DATA = Path(os.environ.get("NETLM_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
