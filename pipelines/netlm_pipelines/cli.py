@@ -1,0 +1,268 @@
+"""The command line: arguments in, one call into the flows, words out. No logic here."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from netlm_imaging.case import CaseResult
+from netlm_imaging.clinical import load_clinical
+from netlm_imaging.errors import Fault, InputError, NetlmError, UsageError
+from netlm_imaging.settings import load_settings
+from netlm_pipelines import show
+from netlm_pipelines.progress import Stages
+from netlm_pipelines.request import GivenMasks, Request
+
+app = typer.Typer(
+    name="netlm",
+    help="Neuroendocrine tumor liver metastases: from DICOM to a plan and a Type. Research software, "
+    "not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+STUDY_STAGES = 9
+"""Stages of one run, for the progress bar."""
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; it must not exist or be empty.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished case in --out.")]
+MaskOption = typer.Option(metavar="F", help="NIfTI, NRRD, DICOM SEG (file.dcm#Segment) or a DICOM folder.")
+Liver = Annotated[str | None, MaskOption]
+Lesions = Annotated[list[str] | None, typer.Option(metavar="F", help="As --liver; may be repeated.")]
+Segments = Annotated[str | None, typer.Option(metavar="F", help="Couinaud labels 1-8.")]
+SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML: thresholds, margins, limits.")]
+ClinicalFile = Annotated[Path | None, typer.Option("--clinical", help="TOML: what is known of the patient.")]
+SeriesChoice = Annotated[
+    list[str] | None, typer.Option("--series", metavar="ROLE=N", help="Use series N for a role.")
+]
+ResampleUneven = Annotated[
+    bool, typer.Option("--resample-uneven", help="Resample uneven or tilted stacks by their true positions.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Read DICOM files without the 128-byte preamble.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+
+
+@app.command()
+def inspect(path: Path, as_json: AsJson = False, force: Force = False) -> None:
+    """Show what is in a folder: each series, its role and why, its geometry, its faults."""
+    from netlm_imaging.ingest import scan
+
+    study = scan(path, force=force)
+    show.study_as_json(study) if as_json else show.study(study)
+
+
+@app.command()
+def convert(
+    path: Path,
+    out: Annotated[Path, typer.Option("--out", help="The .nii.gz to write.")],
+    series: Annotated[str | None, typer.Option(help="Role or number, when there are several.")] = None,
+    raw: Annotated[bool, typer.Option(help="PET in Bq/mL or stored units instead of SUVbw.")] = False,
+    resample_uneven: ResampleUneven = False,
+    force: Force = False,
+) -> None:
+    """Write one series as NIfTI, its geometry exact; PET as SUVbw."""
+    from netlm_pipelines.convert import convert as run
+
+    shown = run(path, out, series=series, raw=raw, resample_uneven=resample_uneven, force=force)
+    show.converted(shown)
+
+
+@app.command()
+def run(
+    path: Path,
+    out: Out,
+    liver: Liver = None,
+    lesions: Lesions = None,
+    segments: Segments = None,
+    vessels: Liver = None,
+    cysts: Liver = None,
+    spleen: Liver = None,
+    settings: SettingsFile = None,
+    clinical: ClinicalFile = None,
+    segmenter: Annotated[str, typer.Option(help="For the masks that are not given.")] = "classical",
+    series: SeriesChoice = None,
+    overwrite: Overwrite = False,
+    resample_uneven: ResampleUneven = False,
+    force: Force = False,
+) -> None:
+    """The main job: a folder of DICOM and/or NIfTI in, plan, Type and report out."""
+    masks = GivenMasks(
+        liver=liver,
+        lesions=tuple(lesions or ()),
+        segments=segments,
+        vessels=vessels,
+        cysts=cysts,
+        spleen=spleen,
+    )
+    request = Request(
+        out=out,
+        images=path,
+        masks=masks,
+        settings=load_settings(settings),
+        clinical=load_clinical(clinical),
+        segmenter=segmenter,
+        series=_series_choice(series),
+        overwrite=overwrite,
+        resample_uneven=resample_uneven,
+        force=force,
+    )
+    _run(request)
+
+
+@app.command()
+def plan(
+    liver: Annotated[str, MaskOption],
+    lesions: Annotated[list[str], typer.Option(metavar="F", help="As --liver; may be repeated.")],
+    out: Out,
+    segments: Segments = None,
+    vessels: Liver = None,
+    cysts: Liver = None,
+    spleen: Liver = None,
+    settings: SettingsFile = None,
+    clinical: ClinicalFile = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Plan and Type from masks alone, without images."""
+    masks = GivenMasks(
+        liver=liver,
+        lesions=tuple(lesions),
+        segments=segments,
+        vessels=vessels,
+        cysts=cysts,
+        spleen=spleen,
+    )
+    request = Request(
+        out=out,
+        masks=masks,
+        settings=load_settings(settings),
+        clinical=load_clinical(clinical),
+        overwrite=overwrite,
+    )
+    _run(request)
+
+
+@app.command()
+def classify(
+    case: Annotated[Path, typer.Option("--case", help="case.json of a finished case.")],
+    clinical: ClinicalFile = None,
+    settings: SettingsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """The Type again from a finished case, with new clinical facts or thresholds."""
+    from netlm_pipelines.reclassify import reclassify
+
+    finished = CaseResult.from_json(_read_bytes(case))
+    again, notices = reclassify(
+        finished,
+        clinical=None if clinical is None else load_clinical(clinical),
+        settings=None if settings is None else load_settings(settings),
+    )
+    show.classification(again, notices, as_json=as_json)
+
+
+@app.command()
+def report(folder: Path) -> None:
+    """Render the report of a finished case again."""
+    from netlm_imaging.export import report_again
+
+    show.report_at(report_again(folder))
+
+
+@app.command()
+def sample(
+    out: Out,
+    preset: Annotated[str, typer.Option(help="type1, type2, type3 or type4.")] = "type2",
+    seed: Annotated[int, typer.Option(min=0, help="Another number, another patient.")] = 0,
+) -> None:
+    """Write a sample patient: real DICOM files, clinical facts and the exact truth."""
+    from netlm_pipelines.sample import write_sample_study
+
+    stages = Stages(total=1)
+    with stages.shown():
+        paths = write_sample_study(preset, out, seed=seed, stages=stages)
+    show.sample(paths)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")] = Path("netlm-demo"),
+    preset: Annotated[str, typer.Option(help="type1, type2, type3 or type4.")] = "type2",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    overwrite: Overwrite = False,
+) -> None:
+    """A sample patient through the main job: DICOM in, report out."""
+    from netlm_imaging.export import check_target
+    from netlm_pipelines.sample import write_sample_study
+
+    check_target(out, overwrite=overwrite)
+    with tempfile.TemporaryDirectory(prefix="netlm-demo-") as work:
+        stages = Stages(total=1)
+        with stages.shown():
+            paths = write_sample_study(preset, Path(work) / "patient", seed=seed, stages=stages)
+        _run(
+            Request(out=out, images=paths.dicom, clinical=load_clinical(paths.clinical), overwrite=overwrite)
+        )
+
+
+def main() -> None:
+    """Entry point: every expected failure is one message and an exit code of the contract."""
+    debug = "--debug" in sys.argv
+    arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    try:
+        sys.exit(app(args=arguments, prog_name="netlm", standalone_mode=False) or 0)
+    except NetlmError as error:
+        code = error.exit_code
+        message = str(error)
+        if debug:
+            raise
+    except click.exceptions.NoArgsIsHelpError as error:
+        code, message = 2, error.format_message()
+    except click.ClickException as error:
+        code, message = 2, f"BAD_USAGE: {error.format_message()}"
+    except (KeyboardInterrupt, click.Abort):
+        code, message = 130, "Stopped. Nothing was written."
+    except Exception as error:
+        if debug:
+            raise
+        code = 70
+        message = (
+            f"BUG: {type(error).__name__}. Nothing was written. Run again with --debug for the traceback."
+        )
+    show.error(message)
+    sys.exit(code)
+
+
+def _run(request: Request) -> None:
+    from netlm_pipelines.study import run_study
+
+    stages = Stages(total=STUDY_STAGES)
+    with stages.shown():
+        folder = run_study(request, stages)
+    show.finished(CaseResult.from_json(_read_bytes(folder / "case.json")), folder)
+
+
+def _series_choice(given: list[str] | None) -> dict[str, str]:
+    pairs = [item.partition("=") for item in given or ()]
+    wrong = [role for role, equals, number in pairs if not (role and equals and number)]
+    if wrong:
+        raise UsageError(
+            Fault(code="BAD_USAGE", expected="--series ROLE=NUMBER", found=", ".join(wrong), where="--series")
+        )
+    return {role: number for role, _, number in pairs}
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fault = Fault(
+            code="UNREADABLE", expected="a readable file", found=str(error.strerror), where=path.name
+        )
+    raise InputError(fault)

@@ -1,0 +1,206 @@
+"""Masks of a study: given ones first, a segmenter for the rest, all on one planning grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from netlm_imaging.align import bring_labels
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.case import InputRecord
+from netlm_imaging.errors import Fault, Notice, UsageError
+from netlm_imaging.geometry import Grid
+from netlm_imaging.ingest import Image, MaskFile, read_mask
+from netlm_imaging.lesions import Uptake, combine, label_components, match, prepare, uptake
+from netlm_imaging.lesions.records import SeenOn
+from netlm_imaging.segment import Images, Segmentation, segment_pet_lesions, segmenter_named
+from netlm_imaging.settings import PetSettings
+from netlm_imaging.volume import LabelMap, Mask, Volume
+from netlm_pipelines.images import AlignedImages, StudyImages
+from netlm_pipelines.progress import Stages
+from netlm_pipelines.request import GivenMasks
+
+
+@dataclass(slots=True)
+class GivenOnGrid:
+    """The user's masks on the planning grid; what was not given is None."""
+
+    grid: Grid | None = None
+    liver: Mask | None = None
+    lesions: LabelMap | None = None
+    segments: LabelMap | None = None
+    vessels: Mask | None = None
+    cysts: Mask | None = None
+    spleen: Mask | None = None
+    records: list[InputRecord] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyMasks:
+    """The anatomy to plan on, with what the images say of each lesion."""
+
+    anatomy: Anatomy
+    method: str
+    seen_on: dict[int, tuple[SeenOn, ...]]
+    uptake: dict[int, Uptake]
+    notices: tuple[Notice, ...]
+
+
+def read_given(masks: GivenMasks, grid: Grid | None) -> GivenOnGrid:
+    """Read the user's masks onto the liver mask's own grid, or ``grid`` where no liver is given."""
+    given = GivenOnGrid(grid=grid)
+    if masks.liver is not None:
+        file = _read(masks.liver, "liver", given)
+        given.grid = file.labels.grid
+        given.liver = file.labels.any
+    if masks.lesions:
+        given.lesions = _read_lesions(masks.lesions, given)
+    given.segments = _bring(masks.segments, "segments", given)
+    for name in ("vessels", "cysts", "spleen"):
+        labels = _bring(getattr(masks, name), name, given)
+        setattr(given, name, None if labels is None else labels.any)
+    return given
+
+
+def complete(
+    given: GivenOnGrid,
+    images: AlignedImages,
+    *,
+    found_images: StudyImages,
+    segmenter: str,
+    pet: PetSettings,
+    stages: Stages,
+) -> StudyMasks:
+    """Segment what was not given, find PET lesions, match both, and check it all into an Anatomy."""
+    notices = [*given.notices]
+    found = None
+    if given.liver is None or given.lesions is None:
+        found = _segment(images, role=found_images.reference_role, segmenter=segmenter, stages=stages)
+        notices += found.notices
+    liver = given.liver if given.liver is not None else _found(found).liver
+    lesions = given.lesions if given.lesions is not None else _found(found).lesions
+    spleen = given.spleen if given.spleen is not None or found is None else found.spleen
+    seen_on: dict[int, tuple[SeenOn, ...]] = dict.fromkeys(lesions.labels, _seen_on(found_images.reference))
+    if images.suv is not None:
+        with stages.stage("Finding lesions on PET"):
+            lesions, seen_on = _with_pet(
+                lesions, seen_on, images, liver=liver, pet=pet, keep=given.lesions is not None
+            )
+    anatomy, prepared = prepare(
+        liver=liver,
+        lesions=lesions,
+        segments=given.segments,
+        vessels=given.vessels if given.vessels is not None or found is None else found.vessels,
+        cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
+        spleen=spleen,
+    )
+    return StudyMasks(
+        anatomy=anatomy,
+        method="given" if given.liver is not None else _found(found).method,
+        seen_on=seen_on,
+        uptake=_uptake(images.suv, anatomy, pet),
+        notices=(*notices, *prepared),
+    )
+
+
+def _read(spec: str, role: str, given: GivenOnGrid) -> MaskFile:
+    file = read_mask(spec)
+    given.records.append(file.record)
+    given.notices += file.notices
+    return file
+
+
+def _bring(spec: str | None, name: str, given: GivenOnGrid) -> LabelMap | None:
+    if spec is None:
+        return None
+    return _onto(_read(spec, name, given).labels, name, given)
+
+
+def _onto(labels: LabelMap, name: str, given: GivenOnGrid) -> LabelMap:
+    if given.grid is None:
+        given.grid = labels.grid
+    brought, notices = bring_labels(labels, given.grid, name=name)
+    given.notices += notices
+    return brought
+
+
+def _read_lesions(specs: tuple[str, ...], given: GivenOnGrid) -> LabelMap:
+    """Binary files fall apart into their connected components, label maps keep their values."""
+    parts = []
+    for spec in specs:
+        file = _read(spec, "lesions", given)
+        labels = _onto(file.labels, "lesions", given)
+        parts.append(label_components(labels.any) if file.binary else labels)
+    combined, notices = combine(parts)
+    given.notices += notices
+    return combined
+
+
+def _segment(images: AlignedImages, *, role: str, segmenter: str, stages: Stages) -> Segmentation:
+    if role != "hbp" or images.reference is None:
+        raise UsageError(
+            Fault(
+                code="MASKS_NEEDED",
+                expected="a hepatobiliary-phase MRI to segment, or both --liver and --lesions",
+                found=f"a reference image of role {role!r}" if role else "no image",
+                remedy="Give the masks that are missing",
+            )
+        )
+    with stages.stage("Segmenting liver and lesions") as entry:
+        found = segmenter_named(segmenter).segment(
+            Images(hbp=images.reference, precontrast=images.precontrast, suv=images.suv)
+        )
+        entry["method"] = found.method
+    return found
+
+
+def _found(found: Segmentation | None) -> Segmentation:
+    assert found is not None
+    return found
+
+
+def _seen_on(reference: Image | None) -> tuple[SeenOn, ...]:
+    """What lesions on the reference image count as seen on; nothing without an image."""
+    if reference is None:
+        return ()
+    return ("ct",) if reference.record.modality == "CT" else ("mr",)
+
+
+def _with_pet(
+    lesions: LabelMap,
+    seen_on: dict[int, tuple[SeenOn, ...]],
+    images: AlignedImages,
+    *,
+    liver: Mask,
+    pet: PetSettings,
+    keep: bool,
+) -> tuple[LabelMap, dict[int, tuple[SeenOn, ...]]]:
+    """The union of both sets; a given lesion mask is kept as it is and only told what PET sees."""
+    assert images.suv is not None
+    on_pet = segment_pet_lesions(images.suv, liver, exclude=lesions.any, settings=pet)
+    matching = match(lesions, on_pet.labels, aligned=images.pet_aligned)
+    if not keep:
+        return matching.labels, matching.seen_on
+    also = {
+        n: (*seen, *(("pet",) if "pet" in matching.seen_on.get(n, ()) else ())) for n, seen in seen_on.items()
+    }
+    return lesions, also
+
+
+def _uptake(suv: Volume | None, anatomy: Anatomy, pet: PetSettings) -> dict[int, Uptake]:
+    if suv is None:
+        return {}
+    background = segment_pet_lesions(suv, anatomy.liver, exclude=anatomy.lesions.any, settings=pet).background
+    spleen = anatomy.spleen
+    spleen_mean = None
+    if spleen is not None and spleen.voxels:
+        spleen_mean = float(np.mean(suv.array[spleen.array], dtype=np.float64))
+    return uptake(
+        suv,
+        anatomy.lesions,
+        liver_mean=background.mean,
+        liver_sd=background.sd,
+        spleen_mean=spleen_mean,
+    )

@@ -1,0 +1,41 @@
+"""What one run is asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenMasks:
+    """Masks that the user brings; each is a file or folder as ``ingest.read_mask`` takes it."""
+
+    liver: str | None = None
+    lesions: tuple[str, ...] = ()
+    segments: str | None = None
+    vessels: str | None = None
+    cysts: str | None = None
+    spleen: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One study: where it lies, what is known of it, where the result goes."""
+
+    out: Path
+    images: Path | None = None
+    """Folder of DICOM and NIfTI; None plans from masks alone."""
+    masks: GivenMasks = field(default_factory=GivenMasks)
+    settings: Settings = field(default_factory=Settings)
+    clinical: Clinical = field(default_factory=Clinical)
+    segmenter: str = "classical"
+    series: Mapping[str, str] = field(default_factory=dict)
+    """Role to series number, where the user decides (``--series hbp=3``)."""
+    overwrite: bool = False
+    keep_identifiers: bool = False
+    resample_uneven: bool = False
+    force: bool = False

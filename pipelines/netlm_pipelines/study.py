@@ -1,0 +1,191 @@
+"""One study, stage after stage: images in, masks, lesions, plan, decision, report out.
+
+This is the file to read first: each stage is one call into the library.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import netlm_imaging
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.case import CaseLesion, CaseResult, InputRecord, Registration, Software
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.decide import classify
+from netlm_imaging.decide.records import Classification
+from netlm_imaging.errors import Notice
+from netlm_imaging.export import check_target, draw_figures, write_case
+from netlm_imaging.lesions import liver_volumes, measure, pattern
+from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
+from netlm_imaging.plan import Planned, plan_case
+from netlm_imaging.plan.records import Objective, Plan
+from netlm_imaging.remnant import flr_limits
+from netlm_imaging.settings import Settings
+from netlm_imaging.volume import LabelMap, Mask
+from netlm_pipelines.images import StudyImages, align_images, read_images
+from netlm_pipelines.masks import StudyMasks, complete, read_given
+from netlm_pipelines.progress import Stages
+from netlm_pipelines.request import Request
+
+PACKAGES = ("highspy", "numpy", "pydicom", "scipy", "simpleitk")
+"""Libraries that a figure may depend on."""
+
+
+def run_study(request: Request, stages: Stages) -> Path:
+    """The main job. Returns the folder of the finished case; raises NetlmError with nothing written."""
+    check_target(request.out, overwrite=request.overwrite)
+    found = StudyImages(reference=None, reference_role="")
+    if request.images is not None:
+        found = read_images(request, stages)
+    with stages.stage("Reading the masks"):
+        own = None if found.reference is None else found.reference.volume.grid
+        given = read_given(request.masks, own)
+    assert given.grid is not None
+    images = align_images(found, given.grid, stages)
+    masks = complete(
+        given,
+        images,
+        found_images=found,
+        segmenter=request.segmenter,
+        pet=request.settings.pet,
+        stages=stages,
+    )
+    case, planned = decide_case(
+        masks,
+        settings=request.settings,
+        clinical=request.clinical,
+        inputs=(*found.records, *given.records),
+        notices=(*found.notices, *images.notices),
+        registrations=images.registrations,
+        stages=stages,
+    )
+    with stages.stage("Drawing and writing the report"):
+        figures = draw_figures(
+            image=images.reference,
+            image_kind=found.reference_role,
+            suv=images.suv,
+            anatomy=masks.anatomy,
+            case=case,
+            treated=planned.treated,
+        )
+    return write_case(
+        request.out,
+        case,
+        masks=_masks_out(masks.anatomy, planned),
+        figures=figures,
+        log=stages.log,
+        overwrite=request.overwrite,
+    )
+
+
+def decide_case(
+    masks: StudyMasks,
+    *,
+    settings: Settings,
+    clinical: Clinical,
+    inputs: tuple[InputRecord, ...],
+    notices: tuple[Notice, ...],
+    registrations: tuple[Registration, ...],
+    stages: Stages,
+) -> tuple[CaseResult, Planned]:
+    """From masks to the Type: measure, plan, classify."""
+    anatomy = masks.anatomy
+    with stages.stage("Measuring"):
+        lesions = measure(anatomy, seen_on=masks.seen_on, uptake=masks.uptake)
+        liver = liver_volumes(anatomy, method=masks.method)
+        spread = pattern(lesions, anatomy)
+        limits = flr_limits(liver.functional_ml, clinical=clinical, settings=settings.flr)
+    with stages.stage("Finding the best plan") as entry:
+        planned = plan_case(
+            anatomy, lesions, settings=settings, clinical=clinical, limits=limits, progress=stages.say
+        )
+        entry["status"] = planned.plan.status
+    classification = classify_plans(
+        (planned.plan, *planned.alternatives),
+        lesions=lesions,
+        liver=liver,
+        spread=spread,
+        clinical=clinical,
+        settings=settings,
+    )
+    case = CaseResult(
+        software=_software(),
+        inputs=inputs,
+        settings=settings,
+        clinical=clinical,
+        warnings=(*notices, *masks.notices, *planned.notices),
+        registrations=registrations,
+        grid=anatomy.grid,
+        liver=liver,
+        lesions=_with_plan(lesions, planned),
+        pattern=spread,
+        plan=planned.plan,
+        alternatives=planned.alternatives,
+        frontier=planned.frontier,
+        uncertainty=None,
+        classification=classification,
+    )
+    return case, planned
+
+
+def classify_plans(
+    plans: Sequence[Plan],
+    *,
+    lesions: Sequence[Lesion],
+    liver: LiverVolumes,
+    spread: Pattern,
+    clinical: Clinical,
+    settings: Settings,
+) -> Classification:
+    """The Type from finished plans: the sparing one decides, the maximum stands beside it."""
+    by_objective: dict[Objective, Plan] = {plan.objective: plan for plan in plans}
+    return classify(
+        lesions=lesions,
+        liver=liver,
+        pattern=spread,
+        plan=by_objective["sparing"],
+        maximum=by_objective.get("maximum"),
+        clinical=clinical,
+        settings=settings,
+    )
+
+
+def _with_plan(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
+    coverage = {entry.lesion: entry for entry in planned.plan.coverage}
+    options = {entry.lesion: entry.options for entry in planned.options}
+    return tuple(
+        CaseLesion(
+            **{name: getattr(lesion, name) for name in Lesion.__dataclass_fields__},
+            treatment=coverage[lesion.id].treatment,
+            cleared=coverage[lesion.id].cleared,
+            coverage_percent=coverage[lesion.id].coverage_percent,
+            options=options.get(lesion.id, ()),
+        )
+        for lesion in lesions
+    )
+
+
+def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Mask | LabelMap]:
+    named = {
+        "liver": anatomy.liver,
+        "lesions": anatomy.lesions,
+        "segments": anatomy.segments,
+        "vessels": anatomy.vessels,
+        "cysts": anatomy.cysts,
+        "spleen": anatomy.spleen,
+        "treated": planned.treated,
+        "remnant": planned.remnant,
+    }
+    return {name: item for name, item in named.items() if item is not None}
+
+
+def _software() -> Software:
+    return Software(
+        name="netlm-imaging",
+        version=netlm_imaging.__version__,
+        python=platform.python_version(),
+        packages={name: version(name) for name in PACKAGES},
+    )
