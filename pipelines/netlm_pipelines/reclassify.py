@@ -29,7 +29,7 @@ def reclassify(
             Notice(
                 code="PLAN_OUTDATED",
                 message="The new facts or settings also change what may be planned (remnant minimums, "
-                "margins or limits). The plans used here are those of the finished case; run the study again.",
+                "margins or limits). The plans here are those of the finished case; run the study again.",
             )
         )
     classification = classify_plans(
