@@ -23,10 +23,14 @@ class Uptake:
 
     suv_max: float
     suv_mean: float
+    liver_ratio: float
+    """SUVmax over the SUVmean of normal liver."""
+    spleen_ratio: float | None
+    """SUVmax over the SUVmean of the spleen (of the kidney where the spleen is absent)."""
     krenning: int
     """Krenning-like (PET), 0 to 4."""
     borderline: bool
-    """Within 10 % of a border between two scores."""
+    """Within 10 % of a border between two scores, or 3 and 4 could not be told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +44,14 @@ class Lesion:
     """Diameter of the sphere of the same volume."""
     centroid_lps_mm: tuple[float, float, float]
     side: Side | None = None
-    """None when neither segments nor a plane between the lobes are known."""
+    """None when the segments are not known, and for a lesion of segment I alone."""
     segments: tuple[SegmentShare, ...] = ()
     """Largest share first."""
     seen_on: tuple[SeenOn, ...] = ()
     suv_max: float | None = None
     suv_mean: float | None = None
+    suv_liver_ratio: float | None = None
+    suv_spleen_ratio: float | None = None
     krenning: int | None = None
     krenning_borderline: bool | None = None
     capsule_distance_mm: float

@@ -1,0 +1,86 @@
+"""What looks wrong in an anatomy without being an error."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netlm_imaging.anatomy import LEFT_SEGMENTS, RIGHT_SEGMENTS, SEGMENT_NAMES, Anatomy
+from netlm_imaging.errors import Notice
+from netlm_imaging.volume import BoolArray, Mask
+
+PLAUSIBLE_LIVER_ML = (500.0, 5000.0)
+"""Adult livers, tumor included, from small to massively enlarged (ours)."""
+MANY_LESIONS = 100
+"""More lesions than this are rarely drawn by hand (ours)."""
+CUT_FACE_MM2 = 500.0
+"""A liver that meets the end of the image over more than 5 cm2 was probably cut off there (ours)."""
+
+
+def plausibility_notices(anatomy: Anatomy) -> list[Notice]:
+    """Notices about volume, count, a liver cut off by the image and a left-right mix-up."""
+    checks = (_volume(anatomy), _count(anatomy), _cut_off(anatomy.liver), *_sides(anatomy))
+    return [notice for notice in checks if notice is not None]
+
+
+def _volume(anatomy: Anatomy) -> Notice | None:
+    low, high = PLAUSIBLE_LIVER_ML
+    total_ml = anatomy.liver.volume_ml
+    if low <= total_ml <= high:
+        return None
+    message = f"The liver measures {total_ml:.0f} mL; {low:.0f} to {high:.0f} mL is plausible in an adult."
+    return Notice(code="IMPLAUSIBLE_LIVER", message=message, where="liver")
+
+
+def _count(anatomy: Anatomy) -> Notice | None:
+    count = len(anatomy.lesions.labels)
+    if count <= MANY_LESIONS:
+        return None
+    message = f"There are {count} lesions; check that the lesion mask holds no noise."
+    return Notice(code="MANY_LESIONS", message=message, where="lesions")
+
+
+def _cut_off(liver: Mask) -> Notice | None:
+    spacing = liver.grid.spacing_kji_mm
+    largest = 0.0
+    for axis, step in enumerate(spacing):
+        face_mm2 = float(np.prod(spacing)) / step
+        for end in (0, -1):
+            largest = max(largest, face_mm2 * np.count_nonzero(liver.array.take(end, axis=axis)))
+    if largest <= CUT_FACE_MM2:
+        return None
+    message = (
+        f"The liver meets the end of the image over {largest / 100:.0f} cm2; it may be cut off, "
+        "and its volume and the remnant too small."
+    )
+    return Notice(code="LIVER_CUT_OFF", message=message, where="liver")
+
+
+def _sides(anatomy: Anatomy) -> tuple[Notice | None, Notice | None]:
+    """Left and right are never swapped in silence: x grows to the patient's left in LPS."""
+    spleen = None if anatomy.spleen is None else anatomy.spleen.array
+    beside = _swapped(anatomy, anatomy.liver.array, spleen, what="liver lies to the left of the spleen")
+    if anatomy.segments is None:
+        return beside, None
+    right, left = (
+        np.isin(anatomy.segments.array, [n + 1 for n, name in enumerate(SEGMENT_NAMES) if name in side])
+        for side in (RIGHT_SEGMENTS, LEFT_SEGMENTS)
+    )
+    return beside, _swapped(anatomy, right, left, what="right segments lie to the left of the left ones")
+
+
+def _swapped(anatomy: Anatomy, right: BoolArray, left: BoolArray | None, *, what: str) -> Notice | None:
+    if left is None or not left.any() or not right.any():
+        return None
+    if _mean_x_mm(anatomy, right) <= _mean_x_mm(anatomy, left):
+        return None
+    message = f"The {what}: masks and image may be mirrored. Check the sides before any use."
+    return Notice(code="SIDES_SWAPPED", message=message, where="liver")
+
+
+def _mean_x_mm(anatomy: Anatomy, voxels: BoolArray) -> float:
+    index = [np.average(np.arange(n), weights=_profile(voxels, axis)) for axis, n in enumerate(voxels.shape)]
+    return float(anatomy.grid.to_patient(index)[0])
+
+
+def _profile(voxels: BoolArray, axis: int) -> np.ndarray:
+    return np.asarray(np.count_nonzero(voxels, axis=tuple(a for a in range(3) if a != axis)))

@@ -1,0 +1,138 @@
+"""Masks as they come to an Anatomy: lesions inside the liver, nothing dropped in silence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy
+from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.lesions.left_out import left_out_of_liver
+from netlm_imaging.lesions.plausibility import plausibility_notices
+from netlm_imaging.lesions.segment_cover import cover_lesions
+from netlm_imaging.volume import BoolArray, LabelMap, Mask, require_on
+
+MAX_IDS_NAMED = 12
+"""A message names no more lesions than this."""
+
+
+def prepare(
+    *,
+    liver: Mask,
+    lesions: LabelMap,
+    segments: LabelMap | None = None,
+    vessels: Mask | None = None,
+    cysts: Mask | None = None,
+    spleen: Mask | None = None,
+) -> tuple[Anatomy, tuple[Notice, ...]]:
+    """The anatomy that all later stages work on, and what had to be changed for it.
+
+    Lesions that the liver mask leaves out as holes are added to the liver (``left_out_of_liver``
+    holds the rule); lesion voxels that lie outside the liver are reported in mL and not counted;
+    where a cyst overlaps a lesion, the lesion wins; cysts and segments outside the liver are cut
+    off; lesion voxels without a segment take the nearest one. Empty lesions are valid.
+
+    Raises GridMismatch for masks on different grids, InputError (EMPTY_LIVER, BAD_SEGMENTS).
+    """
+    require_on(liver.grid, (lesions, segments, vessels, cysts, spleen), what="all masks on the liver's grid")
+    _require_usable(liver, segments)
+    whole, notices = _with_left_out_lesions(liver, lesions)
+    inside, outside_notices = _lesions_inside(lesions, whole)
+    cysts, cyst_notices = _cysts_beside(cysts, inside, whole)
+    segments, segment_notices = cover_lesions(segments, liver=whole, lesions=inside)
+    anatomy = Anatomy(
+        liver=whole, lesions=inside, segments=segments, vessels=vessels, cysts=cysts, spleen=spleen
+    )
+    notices += outside_notices + cyst_notices + segment_notices
+    return anatomy, tuple(notices + plausibility_notices(anatomy))
+
+
+def _require_usable(liver: Mask, segments: LabelMap | None) -> None:
+    faults = []
+    if not liver.array.any():
+        faults.append(
+            Fault(
+                code="EMPTY_LIVER",
+                expected="a liver mask with at least one voxel",
+                found="an empty mask",
+                where="liver",
+                remedy="Check that the mask belongs to this study and overlaps its image",
+            )
+        )
+    if segments is not None and int(segments.array.max(initial=0)) > len(SEGMENT_NAMES):
+        wrong = [label for label in segments.labels if label > len(SEGMENT_NAMES)]
+        faults.append(
+            Fault(
+                code="BAD_SEGMENTS",
+                expected="Couinaud labels 1 to 8",
+                found="labels " + ", ".join(map(str, wrong[:MAX_IDS_NAMED])),
+                where="segments",
+                remedy="Renumber the segments: 1 for I to 8 for VIII",
+            )
+        )
+    if faults:
+        raise InputError(*faults)
+
+
+def _with_left_out_lesions(liver: Mask, lesions: LabelMap) -> tuple[Mask, list[Notice]]:
+    added = left_out_of_liver(liver, lesions)
+    if not added.any():
+        return liver, []
+    message = (
+        f"The liver mask leaves out {_ml(added, liver)} of {_named(lesions, added)}; "
+        "this volume was added to the liver."
+    )
+    notice = Notice(code="LESION_ADDED_TO_LIVER", message=message, where="liver")
+    return Mask(liver.array | added, liver.grid), [notice]
+
+
+def _lesions_inside(lesions: LabelMap, liver: Mask) -> tuple[LabelMap, list[Notice]]:
+    notices = []
+    outside = (lesions.array > 0) & ~liver.array
+    inside = LabelMap(np.where(liver.array, lesions.array, 0), liver.grid) if outside.any() else lesions
+    kept = inside.labels
+    if outside.any():
+        message = (
+            f"{_ml(outside, liver)} of {_named(lesions, outside)} lie outside the liver and are not counted."
+        )
+        lost = sorted(set(lesions.labels) - set(kept))
+        if lost:
+            message += f" Wholly outside and left out: {_ids(lost)}."
+        notices.append(Notice(code="LESION_OUTSIDE_LIVER", message=message, where="lesions"))
+    if not kept:
+        notices.append(
+            Notice(
+                code="NO_MEASURABLE_DISEASE",
+                message="There is no lesion inside the liver: no measurable disease.",
+                where="lesions",
+            )
+        )
+    return inside, notices
+
+
+def _cysts_beside(cysts: Mask | None, lesions: LabelMap, liver: Mask) -> tuple[Mask | None, list[Notice]]:
+    if cysts is None:
+        return None, []
+    inside = cysts.array & liver.array
+    shared = inside & (lesions.array > 0)
+    if not shared.any():
+        return Mask(inside, liver.grid), []
+    message = (
+        f"{_ml(shared, liver)} of the cysts overlap {_named(lesions, shared)}; this volume counts as tumor."
+    )
+    notice = Notice(code="CYST_OVERLAPS_LESION", message=message, where="cysts")
+    return Mask(inside & ~shared, liver.grid), [notice]
+
+
+def _named(lesions: LabelMap, where: BoolArray) -> str:
+    return _ids([int(label) for label in np.unique(lesions.array[where]) if label > 0])
+
+
+def _ids(ids: list[int]) -> str:
+    named = ", ".join(str(n) for n in ids[:MAX_IDS_NAMED])
+    more = f" and {len(ids) - MAX_IDS_NAMED} more" if len(ids) > MAX_IDS_NAMED else ""
+    return f"lesion {named}" if len(ids) == 1 else f"lesions {named}{more}"
+
+
+def _ml(voxels: BoolArray, on: Mask) -> str:
+    volume_ml = int(np.count_nonzero(voxels)) * on.grid.voxel_ml
+    return f"{volume_ml:.2f} mL" if volume_ml < 10 else f"{volume_ml:.1f} mL"
