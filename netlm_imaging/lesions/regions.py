@@ -71,7 +71,8 @@ def label_components(mask: Mask) -> LabelMap:
 
     Components of equal volume keep the order of their first voxel, so the result is reproducible.
     """
-    components, count = cc3d.connected_components(mask.array, connectivity=26, return_N=True)
+    voxels = mask.array.copy()  # cc3d refuses read-only arrays
+    components, count = cc3d.connected_components(voxels, connectivity=26, return_N=True)
     sizes = np.bincount(components.ravel(), minlength=count + 1)[1:]
     order = np.argsort(-sizes, kind="stable")
     new_label = np.zeros(count + 1, dtype=np.int32)
