@@ -21,6 +21,8 @@ class FlrLimit:
     """Id of an evidence entry, or ``settings``."""
     borrowed: bool = False
     """The published minimum belongs to the other denominator (clinical-rules 2)."""
+    provisional: bool = False
+    """The quality of the liver is not known: the minimum of a normal liver is assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
