@@ -22,7 +22,7 @@ from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.plan.records import Objective, Plan
-from netlm_imaging.remnant import flr_limits
+from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines.images import StudyImages, align_images, read_images
@@ -116,7 +116,12 @@ def decide_case(
         inputs=inputs,
         settings=settings,
         clinical=clinical,
-        warnings=(*notices, *masks.notices, *planned.notices),
+        warnings=(
+            *notices,
+            *masks.notices,
+            *_remnant_notices(planned.plan, liver, clinical, settings),
+            *planned.notices,
+        ),
         registrations=registrations,
         grid=anatomy.grid,
         liver=liver,
@@ -150,6 +155,17 @@ def classify_plans(
         maximum=by_objective.get("maximum"),
         clinical=clinical,
         settings=settings,
+    )
+
+
+def _remnant_notices(
+    plan: Plan, liver: LiverVolumes, clinical: Clinical, settings: Settings
+) -> tuple[Notice, ...]:
+    left = remnant(plan.flr_ml, functional_ml=liver.functional_ml, clinical=clinical)
+    return (
+        *body_size_notices(clinical),
+        *flr_notices(clinical=clinical, settings=settings.flr),
+        *remnant_notices(left),
     )
 
 
