@@ -1,0 +1,233 @@
+"""What one DICOM image says of itself: read once, without pixels, into plain values."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+
+from netlm_imaging.ingest import values as v
+from netlm_imaging.ingest.privacy import hashed
+
+_SIEMENS_MR = "SIEMENS MR HEADER"
+_SIEMENS_B_VALUE = 0x0019100C
+
+TAGS: list[Any] = [
+    "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer",
+    "StudyDate", "SeriesDate", "AcquisitionDate", "AcquisitionDateTime", "SeriesTime", "AcquisitionTime",
+    "TimezoneOffsetFromUTC", "SeriesDescription", "ProtocolName", "SequenceName", "PatientName", "PatientID",
+    "PatientBirthDate", "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusIngredient",
+    "ContrastBolusStartTime", "ScanningSequence", "SequenceVariant", "ScanOptions", "MRAcquisitionType",
+    "RepetitionTime", "EchoTime", "InversionTime", "EchoNumbers", "FlipAngle", "TriggerTime",
+    "DiffusionBValue", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber",
+    "InstanceNumber", "ImagesInAcquisition", "TemporalPositionIdentifier", "FrameOfReferenceUID",
+    "ImagePositionPatient", "ImageOrientationPatient", "SamplesPerPixel", "PhotometricInterpretation",
+    "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "CorrectedImage", "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence",
+    "Units", "NumberOfSlices", "RadiopharmaceuticalInformationSequence", 0x00190010, _SIEMENS_B_VALUE,
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """How the image was made: what roles are told from."""
+
+    scanning_sequence: tuple[str, ...] = ()
+    sequence_variant: tuple[str, ...] = ()
+    scan_options: tuple[str, ...] = ()
+    acquisition_type: str = ""
+    repetition_ms: float | None = None
+    inversion_ms: float | None = None
+    flip_degrees: float | None = None
+    contrast_agent: str = ""
+    contrast_start: datetime | None = None
+    words: str = field(default="", repr=False)
+    """Series description and protocol in lower case: roles may be read from it, nothing shows it."""
+    units: str = ""
+    corrected_image: tuple[str, ...] = ()
+    nuclide: str = ""
+    tracer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """One image (or one frame of a multi-frame image)."""
+
+    path: Path = field(repr=False)
+    where: str
+    """The file's path inside the input."""
+    size_bytes: int
+    transfer_syntax: str
+    sop_class: str
+    sop_uid: str
+    series_uid: str
+    study_uid: str
+    frame_of_reference: str
+    patient: str
+    """A hash of who it is, after the kind of it ("id" or "name"); empty where the file does not say."""
+    modality: str
+    image_type: tuple[str, ...]
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    photometric: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    pixel_spacing: tuple[float, ...] | None
+    """Row spacing (down a column) first, as DICOM has it."""
+    slope: float | None
+    intercept: float | None
+    modality_lut: bool
+    series_number: int | None
+    instance_number: int | None
+    acquisition_number: int | None
+    temporal_position: int | None
+    acquired: datetime | None
+    trigger_ms: float | None
+    echo_ms: float | None
+    echo_number: int | None
+    b_value: float | None
+    declared_slices: int | None
+    protocol: Protocol
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of all frames before compression."""
+        pixels = self.rows * self.columns * self.frames * self.samples
+        return -(-pixels * self.bits_allocated // 8)
+
+    @property
+    def native(self) -> bool:
+        """Pixels are neither compressed nor deflated."""
+        return self.transfer_syntax in _NATIVE
+
+
+_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """pydicom tells of odd values by Python warnings; what matters here is checked by us."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def read_dataset(path: Path, *, pixels: bool = False, tags: list[Any] | None = None) -> FileDataset:
+    """A DICOM file as a pydicom dataset; without a preamble too."""
+    with quiet():
+        return pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=tags, force=True)
+
+
+def read_header(path: Path, *, where: str) -> Header:
+    """The header of one file. Raises what pydicom raises for a file that is no DICOM."""
+    dataset = read_dataset(path, tags=TAGS)
+    with quiet():
+        return parse_header(dataset, path=path, where=where)
+
+
+def parse_header(ds: Dataset, *, path: Path, where: str) -> Header:
+    """The header of a dataset already read."""
+    meta = getattr(ds, "file_meta", Dataset())
+    spacing = v.numbers(ds, "PixelSpacing")
+    allocated = v.integer(ds, "BitsAllocated") or 16
+    stored = v.integer(ds, "BitsStored") or allocated
+    high = v.integer(ds, "HighBit")
+    return Header(
+        path=path,
+        where=where,
+        size_bytes=path.stat().st_size,
+        transfer_syntax=v.text(meta, "TransferSyntaxUID") or "1.2.840.10008.1.2",
+        sop_class=v.text(ds, "SOPClassUID"),
+        sop_uid=v.text(ds, "SOPInstanceUID"),
+        series_uid=v.text(ds, "SeriesInstanceUID"),
+        study_uid=v.text(ds, "StudyInstanceUID"),
+        frame_of_reference=v.text(ds, "FrameOfReferenceUID"),
+        patient=_patient(ds),
+        modality=v.text(ds, "Modality").upper(),
+        image_type=v.texts(ds, "ImageType"),
+        rows=v.integer(ds, "Rows") or 0,
+        columns=v.integer(ds, "Columns") or 0,
+        frames=v.integer(ds, "NumberOfFrames") or 1,
+        samples=v.integer(ds, "SamplesPerPixel") or 1,
+        photometric=v.text(ds, "PhotometricInterpretation").upper(),
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=stored - 1 if high is None else high,
+        signed=v.integer(ds, "PixelRepresentation") == 1,
+        position=v.numbers(ds, "ImagePositionPatient"),
+        orientation=v.numbers(ds, "ImageOrientationPatient"),
+        pixel_spacing=spacing,
+        slope=v.number(ds, "RescaleSlope"),
+        intercept=v.number(ds, "RescaleIntercept"),
+        modality_lut=bool(v.items(ds, "ModalityLUTSequence")),
+        series_number=v.integer(ds, "SeriesNumber"),
+        instance_number=v.integer(ds, "InstanceNumber"),
+        acquisition_number=v.integer(ds, "AcquisitionNumber"),
+        temporal_position=v.integer(ds, "TemporalPositionIdentifier"),
+        acquired=v.date_and_time(ds, "Acquisition"),
+        trigger_ms=v.number(ds, "TriggerTime"),
+        echo_ms=v.number(ds, "EchoTime"),
+        echo_number=v.integer(ds, "EchoNumbers"),
+        b_value=_b_value(ds),
+        declared_slices=v.first_of(
+            lambda: v.integer(ds, "NumberOfSlices"), lambda: v.integer(ds, "ImagesInAcquisition")
+        ),
+        protocol=_protocol(ds),
+    )
+
+
+def _patient(ds: Dataset) -> str:
+    """Who it is: by ID, else by name and birth date; upper case, so that spelling does not matter."""
+    identity = v.text(ds, "PatientID").upper()
+    if identity:
+        return f"id {hashed(identity)}"
+    name = v.text(ds, "PatientName").upper()
+    return f"name {hashed(name + v.text(ds, 'PatientBirthDate'))}" if name else ""
+
+
+def _b_value(ds: Dataset) -> float | None:
+    value = v.number(ds, "DiffusionBValue")
+    if value is None and v.text(ds, 0x00190010).upper() == _SIEMENS_MR:
+        return v.number(ds, _SIEMENS_B_VALUE)
+    return value
+
+
+def _protocol(ds: Dataset) -> Protocol:
+    agents = [v.text(ds, "ContrastBolusAgent"), v.text(ds, "ContrastBolusIngredient")]
+    agents += [v.text(code, "CodeMeaning") for code in v.items(ds, "ContrastBolusAgentSequence")]
+    drug = v.item(ds, "RadiopharmaceuticalInformationSequence")
+    nuclide = v.item(drug, "RadionuclideCodeSequence")
+    tracers = [v.text(drug, "Radiopharmaceutical")]
+    tracers += [v.text(code, "CodeMeaning") for code in v.items(drug, "RadiopharmaceuticalCodeSequence")]
+    words = [v.text(ds, key) for key in ("SeriesDescription", "ProtocolName", "SequenceName")]
+    start = v.text(ds, "ContrastBolusStartTime")
+    day = v.text(ds, "AcquisitionDate") or v.text(ds, "SeriesDate") or v.text(ds, "StudyDate")
+    return Protocol(
+        scanning_sequence=v.texts(ds, "ScanningSequence"),
+        sequence_variant=v.texts(ds, "SequenceVariant"),
+        scan_options=v.texts(ds, "ScanOptions"),
+        acquisition_type=v.text(ds, "MRAcquisitionType").upper(),
+        repetition_ms=v.number(ds, "RepetitionTime"),
+        inversion_ms=v.number(ds, "InversionTime"),
+        flip_degrees=v.number(ds, "FlipAngle"),
+        contrast_agent=" ".join(agents).strip().lower(),
+        contrast_start=v.date_time(day + start) if start and day else None,
+        words=" ".join(words).lower(),
+        units=v.text(ds, "Units").upper(),
+        corrected_image=v.texts(ds, "CorrectedImage"),
+        nuclide=f"{v.text(nuclide, 'CodeValue')} {v.text(nuclide, 'CodeMeaning')}".strip(),
+        tracer=" ".join(tracers).strip().lower(),
+    )

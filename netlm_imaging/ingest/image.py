@@ -1,0 +1,99 @@
+"""A series to an Image: CT in HU, MR as rescaled, PET as SUVbw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from netlm_imaging.case import InputRecord, SuvRecord
+from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
+from netlm_imaging.geometry import Grid
+from netlm_imaging.ingest.pet_facts import pet_facts
+from netlm_imaging.ingest.pixels import Rescale, rescaled_stack
+from netlm_imaging.ingest.privacy import fingerprint
+from netlm_imaging.ingest.resample import resample_stack
+from netlm_imaging.ingest.study import Series
+from netlm_imaging.ingest.suv import SuvFactors, suv_factors
+from netlm_imaging.volume import Volume
+
+_RESAMPLED = frozenset({"UNEVEN_SPACING", "TILT"})
+"""Faults that true positions can repair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A volume, where it came from, and what its reader must know."""
+
+    volume: Volume
+    record: InputRecord
+    notices: tuple[Notice, ...] = ()
+
+
+def read_image(series: Series, *, resample_uneven: bool = False, raw: bool = False) -> Image:
+    """The volume of a series: HU, rescaled MR values, or SUVbw in g/mL.
+
+    ``raw`` gives PET as its rescaled values (Bq/mL or stored units). ``resample_uneven`` resamples
+    tilted or uneven stacks by their true positions. Raises InputError with all faults of the
+    series; SuvUnavailable for PET that allows no SUV.
+    """
+    repaired = [f for f in series.faults if resample_uneven and f.code in _RESAMPLED]
+    faults = [f for f in series.faults if f not in repaired]
+    if faults:
+        raise InputError(*faults)
+    if series.stack is None:
+        raise InputError(_no_volume(series))
+    suv = _suv(series) if series.modality == "PT" and not raw else None
+    array, grid, notices = _voxels(series, suv, repair=bool(repaired))
+    volume = Volume(array, grid)
+    found = suv.notices if suv else ()
+    return Image(
+        volume=volume,
+        record=_record(series, volume, suv.record if suv else None),
+        notices=(*series.notices, *(replace(n, where=series.where) for n in (*found, *notices))),
+    )
+
+
+def _suv(series: Series) -> SuvFactors:
+    try:
+        return suv_factors(pet_facts(series.headers))
+    except SuvUnavailable as error:
+        raise SuvUnavailable(*(replace(f, where=series.where) for f in error.faults)) from None
+
+
+def _voxels(
+    series: Series, suv: SuvFactors | None, *, repair: bool
+) -> tuple[npt.NDArray[Any], Grid, list[Notice]]:
+    factors = suv.factors if suv else (1.0,) * len(series.headers)
+    rescales = [
+        Rescale(slope=1.0 if h.slope is None else h.slope, intercept=h.intercept or 0.0, factor=factor)
+        for h, factor in zip(series.headers, factors, strict=True)
+    ]
+    array = rescaled_stack(series.headers, rescales)
+    if repair and series.stack is not None:
+        array, grid = resample_stack(array.astype(np.float32), series.stack, series.headers[0])
+        message = f"Resampled by true positions to a step of {grid.spacing_mm[2]:.3f} mm"
+        return array, grid, [Notice(code="RESAMPLED_UNEVEN", message=message)]
+    if series.grid is None:
+        raise InputError(_no_volume(series))
+    return array, series.grid, []
+
+
+def _no_volume(series: Series) -> Fault:
+    return Fault(code="NOT_A_VOLUME", expected="an image series", found=series.role, where=series.where)
+
+
+def _record(series: Series, volume: Volume, suv: SuvRecord | None) -> InputRecord:
+    return InputRecord(
+        role=series.role,
+        modality=series.modality,
+        series_uid=series.uid_hash or None,
+        instances=series.instances,
+        sha256=fingerprint(volume),
+        shape_kji=volume.grid.shape_kji,
+        spacing_mm=volume.grid.spacing_mm,
+        description=series.description,
+        suv=suv,
+    )

@@ -1,0 +1,130 @@
+"""A folder of DICOM of any nesting and any names, sorted into series with all their faults."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.ingest.files import input_files
+from netlm_imaging.ingest.header import Header, read_header
+from netlm_imaging.ingest.patients import patient_faults
+from netlm_imaging.ingest.series import Draft, drafts_of, numbered
+from netlm_imaging.ingest.study import Skipped, Study
+
+_OTHER_OBJECTS = frozenset({"SR", "PR", "KO", "REG", "DOC", "RWV", "PLAN", "RTPLAN", "RTDOSE", "AU", "ECG"})
+NO_PREAMBLE = "DICOM without a preamble (read with --force)"
+NOT_DICOM = "not DICOM"
+EMPTY = "empty file"
+UNREADABLE = "unreadable"
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Headers that are something, and the names of files that are not, by reason."""
+
+    headers: list[Header] = field(default_factory=list)
+    skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def scan(path: Path, *, force: bool = False) -> Study:
+    """All series under ``path``; pixels are not read.
+
+    ``force`` reads files without the DICOM preamble too. Raises InputError (NOT_FOUND,
+    NO_PERMISSION, NO_IMAGES); what is wrong with a series is in its ``faults``.
+    """
+    files = input_files(Path(path))
+    sorting = _Sorting()
+    for file, where in files:
+        _sort_file(file, where, sorting, force=force)
+    if not sorting.headers:
+        raise InputError(_nothing(len(files), sorting))
+    by_uid: dict[str, list[Header]] = defaultdict(list)
+    for header in sorting.headers:
+        by_uid[header.series_uid or header.where].append(header)
+    drafts: list[Draft] = []
+    for headers in by_uid.values():
+        found, left_out = drafts_of(headers)
+        drafts += found
+        for reason, names in left_out.items():
+            sorting.skipped[reason] += names
+    skipped = tuple(
+        Skipped(reason=reason, count=len(names), files=tuple(sorted(names)))
+        for reason, names in sorted(sorting.skipped.items())
+    )
+    return Study(
+        series=numbered(drafts),
+        skipped=skipped,
+        notices=tuple(_skip_notices(skipped)),
+        faults=tuple(patient_faults(sorting.headers, what="study")),
+    )
+
+
+def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> None:
+    reason = _not_dicom(file)
+    if reason is not None and not (force and reason == NO_PREAMBLE):
+        sorting.skipped[reason].append(where)
+        return
+    try:
+        header = read_header(file, where=where)
+    except Exception:  # damaged files raise whatever the damage leads to
+        sorting.skipped[UNREADABLE].append(where)
+        return
+    reason = _no_image(header)
+    if reason is None:
+        sorting.headers.append(header)
+    else:
+        sorting.skipped[reason].append(where)
+
+
+def _not_dicom(file: Path) -> str | None:
+    """Why a file is not DICOM, by its first bytes; None when it is."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(132)
+    except OSError:
+        return UNREADABLE
+    if start[128:132] == b"DICM":
+        return None
+    if not start:
+        return EMPTY
+    # Without a preamble a data set begins with group 0002 or 0008 in little-endian order.
+    bare = start[:2] in (b"\x02\x00", b"\x08\x00") and start[3:4] == b"\x00" and len(start) == 132
+    return NO_PREAMBLE if bare else NOT_DICOM
+
+
+def _no_image(h: Header) -> str | None:
+    """Why an object is neither an image, nor a SEG, nor an RTSTRUCT; None when it is."""
+    if h.modality in ("SEG", "RTSTRUCT"):
+        return None
+    if h.modality in _OTHER_OBJECTS:
+        return f"{h.modality} object"
+    if not h.sop_class or (h.rows == 0 and h.columns == 0 and h.position is None):
+        return "DICOM without an image"
+    if h.samples != 1 or h.photometric.startswith(("RGB", "YBR", "PALETTE")):
+        return "color image (screen capture)"
+    if h.sop_class.startswith("1.2.840.10008.5.1.4.1.1.7"):
+        return "secondary capture"
+    if "LOCALIZER" in h.image_type or "SCOUT" in h.image_type:
+        return "localizer"
+    return None
+
+
+def _nothing(count: int, sorting: _Sorting) -> Fault:
+    found = ", ".join(f"{len(names)} {reason}" for reason, names in sorted(sorting.skipped.items()))
+    bare = NO_PREAMBLE in sorting.skipped
+    return Fault(
+        code="NO_IMAGES",
+        expected="at least one DICOM image",
+        found=f"{count} files: {found}" if count else "an empty folder",
+        remedy="Pass --force to read files without a preamble" if bare else "",
+    )
+
+
+def _skip_notices(skipped: Sequence[Skipped]) -> list[Notice]:
+    return [
+        Notice(code="FILES_SKIPPED", message=f"{entry.count} files skipped: {entry.reason}")
+        for entry in skipped
+    ]

@@ -1,0 +1,83 @@
+"""What a folder holds: Series (one volume each), what was skipped, and how to choose one by its role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.geometry import Grid
+from netlm_imaging.ingest.header import Header
+from netlm_imaging.ingest.stack import Stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Files that are no volume, with the reason."""
+
+    reason: str
+    count: int
+    files: tuple[str, ...]
+    """Their paths inside the input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One volume of images (or one SEG or RTSTRUCT object), with all its faults."""
+
+    number: int
+    """Its place in the list, from 1: how messages and options name it."""
+    role: str
+    role_reason: str
+    role_confidence: float
+    """0 to 1; 1 when coded facts alone decide."""
+    modality: str
+    uid_hash: str
+    frame_uid_hash: str
+    """Hash of the frame of reference; empty where the files name none."""
+    study_uid_hash: str
+    instances: int
+    description: str
+    """Made from coded facts, never the free text of the file."""
+    split_by: tuple[str, ...] = ()
+    """What tells it from other volumes of the same SeriesInstanceUID."""
+    grid: Grid | None = None
+    notices: tuple[Notice, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    headers: tuple[Header, ...] = field(default=(), repr=False)
+    """In the order of ``stack``."""
+    stack: Stack | None = field(default=None, repr=False)
+
+    @property
+    def where(self) -> str:
+        """How messages name it."""
+        return f"series {self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """Everything found under one path."""
+
+    series: tuple[Series, ...]
+    skipped: tuple[Skipped, ...]
+    notices: tuple[Notice, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """Wrong with the folder as a whole, such as two patients in it."""
+
+    def choose(self, role: str) -> Series | None:
+        """The one series with a role; None when there is none.
+
+        Raises InputError: the study's own faults, or AMBIGUOUS_ROLE naming the candidates by number.
+        """
+        if self.faults:
+            raise InputError(*self.faults)
+        candidates = [s for s in self.series if s.role == role]
+        if len(candidates) > 1:
+            raise InputError(
+                Fault(
+                    code="AMBIGUOUS_ROLE",
+                    expected=f"one series with the role {role}",
+                    found="; ".join(f"series {s.number} ({s.description})" for s in candidates),
+                    remedy="Name one of them by its number, or leave only one in the folder",
+                )
+            )
+        return candidates[0] if candidates else None

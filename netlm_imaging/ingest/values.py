@@ -1,0 +1,124 @@
+"""DICOM values as plain Python: what cannot be read is None, as if it were absent."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
+
+_DATE_TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?$")
+Key = str | int | BaseTag
+
+
+def raw(dataset: Dataset, key: Key) -> Any:
+    """The value of an attribute, or None where it is absent, empty or malformed."""
+    try:
+        element = dataset[key]
+        value = element.value
+    except Exception:  # a damaged element raises many kinds: it is as good as absent
+        return None
+    return None if value is None or (isinstance(value, str | bytes) and not value) else value
+
+
+def text(dataset: Dataset, key: Key) -> str:
+    """One string, stripped; empty where absent."""
+    value = raw(dataset, key)
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    return "" if value is None else str(value).strip().strip("\0").strip()
+
+
+def texts(dataset: Dataset, key: Key) -> tuple[str, ...]:
+    """All values of a multi-valued string attribute, upper case."""
+    value = raw(dataset, key)
+    values = [] if value is None else [value] if isinstance(value, str) else list(value)
+    return tuple(str(v).strip().upper() for v in values)
+
+
+def numbers(dataset: Dataset, key: Key) -> tuple[float, ...] | None:
+    """All values as floats (NaN and infinity stay visible); None where absent or no numbers."""
+    value = raw(dataset, key)
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        value = value.decode("latin-1").strip("\0 ").split("\\")
+    values = [value] if isinstance(value, str | int | float) or not hasattr(value, "__iter__") else value
+    try:
+        return tuple(float(v) for v in values) or None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def number(dataset: Dataset, key: Key) -> float | None:
+    """The first value as a float; None where absent."""
+    values = numbers(dataset, key)
+    return values[0] if values else None
+
+
+def integer(dataset: Dataset, key: Key) -> int | None:
+    """The first value as an int; None where absent or not finite."""
+    value = number(dataset, key)
+    return int(value) if value is not None and math.isfinite(value) else None
+
+
+def items(dataset: Dataset, key: Key) -> tuple[Dataset, ...]:
+    """The items of a sequence; none where absent."""
+    value = raw(dataset, key)
+    return tuple(value) if value is not None and hasattr(value, "__iter__") else ()
+
+
+def item(dataset: Dataset, key: Key) -> Dataset:
+    """The first item of a sequence; an empty dataset where absent."""
+    return next(iter(items(dataset, key)), Dataset())
+
+
+def zone(dataset: Dataset) -> timedelta | None:
+    """TimezoneOffsetFromUTC (0008,0201)."""
+    return _offset(text(dataset, "TimezoneOffsetFromUTC"))
+
+
+def _offset(value: str) -> timedelta | None:
+    match = re.match(r"^([+-])(\d{2})(\d{2})$", value)
+    if match is None:
+        return None
+    minutes = int(match[2]) * 60 + int(match[3])
+    return timedelta(minutes=minutes if match[1] == "+" else -minutes)
+
+
+def date_time(value: str, local: timedelta | None = None) -> datetime | None:
+    """A DICOM DT (or DA followed by TM) as local time.
+
+    A UTC offset inside the value is honored against the object's own zone ``local``; without one
+    the value is taken as it stands.
+    """
+    match = _DATE_TIME.match(value.replace(":", "").strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    try:
+        moment = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+    except ValueError:
+        return None
+    moment += timedelta(seconds=int(second or 0), microseconds=int((fraction or "0").ljust(6, "0")))
+    own = _offset(offset) if offset else None
+    return moment + (local - own) if own is not None and local is not None else moment
+
+
+def date_and_time(dataset: Dataset, stem: str) -> datetime | None:
+    """``<stem>Date`` and ``<stem>Time`` together, or ``<stem>DateTime``; None unless both are there."""
+    local = zone(dataset)
+    whole = text(dataset, f"{stem}DateTime") if stem == "Acquisition" else ""
+    day, clock = text(dataset, f"{stem}Date"), text(dataset, f"{stem}Time")
+    if day and clock:
+        return date_time(day.replace(".", "")[:8] + clock, local)
+    return date_time(whole, local) if whole else None
+
+
+def first_of(*readers: Callable[[], Any]) -> Any:
+    """The first value that is not None."""
+    return next((v for v in (read() for read in readers) if v is not None), None)
