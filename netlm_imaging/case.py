@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide.records import Classification
@@ -149,9 +150,9 @@ class CaseResult:
         raise InputError(*faults[:20])
 
 
-def case_json_schema() -> dict[str, Any]:
-    """The JSON Schema of case.json."""
-    return _ADAPTER.json_schema(mode="serialization")
+def case_json_schema(generator: type[GenerateJsonSchema] = GenerateJsonSchema) -> dict[str, Any]:
+    """The JSON Schema of case.json, made by ``generator``."""
+    return _ADAPTER.json_schema(mode="serialization", schema_generator=generator)
 
 
 _ADAPTER: TypeAdapter[CaseResult] = TypeAdapter(CaseResult)

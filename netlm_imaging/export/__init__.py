@@ -1,1 +1,17 @@
-"""case.json, tables, masks, figures and the report."""
+"""A finished case as files: case.json, tables, NIfTI masks, figures and the report."""
+
+from netlm_imaging.export.case_folder import check_target, report_again, write_case
+from netlm_imaging.export.case_json import read_case
+from netlm_imaging.export.figures import draw_figures
+from netlm_imaging.export.nifti import write_nifti
+from netlm_imaging.export.report import render_report
+
+__all__ = [
+    "check_target",
+    "draw_figures",
+    "read_case",
+    "render_report",
+    "report_again",
+    "write_case",
+    "write_nifti",
+]

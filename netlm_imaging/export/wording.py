@@ -1,0 +1,91 @@
+"""The words of the report: how names of records read for a surgeon, and how numbers are rounded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
+
+TYPE_TITLES = {
+    1: "Limited disease that can be cleared completely",
+    2: "Multiple lesions; the debulking threshold is reached with parenchymal-sparing treatment",
+    3: "Extensive disease; the debulking threshold is out of reach",
+    4: "Extensive disease with profound symptoms; the debulking threshold is out of reach",
+}
+"""Mahuron & Singh, J Clin Med 2023;12:2456, section 6, in short."""
+
+OBJECTIVES = {
+    "sparing": "Parenchymal-sparing",
+    "maximum": "Maximum clearance",
+    "threshold": "Least liver for the threshold",
+    "palliative": "Palliative",
+}
+STATUSES = {
+    "optimal": "proven optimal",
+    "feasible": "best found, not proven",
+    "infeasible": "no plan possible",
+}
+KINDS = {
+    "enucleation": "Enucleation",
+    "wedge": "Wedge resection",
+    "anatomical": "Anatomical resection",
+    "ablation": "Ablation",
+    "none": "none",
+}
+NOT_KNOWN = "\N{EN DASH}"
+MINIMUMS = {
+    "flr_percent": ("FLR", "of the measured functional liver"),
+    "sflr_percent": ("sFLR", "of the standard liver volume (from body size)"),
+    "flr_body_weight_percent": ("FLR / body weight", "1 mL taken as 1 g"),
+}
+SIDES = {"right": "patient's right", "left": "patient's left", "both": "both lobes", None: "not known"}
+MODALITIES = {"mwa": "microwave", "rfa": "radiofrequency", "laser": "laser", "ire": "IRE"}
+EVIDENCE_STATUSES = {
+    "read": "read at the source",
+    "abstract": "abstract read",
+    "recalled": "recalled, not re-read",
+    "derived": "derived from values read",
+    "ours": "assumption of this project",
+}
+SEEN = {"mr": "MRI", "ct": "CT", "pet": "PET"}
+
+_IMAGES = {
+    "hbp": "Hepatobiliary-phase MRI",
+    "ct": f"CT, window {CT_WINDOW_HU[0]:.0f} to {CT_WINDOW_HU[1]:.0f} HU",
+    "pet": f"PET, SUV {SUV_WINDOW[0]:.0f} to {SUV_WINDOW[1]:.0f} g/mL, dark is high",
+    "masks": "The masks (no image was given)",
+}
+_COLORS = (
+    "Yellow: lesion that the plan clears. Vermillion, named “stays”: lesion that it leaves or clears in "
+    "part. Green: liver that is resected or ablated. R and L are the patient's right and left."
+)
+
+
+def figure_caption(name: str) -> str:
+    """What a figure of draw_figures shows, from its file name."""
+    stem = name.removesuffix(".png")
+    if stem == "plan_3d":
+        return f"The plan in 3D, seen from the front and from the feet. Blue: vessels. {_COLORS}"
+    kind = stem.removeprefix("lesions_")
+    return f"{_IMAGES.get(kind, f'{kind} image')}, three planes through the lesion named. {_COLORS}"
+
+
+def readable(name: str) -> str:
+    """``fit_for_surgery`` as ``fit for surgery``."""
+    return name.replace("_", " ")
+
+
+def one_decimal_down(value: float) -> str:
+    """One decimal, rounded down: 69.96 must not read as 70.0 beside a threshold of 70."""
+    return f"{math.floor(value * 10 + 1e-6) / 10:.1f}"
+
+
+def decimals(value: float | None, digits: int = 1, *, missing: str = NOT_KNOWN) -> str:
+    """A fixed number of decimals; a dash for what is not known."""
+    return missing if value is None else f"{value:.{digits}f}"
+
+
+def listed(items: Iterable[object]) -> str:
+    """``1, 2, 3``, a dash for none."""
+    return ", ".join(str(item) for item in items) or NOT_KNOWN
