@@ -50,10 +50,10 @@ def bring_labels(labels: LabelMap, grid: Grid, *, name: str) -> tuple[LabelMap, 
         return LabelMap(result, grid), ()
     mapping = _IndexMap.between(grid, labels.grid)
     inside_ml = _volume_inside_ml(labels, grid)
-    if inside_ml == 0.0:
-        raise _no_overlap(labels, grid, name)
     box = _box_in(grid, labels)
     result[box] = _nearest(labels.array, mapping, box)
+    if inside_ml == 0.0 and not result.any():
+        raise _no_overlap(labels, grid, name)
     brought = LabelMap(result, grid)
     exact = mapping.is_exact(grid.shape_kji)
     return brought, _notices(labels, brought, exact=exact, inside_ml=inside_ml, name=name)
