@@ -28,8 +28,10 @@ class Counterfactual:
 class Classification:
     """Type 1-4 (Mahuron & Singh, J Clin Med 2023;12:2456) with reasons."""
 
-    type: NetlmType
+    type: NetlmType | None
+    """None without measurable disease in the liver."""
     provisional: bool
+    """The Type or its management may change: facts are missing, or the plan leaves it open."""
     missing: tuple[str, ...]
     """Names of clinical facts that could change the Type or its management and are unknown."""
     reasons: tuple[Statement, ...]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from netlm_imaging.clinical import Clinical, LiverQuality
 from netlm_imaging.errors import Notice
-from netlm_imaging.remnant.body import body_size_notices, etlv_ml
+from netlm_imaging.remnant.body import etlv_ml
 from netlm_imaging.remnant.records import FlrLimit, MinimumName
 from netlm_imaging.settings import FlrSettings
 
@@ -58,18 +58,17 @@ def flr_limits(functional_ml: float, *, clinical: Clinical, settings: FlrSetting
 
 
 def flr_notices(*, clinical: Clinical, settings: FlrSettings) -> tuple[Notice, ...]:
-    """What must be said beside the limits: an assumed liver quality, a missing or odd body size."""
+    """What must be said beside the limits: that the liver's quality is assumed."""
     given = settings.minimum_percent is not None and settings.minimum_standardized_percent is not None
     if clinical.liver_quality is not None or given:
-        return body_size_notices(clinical)
+        return ()
     message = (
         "The quality of the liver is not known: the minimum remnant of a normal liver "
         f"({STANDARDIZED[ASSUMED_QUALITY].percent:.0f} % standardized, "
         f"{MEASURED[ASSUMED_QUALITY].percent:.0f} % measured) is assumed. "
         "After chemotherapy, in steatosis or cirrhosis it is higher."
     )
-    notice = Notice(code="LIVER_QUALITY_UNKNOWN", message=message, where="clinical facts")
-    return (notice, *body_size_notices(clinical))
+    return (Notice(code="LIVER_QUALITY_UNKNOWN", message=message, where="clinical facts"),)
 
 
 def _by_quality(
