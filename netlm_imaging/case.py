@@ -68,7 +68,9 @@ class Registration:
     fixed: str
     method: str
     translation_mm: tuple[float, float, float]
-    rotation_degrees: tuple[float, float, float]
+    """Displacement of the middle of the fixed image, x, y, z in LPS."""
+    rotation_degrees: float
+    """Angle about the rotation's own axis."""
     quality: float
     """0 (nothing fits) to 1; what it measures is said by ``quality_measure``."""
     quality_measure: str

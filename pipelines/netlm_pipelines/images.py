@@ -149,9 +149,9 @@ def _read_pet(series: Series | None, request: Request, notices: list[Notice]) ->
 
 
 def _same_frame(first: Series | None, second: Series | None) -> bool:
-    if first is None or second is None or first.frame_uid_hash is None:
+    if first is None or second is None:
         return False
-    return first.frame_uid_hash == second.frame_uid_hash
+    return bool(first.frame_uid_hash) and first.frame_uid_hash == second.frame_uid_hash
 
 
 def _registration(fit: Fit, role: str) -> Registration:

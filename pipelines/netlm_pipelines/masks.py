@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from netlm_imaging.align import bring_labels
+from netlm_imaging.align import bring_labels, check_place
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import InputRecord
 from netlm_imaging.errors import Fault, Notice, UsageError
@@ -75,6 +75,8 @@ def complete(
 ) -> StudyMasks:
     """Segment what was not given, find PET lesions, match both, and check it all into an Anatomy."""
     notices = [*given.notices]
+    if given.liver is not None and images.reference is not None:
+        notices += check_place(given.liver, images.reference, name="liver mask")
     found = None
     if given.liver is None or given.lesions is None:
         found = _segment(images, role=found_images.reference_role, segmenter=segmenter, stages=stages)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +17,9 @@ from netlm_imaging.case import CaseResult
 from netlm_imaging.decide.records import Classification
 from netlm_imaging.errors import Notice
 from netlm_imaging.ingest import Image, Series, Study
-from netlm_sample_data import SamplePaths
+
+if TYPE_CHECKING:
+    from netlm_sample_data import SamplePaths
 
 
 def _console() -> Console:
@@ -42,17 +45,19 @@ def study(found: Study) -> None:
             str(series.instances),
             *_geometry(series),
             escape(series.description),
-            escape(f"{series.role_reason} ({series.role_confidence})"),
+            escape(f"{series.role_reason} ({series.role_confidence:.0%})"),
         )
     console.print(table)
+    for fault in found.faults:
+        console.print(escape(f"this folder cannot be used: {fault}"))
     for series in found.series:
         for fault in series.faults:
             console.print(escape(f"series {series.number} cannot be used: {fault}"))
     _notices(console, [*found.notices, *(n for series in found.series for n in series.notices)])
     if found.skipped:
-        console.print(f"{len(found.skipped)} skipped:")
         for item in found.skipped:
-            console.print(escape(f"  {item.where}: {item.reason}"))
+            named = ", ".join(item.files[:3]) + (", ..." if len(item.files) > 3 else "")
+            console.print(escape(f"skipped {item.count}: {item.reason} ({named})"))
 
 
 def study_as_json(found: Study) -> None:
@@ -75,7 +80,8 @@ def study_as_json(found: Study) -> None:
     ]
     skipped = [asdict(item) for item in found.skipped]
     warnings = [asdict(notice) for notice in found.notices]
-    print_json({"series": series, "skipped": skipped, "warnings": warnings})
+    faults = [asdict(fault) for fault in found.faults]
+    print_json({"series": series, "skipped": skipped, "faults": faults, "warnings": warnings})
 
 
 def print_json(value: object) -> None:

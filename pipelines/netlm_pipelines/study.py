@@ -21,9 +21,9 @@ from netlm_imaging.export import check_target, draw_figures, write_case
 from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
-from netlm_imaging.plan.records import Objective, Plan
+from netlm_imaging.plan.records import Plan
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
-from netlm_imaging.settings import Settings
+from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines.images import StudyImages, align_images, read_images
 from netlm_pipelines.masks import StudyMasks, complete, read_given
