@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.decide.records import Classification
@@ -34,20 +33,12 @@ def error(message: str) -> None:
 def study(found: Study) -> None:
     """What a folder holds, for people."""
     console = _console()
-    table = Table(
-        "", "role", "modality", "images", "size i x j x k", "spacing mm", "what it is", "why this role"
-    )
     for series in found.series:
-        table.add_row(
-            str(series.number),
-            series.role,
-            series.modality,
-            str(series.instances),
-            *_geometry(series),
-            escape(series.description),
-            escape(f"{series.role_reason} ({series.role_confidence:.0%})"),
-        )
-    console.print(table)
+        count = f"{series.instances} file{'s' if series.instances != 1 else ''}"
+        facts = f"{series.number:>3}  {series.role:<12}{series.modality:<5}{count:<11}{_geometry(series)}"
+        console.print(escape(facts.rstrip()))
+        why = f"{series.role_reason} ({100 * series.role_confidence:.0f} %)"
+        console.print(escape(f"     {series.description}; role from: {why}"))
     for fault in found.faults:
         console.print(escape(f"this folder cannot be used: {fault}"))
     for series in found.series:
@@ -169,9 +160,10 @@ def _notices(console: Console, notices: Sequence[Notice]) -> None:
         console.print(escape(f"warning {notice.code}{place}: {notice.message}"))
 
 
-def _geometry(series: Series) -> tuple[str, str]:
+def _geometry(series: Series) -> str:
     grid = series.grid
     if grid is None:
-        return "-", "-"
+        return ""
     size = " x ".join(str(n) for n in reversed(grid.shape_kji))
-    return size, " x ".join(f"{s:.3g}" for s in grid.spacing_mm)
+    spacing = " x ".join(f"{s:.3g}" for s in grid.spacing_mm)
+    return f"{size} voxels of {spacing} mm, axes {grid.axis_codes}"
