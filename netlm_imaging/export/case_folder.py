@@ -175,7 +175,7 @@ def _fill(
 
 def _plain(name: str) -> str:
     """A bare file name. Raises ValueError: a name with a folder in it is a mistake of the caller."""
-    if Path(name).name != name:
+    if not name or Path(name).name != name:
         raise ValueError(f"not a bare file name: {name!r}")
     return name
 
