@@ -64,6 +64,8 @@ class Header:
     where: str
     """The file's path inside the input."""
     size_bytes: int
+    pixels_at: int
+    """Where the header ends in the file."""
     transfer_syntax: str
     sop_class: str
     sop_uid: str
@@ -125,20 +127,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def read_dataset(path: Path, *, pixels: bool = False, tags: list[Any] | None = None) -> FileDataset:
+def read_dataset(path: Path, *, pixels: bool = False) -> FileDataset:
     """A DICOM file as a pydicom dataset; without a preamble too."""
     with quiet():
-        return pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=tags, force=True)
+        return pydicom.dcmread(path, stop_before_pixels=not pixels, force=True)
 
 
 def read_header(path: Path, *, where: str) -> Header:
     """The header of one file. Raises what pydicom raises for a file that is no DICOM."""
-    dataset = read_dataset(path, tags=TAGS)
-    with quiet():
-        return parse_header(dataset, path=path, where=where)
+    with quiet(), path.open("rb") as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=TAGS, force=True)
+        return parse_header(dataset, path=path, where=where, pixels_at=stream.tell())
 
 
-def parse_header(ds: Dataset, *, path: Path, where: str) -> Header:
+def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> Header:
     """The header of a dataset already read."""
     meta = getattr(ds, "file_meta", Dataset())
     spacing = v.numbers(ds, "PixelSpacing")
@@ -149,6 +151,7 @@ def parse_header(ds: Dataset, *, path: Path, where: str) -> Header:
         path=path,
         where=where,
         size_bytes=path.stat().st_size,
+        pixels_at=pixels_at,
         transfer_syntax=v.text(meta, "TransferSyntaxUID") or "1.2.840.10008.1.2",
         sop_class=v.text(ds, "SOPClassUID"),
         sop_uid=v.text(ds, "SOPInstanceUID"),

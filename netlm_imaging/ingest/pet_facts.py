@@ -10,11 +10,12 @@ from pydicom.dataset import Dataset
 
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.header import Header, quiet, read_dataset
-from netlm_imaging.ingest.suv import PHILIPS_CREATOR, SliceFacts, SuvFacts
+from netlm_imaging.ingest.suv_facts import SliceFacts, SuvFacts
 
 _SAME_IN_ALL = (
     "Units", "SUVType", "DecayCorrection", "PatientWeight", "SeriesDate", "SeriesTime", "CorrectedImage",
 )  # fmt: skip
+_PHILIPS_CREATOR = "PHILIPS PET PRIVATE GROUP"
 _GE_CREATOR = "GEMS_PETD_01"
 _NUCLIDES = {
     # SNOMED RT, SNOMED CT and code meanings (DICOM CID 4020)
@@ -89,7 +90,7 @@ def _blocks(ds: Dataset, group: int, creator: str) -> list[int]:
 
 
 def _philips(ds: Dataset, element: int) -> float | None:
-    blocks = _blocks(ds, 0x7053, PHILIPS_CREATOR)
+    blocks = _blocks(ds, 0x7053, _PHILIPS_CREATOR)
     if not blocks and v.text(ds, "Manufacturer").upper().startswith("PHILIPS") and 0x70530010 not in ds:
         blocks = [0x10]  # anonymizers drop the creator and leave its elements
     found = (v.number(ds, (0x7053 << 16) | (block << 8) | element) for block in blocks)

@@ -29,7 +29,7 @@ def resample_stack(
             (below / down, right / across),
             output=straight[k],
             order=1,
-            mode="constant",
+            mode="grid-constant",
             cval=float(slices[k].min()),
         )
     wanted = np.minimum(np.arange(count) * step, positions[-1])

@@ -109,7 +109,7 @@ def _bad_rescale(h: Header) -> bool:
 
 
 def _too_short(h: Header) -> bool:
-    return h.native and h.size_bytes < h.pixel_bytes
+    return h.native and h.size_bytes - h.pixels_at < h.pixel_bytes
 
 
 def _split_notices(part: Part) -> list[Notice]:

@@ -1,0 +1,68 @@
+"""What a PET header says that matters for SUV, and what is gathered while working it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from netlm_imaging.errors import Fault, Notice, SuvUnavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceFacts:
+    """What may differ from slice to slice."""
+
+    acquired: datetime | None = None
+    frame_reference_ms: float | None = None
+    duration_ms: float | None = None
+    philips_suv: float | None = None
+    """(7053,xx00): SUV per rescaled value."""
+    philips_activity: float | None = None
+    """(7053,xx09): Bq/mL per rescaled value."""
+    intercept: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuvFacts:
+    """What a PET series says of its unit, patient, dose and times."""
+
+    slices: tuple[SliceFacts, ...]
+    units: str
+    suv_type: str = ""
+    corrected_image: tuple[str, ...] = ()
+    decay_correction: str = ""
+    weight_kg: float | None = None
+    height_m: float | None = None
+    sex: str = ""
+    dose_bq: float | None = None
+    half_life_s: float | None = None
+    nuclide: str = ""
+    """Such as ``Ga-68``; empty where the code is unknown."""
+    injected: datetime | None = None
+    """RadiopharmaceuticalStartDateTime."""
+    injected_clock: timedelta | None = None
+    """RadiopharmaceuticalStartTime: time of day without a date."""
+    series: datetime | None = None
+    ge_scan: datetime | None = None
+    """(0009,xx0D) of GE."""
+    mixed: tuple[str, ...] = ()
+    """Names of attributes that differ between slices and must not."""
+
+
+@dataclass(slots=True)
+class Finding:
+    """What is gathered on the way."""
+
+    inputs: dict[str, float | str | None] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, expected: str, found: str) -> None:
+        self.faults.append(Fault(code="SUV_UNAVAILABLE", expected=expected, found=found))
+
+    def notice(self, code: str, message: str) -> None:
+        self.notices.append(Notice(code=code, message=message))
+
+    def stop(self) -> None:
+        if self.faults:
+            raise SuvUnavailable(*self.faults)
