@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
@@ -112,7 +113,7 @@ def _uptake_regions(
     return _union(mr, pet, own | new_ids)
 
 
-def _renamed(labels: LabelMap, names: dict[int, int]) -> np.ndarray:
+def _renamed(labels: LabelMap, names: dict[int, int]) -> npt.NDArray[np.int32]:
     values, dense = densified(labels.array)
     table = np.array([0, *(names.get(int(value), 0) for value in values)], dtype=np.int32)
     return np.asarray(table[dense])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from netlm_imaging.anatomy import LEFT_SEGMENTS, RIGHT_SEGMENTS, SEGMENT_NAMES, Anatomy
 from netlm_imaging.errors import Notice
@@ -13,7 +14,9 @@ PLAUSIBLE_LIVER_ML = (500.0, 5000.0)
 MANY_LESIONS = 100
 """More lesions than this are rarely drawn by hand (ours)."""
 CUT_FACE_MM2 = 500.0
-"""A liver that meets the end of the image over more than 5 cm2 was probably cut off there (ours)."""
+CUT_SLICE_RATIO = 0.7
+"""A liver is cut off where the last slice shows more than 5 cm2 of it and at least this share of
+what the slice before shows; where it ends by itself, the last slice shows at most half (ours)."""
 
 
 def plausibility_notices(anatomy: Anatomy) -> list[Notice]:
@@ -40,19 +43,22 @@ def _count(anatomy: Anatomy) -> Notice | None:
 
 
 def _cut_off(liver: Mask) -> Notice | None:
-    spacing = liver.grid.spacing_kji_mm
-    largest = 0.0
-    for axis, step in enumerate(spacing):
-        face_mm2 = float(np.prod(spacing)) / step
-        for end in (0, -1):
-            largest = max(largest, face_mm2 * np.count_nonzero(liver.array.take(end, axis=axis)))
-    if largest <= CUT_FACE_MM2:
+    largest_mm2 = max(_cut_face_mm2(liver, axis, end) for axis in range(3) for end in (0, -1))
+    if largest_mm2 == 0:
         return None
     message = (
-        f"The liver meets the end of the image over {largest / 100:.0f} cm2; it may be cut off, "
+        f"The liver meets the end of the image over {largest_mm2 / 100:.0f} cm2; it may be cut off, "
         "and its volume and the remnant too small."
     )
     return Notice(code="LIVER_CUT_OFF", message=message, where="liver")
+
+
+def _cut_face_mm2(liver: Mask, axis: int, end: int) -> float:
+    """Area of liver in the slice at one ``end`` (0 or -1) of an axis if it is cut off there, else 0."""
+    areas = _profile(liver.array, axis) * (1000.0 * liver.grid.voxel_ml / liver.grid.spacing_kji_mm[axis])
+    last_mm2, before_mm2 = areas[end], areas[1 if end == 0 else -2] if areas.size > 1 else 0.0
+    cut = last_mm2 > CUT_FACE_MM2 and last_mm2 >= CUT_SLICE_RATIO * before_mm2
+    return float(last_mm2) if cut else 0.0
 
 
 def _sides(anatomy: Anatomy) -> tuple[Notice | None, Notice | None]:
@@ -82,5 +88,6 @@ def _mean_x_mm(anatomy: Anatomy, voxels: BoolArray) -> float:
     return float(anatomy.grid.to_patient(index)[0])
 
 
-def _profile(voxels: BoolArray, axis: int) -> np.ndarray:
+def _profile(voxels: BoolArray, axis: int) -> npt.NDArray[np.int64]:
+    """Voxels in each slice along ``axis``."""
     return np.asarray(np.count_nonzero(voxels, axis=tuple(a for a in range(3) if a != axis)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -38,12 +39,14 @@ def cover_lesions(
     return whole, [Notice(code="SEGMENTS_INCOMPLETE", message=message, where="segments")]
 
 
-def _covered_share(labels: np.ndarray, parenchyma: BoolArray) -> float:
+def _covered_share(labels: npt.NDArray[np.uint8], parenchyma: BoolArray) -> float:
     total = int(np.count_nonzero(parenchyma))
     return int(np.count_nonzero(labels[parenchyma])) / total if total else 1.0
 
 
-def _nearest(labels: np.ndarray, wanted: BoolArray, spacing_kji_mm: tuple[float, float, float]) -> np.ndarray:
+def _nearest(
+    labels: npt.NDArray[np.uint8], wanted: BoolArray, spacing_kji_mm: tuple[float, float, float]
+) -> npt.NDArray[np.uint8]:
     if not wanted.any():
         return labels
     # The labeled voxel nearest to an unlabeled one always has an unlabeled face neighbor.

@@ -1,0 +1,131 @@
+"""Volumes, diameters and distances against analytic truth and brute force."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+from strategies import ellipsoid, grids, oblique_grid
+
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.geometry import Grid
+from netlm_imaging.lesions import measure
+from netlm_imaging.lesions.diameter import longest_diameter_mm
+from netlm_imaging.volume import LabelMap, Mask
+
+FINE = oblique_grid((90, 80, 100), (0.9, 1.1, 0.8), euler_degrees=(21.0, -13.0, 34.0))
+MIDDLE = FINE.to_patient((44.6, 39.3, 49.7))
+DIAGONAL_MM = float(np.linalg.norm(FINE.spacing_mm))
+
+
+def one_lesion(grid: Grid, lesion: np.ndarray, **parts: Mask | LabelMap) -> Anatomy:
+    return Anatomy(
+        liver=Mask(np.ones(grid.shape_kji, bool), grid),
+        lesions=LabelMap(lesion.astype(np.uint8), grid),
+        **parts,
+    )
+
+
+@pytest.mark.parametrize("diameter_mm", [12.0, 20.0, 33.0])
+def test_a_sphere_measures_its_own_volume_diameter_and_center(diameter_mm: float) -> None:
+    anatomy = one_lesion(FINE, ellipsoid(FINE, MIDDLE, (diameter_mm / 2,) * 3))
+    (lesion,) = measure(anatomy)
+    assert lesion.volume_ml == pytest.approx(np.pi / 6 * diameter_mm**3 / 1000, rel=0.01)
+    assert lesion.equivalent_diameter_mm == pytest.approx(diameter_mm, rel=0.004)
+    assert diameter_mm - 0.3 < lesion.longest_diameter_mm < diameter_mm + DIAGONAL_MM
+    assert np.linalg.norm(np.asarray(lesion.centroid_lps_mm) - MIDDLE) < 0.1
+
+
+def test_the_longest_diameter_of_an_oblique_ellipsoid_is_its_long_axis() -> None:
+    axes = oblique_grid(euler_degrees=(-40.0, 25.0, 70.0)).axes
+    (lesion,) = measure(one_lesion(FINE, ellipsoid(FINE, MIDDLE, (20.0, 9.0, 6.0), axes)))
+    assert lesion.volume_ml == pytest.approx(4 / 3 * np.pi * 20 * 9 * 6 / 1000, rel=0.01)
+    assert 40.0 - 0.5 < lesion.longest_diameter_mm < 40.0 + DIAGONAL_MM
+
+
+def test_one_voxel_measures_its_own_diagonal() -> None:
+    array = np.zeros(FINE.shape_kji, bool)
+    array[3, 4, 5] = True
+    assert longest_diameter_mm(array, FINE) == pytest.approx(DIAGONAL_MM)
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> tuple[Grid, np.ndarray]:
+    grid = draw(grids(max_side=6))
+    array = np.zeros(grid.size, bool)
+    array[draw(st.lists(st.integers(0, grid.size - 1), min_size=1, max_size=12))] = True
+    return grid, array.reshape(grid.shape_kji)
+
+
+@given(shapes())
+def test_the_longest_diameter_is_the_largest_distance_between_corners(case: tuple[Grid, np.ndarray]) -> None:
+    grid, array = case
+    corners = [c for voxel in np.argwhere(array) for c in voxel + CORNERS]
+    points = grid.to_patient(corners)
+    brute = np.linalg.norm(points[:, None] - points[None], axis=-1).max()
+    assert longest_diameter_mm(array, grid) == pytest.approx(brute, rel=1e-9)
+
+
+CORNERS = np.array(list(itertools.product((-0.5, 0.5), repeat=3)))
+
+
+def box_distance_mm(a: np.ndarray, b: np.ndarray, grid: Grid) -> float:
+    """Smallest distance between the voxel boxes of two sets, pair by pair."""
+    apart = np.abs(a[:, None] - b[None]) * np.asarray(grid.spacing_kji_mm)
+    gap = np.maximum(apart - np.asarray(grid.spacing_kji_mm), 0)
+    return float(np.linalg.norm(gap, axis=-1).min())
+
+
+@st.composite
+def anatomies(draw: st.DrawFn) -> Anatomy:
+    grid = draw(grids(max_side=8))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    liver = ellipsoid(grid, grid.to_patient((np.asarray(grid.shape_kji) - 1) / 2), np.full(3, 1e4))
+    liver &= rng.random(grid.shape_kji) > 0.02
+    lesions = np.where(liver & (rng.random(grid.shape_kji) < 0.05), rng.integers(1, 4, grid.shape_kji), 0)
+    vessels = rng.random(grid.shape_kji) < 0.03
+    return Anatomy(
+        liver=Mask(liver, grid), lesions=LabelMap(lesions.astype(np.uint8), grid), vessels=Mask(vessels, grid)
+    )
+
+
+@settings(max_examples=60)
+@given(anatomies())
+def test_distances_are_exact_between_voxel_boxes(anatomy: Anatomy) -> None:
+    grid = anatomy.grid
+    assert anatomy.vessels is not None
+    surface = surface_outside(anatomy)
+    for lesion in measure(anatomy) if anatomy.liver.array.any() else ():
+        here = np.argwhere(anatomy.lesions.array == lesion.id)
+        assert lesion.capsule_distance_mm == pytest.approx(box_distance_mm(here, surface, grid), rel=1e-5)
+        if anatomy.vessels.array.any():
+            there = np.argwhere(anatomy.vessels.array)
+            assert lesion.vessel_distance_mm == pytest.approx(box_distance_mm(here, there, grid), rel=1e-5)
+        else:
+            assert lesion.vessel_distance_mm is None
+
+
+def surface_outside(anatomy: Anatomy) -> np.ndarray:
+    """Indices of all voxels outside the liver but its holes, one layer around the grid included."""
+    filled = np.pad(ndimage.binary_fill_holes(anatomy.liver.array), 1)
+    return np.argwhere(~filled) - 1
+
+
+def test_depth_under_a_flat_capsule() -> None:
+    """A 16 mm sphere whose surface lies 11 mm under a plane, and 5 mm from a vessel beside it."""
+    grid = oblique_grid((60, 50, 70), (0.7, 0.9, 1.1), euler_degrees=(0.0, 0.0, 0.0))
+    points = grid.to_patient(np.moveaxis(np.indices(grid.shape_kji), 0, -1))
+    top = points[..., 2].max() - 10.0
+    center = np.array([points[..., 0].mean(), points[..., 1].mean(), top - 19.0])
+    anatomy = Anatomy(
+        liver=Mask(points[..., 2] <= top, grid),
+        lesions=LabelMap(ellipsoid(grid, center, (8.0,) * 3).astype(np.uint8), grid),
+        vessels=Mask(points[..., 0] >= center[0] + 13.0, grid),
+    )
+    (lesion,) = measure(anatomy)
+    assert lesion.capsule_distance_mm == pytest.approx(11.0, abs=1.1)
+    assert lesion.vessel_distance_mm == pytest.approx(5.0, abs=1.1)
