@@ -80,9 +80,9 @@ def test_one_blurred_pet_lesion_covers_several_mr_lesions() -> None:
 
 
 def test_by_distance_the_pairs_are_one_to_one_and_as_many_as_possible() -> None:
-    """Greedy by distance would pair MR 1 with PET 1 (5.5 mm) and leave MR 2 and PET 2 alone."""
-    mr = lesions((1, (0, 0, 0), 1.9), (2, (0, 13.5, 0), 1.9))
-    pet = lesions((1, (0, 5.5, 0), 1.9), (2, (0, -8, 0), 1.9))
+    """Greedy by distance would pair MR 1 with PET 1 (7 mm) and leave MR 2 and PET 2 alone."""
+    mr = lesions((1, (0, 0, 0), 1.9), (2, (0, 15.5, 0), 1.9))
+    pet = lesions((1, (0, 7, 0), 1.9), (2, (0, -8.5, 0), 1.9))
     assert match(mr, pet, aligned=True).pairs == ((1, 2), (2, 1))
 
 
