@@ -96,7 +96,8 @@ def surface(mask: Mask, *, smooth_mm: float) -> Field:
     inner = np.pad(mask.array[box].astype(np.float32), [(n, n) for n in pad])
     blurred = ndimage.gaussian_filter(inner, sigma, mode="constant")
     inside = int(np.count_nonzero(inner))
-    level = np.partition(blurred.ravel(), -inside)[-inside]
+    # Midway between the last voxel inside and the first outside, so that the surface runs between them.
+    level = np.partition(blurred.ravel(), (-inside - 1, -inside))[[-inside - 1, -inside]].mean()
     return Field(values=blurred / level - 1.0, grid=_padded_grid(mask.grid.crop(box), pad))
 
 

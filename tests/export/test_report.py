@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from export.examples import Example
+
+from netlm_imaging.case import CaseResult
+from netlm_imaging.decide.evidence import evidence
+from netlm_imaging.decide.records import Statement
+from netlm_imaging.errors import Notice
+from netlm_imaging.export import render_report
+from netlm_imaging.export.charts import Axis, frontier_chart
+from netlm_imaging.export.wording import one_decimal_down
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
+
+
+class Text(HTMLParser):
+    """The words that a reader sees, and every tag with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words = ""
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.words = re.sub(r"\s+", " ", self.words)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "br", "rect", "line", "path", "circle"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in {"rect", "line", "path", "circle"}:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words += data + " "
+
+
+def read(case: CaseResult, figures: dict[str, bytes] | None = None) -> Text:
+    text = Text(render_report(case, figures or {}))
+    assert text.open == []
+    return text
+
+
+def test_the_figures_of_the_case_are_in_it(example: Example) -> None:
+    words = read(example.case).words
+    plan, liver = example.case.plan, example.case.liver
+    for expected in (
+        "Type 2",
+        "Provisional",
+        f"{one_decimal_down(plan.debulking_percent)} %",
+        f"{one_decimal_down(plan.debulking_percent_by_volume)} %",
+        f"{one_decimal_down(plan.flr_percent)} %",
+        f"{liver.total_ml:.0f} mL",
+        f"{liver.tumor_ml:.1f} mL",
+        "4 of 5 lesions cleared by 3 treatments",
+        "carcinoid heart disease",
+        "Segmentectomy VIII",
+        "40 \N{MULTIPLICATION SIGN} 40",
+        "longest diameter 42 mm > 30 mm",
+        "0.4 mL of lesion 4 lay outside the liver",
+        "Lesion 5 treated as well: Type 1",
+        "patient's right",
+        "Maximum clearance",
+    ):
+        assert expected in words
+    for lesion in example.case.lesions:
+        assert f"{lesion.volume_ml:.2f}" in words
+
+
+def test_every_evidence_entry_used_is_cited_once_and_linked(example: Example) -> None:
+    text = read(example.case)
+    entry = evidence()["type-2"]
+    assert text.words.count(entry.statement) == 1
+    assert entry.citation in text.words
+    ids = {attributes.get("id") for _, attributes in text.tags}
+    links = [a["href"] or "" for tag, a in text.tags if tag == "a"]
+    assert links
+    assert all(link.startswith("#") and link[1:] in ids for link in links)
+
+
+def test_an_unknown_evidence_id_is_shown_as_it_is(example: Example) -> None:
+    verdict = replace(
+        example.case.classification, reasons=(Statement(text="Because.", evidence="not-there"),)
+    )
+    assert "not-there" in read(replace(example.case, classification=verdict)).words
+
+
+def test_pictures_are_inside_and_described(example: Example, figures: dict[str, bytes]) -> None:
+    text = read(example.case, figures)
+    images = [attributes for tag, attributes in text.tags if tag == "img"]
+    inside = [
+        base64.b64decode((image["src"] or "").removeprefix("data:image/png;base64,")) for image in images
+    ]
+    assert inside == [figures["plan_3d.png"], figures["lesions_hbp.png"], figures["lesions_pet.png"]]
+    assert all("patient's right" in (image["alt"] or "") for image in images)
+
+
+def test_nothing_is_fetched(example: Example, figures: dict[str, bytes]) -> None:
+    html = render_report(example.case, figures)
+    outside = re.sub(r"data:image/png;base64,[\w+/=]+", "", html)
+    assert not re.search(r"https?:|//|@import|url\(|<script|<link|<iframe|srcset", outside)
+
+
+def test_the_same_case_gives_the_same_text(example: Example, figures: dict[str, bytes]) -> None:
+    backwards = dict(reversed(figures.items()))
+    assert render_report(example.case, figures) == render_report(example.case, backwards)
+
+
+def test_hostile_text_is_shown_and_never_run(example: Example) -> None:
+    case = example.case
+    lesion = replace(
+        case.lesions[0],
+        options=tuple(replace(o, feasible=False, why_not=HOSTILE) for o in case.lesions[0].options),
+    )
+    case = replace(
+        case,
+        inputs=(replace(case.inputs[0], description=HOSTILE, role=HOSTILE),),
+        warnings=(Notice(code=HOSTILE, message=HOSTILE, where=HOSTILE),),
+        clinical=case.clinical.model_copy(update={"primary_site": HOSTILE}),
+        lesions=(lesion, *case.lesions[1:]),
+        plan=replace(case.plan, treatments=(replace(case.plan.treatments[0], name=HOSTILE, device=HOSTILE),)),
+        classification=replace(
+            case.classification, missing=(HOSTILE,), reasons=(Statement(text=HOSTILE, evidence=HOSTILE),)
+        ),
+    )
+    text = read(case, {f"{HOSTILE}.png": b"x"})
+    assert not [tag for tag, _ in text.tags if tag == "script"]
+    assert not [a for _, a in text.tags if any(name.startswith("on") for name in a)]
+    assert text.words.count("<script>alert(1)</script>") >= 12
+
+
+def test_left_and_right_are_always_the_patients(example: Example) -> None:
+    words = read(example.case).words
+    assert not re.search(
+        r"(?<!patient's )\b(right|left)\b(?! (hepatectomy|of the|are))", words.replace("right and left", "")
+    )
+
+
+def test_a_figure_just_below_the_threshold_does_not_read_as_met(example: Example) -> None:
+    plan = replace(example.case.plan, debulking_percent=69.96)
+    words = read(replace(example.case, plan=plan, alternatives=())).words
+    assert "69.9 %" in words
+    assert "70.0 %" not in words
+    assert "✕ not met threshold 70 %" in words
+
+
+def test_no_disease_no_plan_and_no_body_size_can_be_told(example: Example) -> None:
+    case = example.case
+    plan = replace(
+        case.plan,
+        treatments=(),
+        cleared=(),
+        residual=(),
+        status="infeasible",
+        bound_percent=None,
+        sflr_percent=None,
+        flr_body_weight_percent=None,
+        minimums=case.plan.minimums[:1],
+    )
+    verdict = replace(
+        case.classification, type=None, missing=(), contraindications=(), management=(), counterfactuals=()
+    )
+    empty = replace(case, lesions=(), plan=plan, classification=verdict, frontier=(), inputs=(), warnings=())
+    words = read(empty).words
+    assert "No Type" in words
+    assert words.count("No measurable disease in the liver") == 2
+    assert words.count("height and weight needed") == 2
+    assert "no plan possible" in words
+    assert "warning" not in words
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(69.96, "69.9"), (70.0, "70.0"), (0.3 - 0.1 - 0.1, "0.1"), (99.999, "99.9"), (100, "100.0")],
+)
+def test_percentages_are_rounded_down(value: float, shown: str) -> None:
+    assert one_decimal_down(value) == shown
+
+
+def test_the_frontier_is_a_staircase_below_the_points(example: Example) -> None:
+    chart = frontier_chart(example.case.frontier, example.case.plan)
+    assert chart is not None
+    assert [p.flr_percent for p in chart.points] == [62.0, 93.0, 95.0, 97.5, 99.0]
+    assert (chart.x.low, chart.x.high) == (60.0, 100.0)
+    assert chart.path.startswith(f"M{chart.x.at(62)} {chart.y.at(100)}H{chart.x.at(93)}V{chart.y.at(78)}")
+    assert chart.y.at(100) < chart.y.at(0)
+    assert frontier_chart(example.case.frontier[:1], example.case.plan) is None
+
+
+def test_an_axis_holds_its_values_and_has_round_ticks() -> None:
+    axis = Axis(low=60, high=100, start=50, end=450)
+    assert [axis.at(v) for v in (0, 60, 80, 100, 120)] == [50, 50, 250, 450, 450]
+    assert axis.ticks == [60, 70, 80, 90, 100]
+    assert Axis(low=0, high=1, start=0, end=1).ticks == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
