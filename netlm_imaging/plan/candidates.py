@@ -1,0 +1,52 @@
+"""One treatment that could be done, with the exact voxels that it removes or destroys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlm_imaging.plan.devices import Device
+from netlm_imaging.plan.records import TreatmentKind
+from netlm_imaging.plan.workspace import Voxels, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """Where and with what an ablation is made."""
+
+    device: Device
+    center_lps_mm: tuple[float, float, float]
+    axis_lps: tuple[float, float, float]
+    """Unit vector of the probe."""
+    achieved_margin_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidate:
+    """A region to remove or destroy: voxels of its own, or whole segments."""
+
+    kind: TreatmentKind
+    name: str
+    lesion: int | None = None
+    """The lesion that it was made for; None for anatomical resections."""
+    voxels: Voxels
+    """Inside the liver; empty for anatomical resections."""
+    segments: frozenset[int] = frozenset()
+    """Couinaud labels that are removed whole."""
+    margin_mm: float | None = None
+    """Asked for around the lesion."""
+    zone: Zone | None = None
+
+    def region(self, space: Workspace) -> Voxels:
+        """All its voxels, those of its segments included."""
+        if not self.segments or space.segments is None:
+            return self.voxels
+        return np.flatnonzero(np.isin(space.segments, list(self.segments)))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a treatment of one kind is not possible, in words for people."""
+
+    why_not: str

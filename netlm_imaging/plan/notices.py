@@ -1,0 +1,66 @@
+"""What the reader of a plan must know beside its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.errors import Notice
+from netlm_imaging.plan.optimize import PALLIATIVE_LARGEST
+from netlm_imaging.plan.records import Plan
+
+
+def plan_notices(anatomy: Anatomy, plans: Sequence[Plan], *, clinical: Clinical) -> tuple[Notice, ...]:
+    """Every assumption that this patient's masks and facts made the planner take."""
+    return (*_about_masks(anatomy), *_about_lesions(anatomy, clinical), *_about_status(plans))
+
+
+def _about_masks(anatomy: Anatomy) -> list[Notice]:
+    notices = []
+    if anatomy.vessels is None:
+        message = (
+            "No vessels are given: heat sinks, and vessels in the way of a resection, could not be "
+            "considered. Wedges, enucleations and ablations may look possible where they are not."
+        )
+        notices.append(Notice(code="PLAN_WITHOUT_VESSELS", message=message, where="plan"))
+    if anatomy.segments is None:
+        message = "No Couinaud segments are given: anatomical resections could not be considered."
+        notices.append(Notice(code="PLAN_WITHOUT_SEGMENTS", message=message, where="plan"))
+    return notices
+
+
+def _about_lesions(anatomy: Anatomy, clinical: Clinical) -> list[Notice]:
+    known = anatomy.lesions.labels
+    if not known:
+        message = "No measurable disease: there is nothing to debulk, and the debulking figures are 0."
+        return [Notice(code="NO_LESIONS", message=message, where="plan")]
+    notices = []
+    unknown = [str(n) for n in clinical.symptomatic_lesions if n not in known]
+    if unknown:
+        message = f"symptomatic_lesions names {', '.join(unknown)}: there is no such lesion."
+        notices.append(Notice(code="UNKNOWN_SYMPTOMATIC_LESION", message=message, where="clinical facts"))
+    if len(unknown) == len(clinical.symptomatic_lesions):
+        message = (
+            "No symptomatic lesion is known: the palliative plan treats the largest lesions first "
+            f"(up to {PALLIATIVE_LARGEST})."
+        )
+        notices.append(Notice(code="SYMPTOMATIC_LESIONS_UNKNOWN", message=message, where="plan"))
+    return notices
+
+
+def _about_status(plans: Sequence[Plan]) -> list[Notice]:
+    notices = []
+    for plan in plans:
+        if plan.status == "feasible":
+            message = (
+                f"The {plan.objective} plan is the best found in the time given, not proven to be the best."
+            )
+            notices.append(Notice(code="PLAN_NOT_PROVEN", message=message, where="plan"))
+    missed = [m.name for m in plans[0].minimums if m.value < m.minimum]
+    if all(plan.status == "infeasible" for plan in plans) and missed:
+        message = (
+            f"The untouched liver does not meet its minimum ({', '.join(missed)}): no treatment is planned."
+        )
+        notices.append(Notice(code="LIVER_BELOW_MINIMUM", message=message, where="plan"))
+    return notices

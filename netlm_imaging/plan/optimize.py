@@ -1,0 +1,155 @@
+"""Lexicographic optima: what each objective wants first, second and third (planner.md 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+
+from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
+from netlm_imaging.plan.model import Limits, Model, Solution
+from netlm_imaging.plan.problem import Problem
+from netlm_imaging.plan.records import Status
+from netlm_imaging.settings import Objective
+
+PALLIATIVE_LARGEST = 3
+"""Where no lesion is named as symptomatic: so many of the largest stand for them (ours)."""
+FRONTIER_STEPS = 10
+COMPLETE_FRONTIER_LESIONS = 4
+"""Up to so many lesions every point of the frontier is found; beyond, FRONTIER_STEPS equal steps."""
+FIRST_STAGE_SHARE = 0.6
+"""Of the time left, for each stage but the last: what it does not need goes to those after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The candidates of one plan."""
+
+    status: Status
+    chosen: tuple[int, ...]
+    bound_voxels: int | None
+    """No plan can clear more tumor than this, by lesion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked for beside the problem."""
+
+    limits: Limits
+    threshold_percent: float
+    symptomatic: tuple[int, ...]
+    """Ids of lesions."""
+    relative_gap: float
+
+
+def optimize(problem: Problem, objective: Objective, request: Request, *, seconds: float) -> Choice:
+    """The best plan for ``objective`` within about ``seconds``.
+
+    - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
+    - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
+    - palliative: clear the most of the symptomatic lesions; where none is known, the largest, then
+      the second and third largest; then lose the least liver.
+
+    ``sparing`` obeys ``limits.segments``; the others may remove any number of segments.
+    """
+    model = _model(problem, objective, request)
+    if model is None:
+        return Choice(status="infeasible", chosen=(), bound_voxels=0)
+    goals = goals_of(problem, objective, request)
+    return _lexicographic(problem, model, goals, seconds=seconds, relative_gap=request.relative_gap)
+
+
+def goals_of(problem: Problem, objective: Objective, request: Request) -> list[Goal]:
+    """What ``objective`` wants first, second, third."""
+    if objective == "threshold":
+        return [Spare(), Clear.all(problem), Few()]
+    if objective == "palliative":
+        return [*_palliative_goals(problem, request.symptomatic), Spare(), Few()]
+    return [Clear.all(problem), Spare(), Few()]
+
+
+def more_clearable(
+    problem: Problem, objective: Objective, request: Request, choice: Choice, *, seconds: float
+) -> bool:
+    """Whether ``objective`` could clear more than ``choice`` does, under the wider limits of ``request``."""
+    model = _model(problem, objective, request)
+    if model is None:
+        return False
+    goals = [goal for goal in goals_of(problem, objective, request) if isinstance(goal, Clear)]
+    freed = _lexicographic(problem, model, goals, seconds=seconds)
+    if freed.status == "infeasible":
+        return False
+    if choice.status == "infeasible":
+        return True
+    reached = [[goal.value(problem, c.chosen) for goal in goals] for c in (freed, choice)]
+    return objective != "threshold" and reached[0] < reached[1]
+
+
+def _model(problem: Problem, objective: Objective, request: Request) -> Model | None:
+    """None when the liver does not meet the minimums even untouched."""
+    limits = request.limits if objective == "sparing" else replace(request.limits, segments=None)
+    if limits.budget_voxels < 0:
+        return None
+    model = Model(problem, limits)
+    if objective == "threshold":
+        needed = ceil(request.threshold_percent / 100.0 * problem.total_voxels - 1e-9)
+        model.require(Clear.all(problem), at_most=-needed)
+    return model
+
+
+def frontier(problem: Problem, best: Choice, request: Request, *, seconds: float) -> tuple[Choice, ...]:
+    """What less and less liver lost can clear, from ``best`` (the sparing plan) to no treatment."""
+    points = [best]
+    total = problem.lost_voxels(best.chosen)
+    step = 1 if len(problem.lesions) <= COMPLETE_FRONTIER_LESIONS else max(1, ceil(total / FRONTIER_STEPS))
+    lost = total
+    while lost > 0:
+        budget = (ceil(lost / step) - 1) * step
+        limits = replace(request.limits, budget_voxels=budget)
+        goals: list[Goal] = [Clear.all(problem), Spare(), Few()]
+        choice = _lexicographic(problem, Model(problem, limits), goals, seconds=seconds / FRONTIER_STEPS)
+        if choice.status != "optimal":
+            break
+        points.append(choice)
+        lost = problem.lost_voxels(choice.chosen)
+    return tuple(points)
+
+
+def _palliative_goals(problem: Problem, symptomatic: Sequence[int]) -> list[Goal]:
+    if symptomatic:
+        return [Clear.only(problem, symptomatic)]
+    largest = np.argsort(-problem.lesion_voxels, kind="stable")[:PALLIATIVE_LARGEST]
+    return [Clear.only(problem, [problem.lesions[n]]) for n in largest]
+
+
+def _lexicographic(
+    problem: Problem, model: Model, goals: Sequence[Goal], *, seconds: float, relative_gap: float = 0.0
+) -> Choice:
+    """Reach one goal after the other, each at the best value of those before it."""
+    status: Status = "optimal"
+    chosen: tuple[int, ...] | None = None
+    bound: int | None = None
+    for number, goal in enumerate(goals):
+        share = seconds if number == len(goals) - 1 else seconds * FIRST_STAGE_SHARE
+        solution = model.minimise(goal, seconds=share, relative_gap=relative_gap)
+        seconds -= solution.seconds
+        if number == 0 and goal == Clear.all(problem):
+            bound = _bound_voxels(problem, solution)
+        if solution.status == "infeasible" and chosen is None:
+            return Choice(status="infeasible", chosen=(), bound_voxels=bound)
+        if solution.status != "optimal":
+            status = "feasible"
+        if solution.status in ("infeasible", "unknown"):
+            break  # the plan of the goals before stands
+        chosen = solution.chosen
+        model.require(goal, at_most=goal.value(problem, chosen))
+    return Choice(status=status, chosen=chosen or (), bound_voxels=bound)
+
+
+def _bound_voxels(problem: Problem, solution: Solution) -> int:
+    """The most that can be cleared, from the solver's bound on minus that number."""
+    if not np.isfinite(solution.bound):
+        return problem.total_voxels
+    return min(problem.total_voxels, int(np.floor(-solution.bound + 1e-3)))

@@ -1,0 +1,147 @@
+"""From chosen candidates to the records of case.json; every figure is simulated from voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from netlm_imaging.anatomy import Anatomy, segment_name
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.lesions.measures import SHARE_THAT_COUNTS_PERCENT
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.optimize import Choice
+from netlm_imaging.plan.problem import Problem
+from netlm_imaging.plan.records import Coverage, Minimum, Plan, Treatment, TreatmentKind
+from netlm_imaging.plan.simulate import Simulation, simulate
+from netlm_imaging.plan.workspace import Voxels, Workspace
+from netlm_imaging.remnant import FlrLimit, remnant
+from netlm_imaging.settings import Objective
+from netlm_imaging.volume import BoolArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """What all plans of one patient share."""
+
+    anatomy: Anatomy
+    """Cropped as the workspace is."""
+    space: Workspace
+    problem: Problem
+    limits: tuple[FlrLimit, ...]
+    clinical: Clinical
+    cleared_fraction: float
+
+    def treated(self, chosen: Sequence[int]) -> BoolArray:
+        """The union of the regions of ``chosen``."""
+        mask = np.zeros(self.space.liver.shape, dtype=bool)
+        for candidate in chosen:
+            mask.ravel()[self.problem.candidates[candidate].region(self.space)] = True
+        return mask
+
+    def simulate(self, chosen: Sequence[int]) -> Simulation:
+        """The figures of ``chosen`` candidates done together."""
+        return simulate(self.anatomy, [self.treated(chosen)], cleared_fraction=self.cleared_fraction)
+
+
+def make_plan(
+    case: Case, choice: Choice, *, objective: Objective, bound_voxels: int | None, binding: FlrLimit | None
+) -> Plan:
+    """The plan of ``choice``. ``binding``: the minimum that alone keeps a better plan away."""
+    outcome = case.simulate(choice.chosen)
+    shares = remnant(
+        outcome.flr_ml,
+        functional_ml=outcome.functional_voxels * outcome.voxel_ml,
+        clinical=case.clinical,
+    )
+    minimums = (
+        Minimum(name=m.name, minimum=m.minimum, value=getattr(shares, m.name), binding=m is binding)
+        for m in case.limits
+    )
+    total = case.problem.total_voxels
+    return Plan(
+        objective=objective,
+        status=choice.status,
+        bound_percent=None if bound_voxels is None or not total else 100.0 * bound_voxels / total,
+        debulking_percent=outcome.debulking_percent,
+        debulking_percent_by_volume=outcome.debulking_percent_by_volume,
+        cleared=outcome.cleared,
+        residual=tuple(o.lesion for o in outcome.lesions if not o.cleared),
+        treatments=tuple(
+            _treatment(case, case.problem.candidates[c], number=n, outcome=outcome)
+            for n, c in enumerate(choice.chosen, start=1)
+        ),
+        flr_ml=shares.flr_ml,
+        flr_percent=shares.flr_percent,
+        sflr_percent=shares.sflr_percent,
+        flr_body_weight_percent=shares.flr_body_weight_percent,
+        minimums=tuple(minimums),
+        parenchyma_lost_ml=outcome.lost_ml,
+        coverage=_coverage(case, choice.chosen, outcome),
+    )
+
+
+def _treatment(case: Case, candidate: Candidate, *, number: int, outcome: Simulation) -> Treatment:
+    voxels = candidate.region(case.space)
+    functional = int(np.count_nonzero(case.space.functional.ravel()[voxels]))
+    tumor = _tumor_voxels(case, voxels)
+    needed = dict(zip(case.problem.lesions, case.problem.needed_voxels.tolist(), strict=True))
+    alone = tuple(lesion for lesion, count in tumor.items() if count >= needed[lesion])
+    in_part = tuple(lesion for lesion in tumor if lesion in outcome.cleared)
+    zone = candidate.zone
+    return Treatment(
+        id=f"T{number}",
+        kind=candidate.kind,
+        name=candidate.name,
+        lesions=alone or in_part,
+        segments=_segments(case, candidate, voxels),
+        device=None if zone is None else zone.device.name,
+        modality=None if zone is None else zone.device.modality,
+        probes=None if zone is None else zone.device.probes,
+        center_lps_mm=None if zone is None else zone.center_lps_mm,
+        axis=None if zone is None else zone.axis_lps,
+        zone_mm=None if zone is None else zone.device.zone_mm,
+        margin_mm=candidate.margin_mm,
+        achieved_margin_mm=None if zone is None else zone.achieved_margin_mm,
+        parenchyma_ml=functional * case.space.grid.voxel_ml,
+        tumor_ml=sum(tumor.values()) * case.space.grid.voxel_ml,
+    )
+
+
+def _tumor_voxels(case: Case, voxels: Voxels) -> dict[int, int]:
+    """Voxels of each lesion that ``voxels`` holds any of."""
+    labels, counts = np.unique(case.anatomy.lesions.array.ravel()[voxels], return_counts=True)
+    return {int(n): int(c) for n, c in zip(labels, counts, strict=True) if n > 0}
+
+
+def _segments(case: Case, candidate: Candidate, voxels: Voxels) -> tuple[str, ...]:
+    """The segments that it removes whole, or those that hold a part of the region that counts."""
+    if candidate.segments:
+        return tuple(segment_name(label) for label in sorted(candidate.segments))
+    if case.space.segments is None:
+        return ()
+    counts = np.bincount(case.space.segments.ravel()[voxels], minlength=9)
+    counts[0] = 0
+    return tuple(
+        segment_name(int(n))
+        for n in np.flatnonzero(100.0 * counts >= SHARE_THAT_COUNTS_PERCENT * voxels.size)
+    )
+
+
+def _coverage(case: Case, chosen: Sequence[int], outcome: Simulation) -> tuple[Coverage, ...]:
+    """What happens to each lesion, and by which treatment most of it."""
+    held: dict[int, list[tuple[int, TreatmentKind]]] = {}
+    for c in chosen:
+        candidate = case.problem.candidates[c]
+        for lesion, count in _tumor_voxels(case, candidate.region(case.space)).items():
+            held.setdefault(lesion, []).append((count, candidate.kind))
+    return tuple(
+        Coverage(
+            lesion=o.lesion,
+            cleared=o.cleared,
+            coverage_percent=o.coverage_percent,
+            treatment=max(held[o.lesion], key=lambda entry: entry[0])[1] if o.lesion in held else "none",
+        )
+        for o in outcome.lesions
+    )

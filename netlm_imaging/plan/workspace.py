@@ -1,0 +1,111 @@
+"""The liver cropped to its box with everything that the candidates ask for more than once.
+
+Regions are sampled at voxel centers, and so are the distances between them: a voxel lies within
+5 mm of a lesion when its center lies within 5 mm of the center of one of the lesion's voxels. A
+digitized ball of radius r grown so is the digitized ball of radius r + 5 mm to within half a voxel,
+in every direction, and never more than that ball.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.geometry import Box, FloatArray, Grid
+from netlm_imaging.lesions.regions import Region, enclosed, regions
+from netlm_imaging.plan.devices import catalogue
+from netlm_imaging.plan.vessels import distance_mm, wide_parts
+from netlm_imaging.volume import BoolArray
+
+Voxels = npt.NDArray[np.int64]
+"""Flat indices into the workspace's arrays, ascending, each once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Workspace:
+    """Arrays [k, j, i] on ``grid``, the liver's box of the planning grid."""
+
+    grid: Grid
+    liver: BoolArray
+    functional: BoolArray
+    lesions: Mapping[int, Region]
+    """By id, ascending; boxes are those of this workspace."""
+    segments: npt.NDArray[Any] | None
+    major_vessels: BoolArray | None
+    """Too wide to cut through; None where no vessels are given."""
+    sink_vessels: BoolArray | None
+    """Wide enough to carry heat away."""
+    sink_distance_mm: FloatArray | None
+    """To the nearest sink vessel."""
+    capsule: cKDTree
+    """Points (mm along k, j, i) just outside the liver's surface; holes are not its surface."""
+
+    @property
+    def spacing(self) -> FloatArray:
+        """mm along k, j, i."""
+        return np.asarray(self.grid.spacing_kji_mm)
+
+    def grown_box(self, box: Box, *, margin_mm: FloatArray | float) -> Box:
+        """``box`` with at least ``margin_mm`` (one value or along k, j, i) more on every side, clipped."""
+        grow = np.broadcast_to(np.ceil(margin_mm / self.spacing).astype(int), 3)
+        k, j, i = (
+            slice(max(0, s.start - int(g)), min(n, s.stop + int(g)))
+            for s, g, n in zip(box, grow, self.grid.shape_kji, strict=True)
+        )
+        return (k, j, i)
+
+    def lesion_in(self, box: Box, lesion: int) -> BoolArray:
+        """Which voxels of ``box`` are of the lesion; ``box`` must hold all of it."""
+        region = self.lesions[lesion]
+        inside = np.zeros([s.stop - s.start for s in box], dtype=bool)
+        inside[
+            tuple(slice(r.start - b.start, r.stop - b.start) for r, b in zip(region.box, box, strict=True))
+        ] = region.mask
+        return inside
+
+    def voxels(self, part: BoolArray, box: Box) -> Voxels:
+        """Flat indices of the True voxels of ``part``, which lies at ``box``."""
+        return self.flat(np.argwhere(part) + [s.start for s in box])
+
+    def flat(self, indices_kji: npt.NDArray[np.int64]) -> Voxels:
+        """Flat indices of array indices of shape (n, 3), given in C order."""
+        return np.asarray(np.ravel_multi_index(tuple(indices_kji.T), self.grid.shape_kji), dtype=np.int64)
+
+
+def workspace(anatomy: Anatomy, *, major_vessel_mm: float) -> Workspace:
+    """Crop ``anatomy`` to its liver and prepare what candidates need."""
+    cropped = anatomy.cropped()
+    grid, liver = cropped.grid, cropped.liver.array
+    major = sink = sink_distance = None
+    if cropped.vessels is not None:
+        vessels = cropped.vessels.array
+        major = wide_parts(vessels, grid, width_mm=major_vessel_mm)
+        sink = wide_parts(vessels, grid, width_mm=catalogue().sink_vessel_mm)
+        sink_distance = distance_mm(sink, grid)
+    return Workspace(
+        grid=grid,
+        liver=liver,
+        functional=cropped.functional.array,
+        lesions={region.label: region for region in regions(cropped.lesions)},
+        segments=None if cropped.segments is None else np.where(liver, cropped.segments.array, 0),
+        major_vessels=major,
+        sink_vessels=sink,
+        sink_distance_mm=sink_distance,
+        capsule=cKDTree(_capsule_points(liver, grid)),
+    )
+
+
+def _capsule_points(liver: BoolArray, grid: Grid) -> FloatArray:
+    """Centers of the voxels that share a face with the liver from outside, beyond the grid included."""
+    solid = np.pad(liver | enclosed(liver), 1)
+    touching = np.zeros_like(solid)
+    for axis in range(3):
+        for step in (1, -1):
+            touching |= np.roll(solid, step, axis=axis)
+    return np.asarray((np.argwhere(touching & ~solid) - 1) * np.asarray(grid.spacing_kji_mm))

@@ -1,0 +1,202 @@
+"""Ellipsoidal zones on the voxel grid: where to put one so that it covers what it must and spends least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import fftconvolve
+from scipy.spatial.distance import cdist
+from scipy.spatial.transform import Rotation
+
+from netlm_imaging.geometry import Box, FloatArray
+from netlm_imaging.plan.covering import extreme_points, smallest_ball
+from netlm_imaging.plan.workspace import Workspace
+from netlm_imaging.volume import BoolArray
+
+PROBE_DIRECTIONS = 48
+"""Directions tried for a zone that is not a ball, spread evenly over the half sphere (12 degrees apart)."""
+ROLLS_DEGREES = (0.0, 45.0, 90.0, 135.0)
+"""Turns around the probe that are tried when the two axes across it differ."""
+POSES_SEARCHED = 3
+"""The directions with most room, for which the best center is searched."""
+EDGE = 1.0 + 1e-6
+"""A voxel center this close to the zone's surface (in half axes) is inside: rounding decides nothing."""
+CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placement:
+    """An ellipsoid where it is to be made."""
+
+    center_mm: FloatArray
+    """Along k, j, i, from the workspace's first voxel."""
+    axis_kji: FloatArray
+    """Unit vector of the probe."""
+    to_unit: FloatArray
+    """3 x 3: turns mm from the center (k, j, i) into half axes, so that the zone is the unit ball."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooSmall:
+    """No pose of the zone covers the target; the best one must be ``factor`` times larger."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """The smallest zone of one direction that covers the target: its middle, and its size."""
+
+    axis_kji: FloatArray
+    to_unit: FloatArray
+    middle_mm: FloatArray
+    factor: float
+    """In units of the device's zone."""
+
+
+Wanted = Callable[[Box], BoolArray]
+"""The functional voxels of a box that a zone there would destroy."""
+
+
+def best_placement(
+    space: Workspace,
+    required_kji: npt.NDArray[np.int64],
+    zone_mm: tuple[float, float, float],
+    *,
+    spends: Wanted,
+) -> Placement | TooSmall | None:
+    """The pose that covers all ``required_kji`` voxel centers and spends least of ``spends``.
+
+    Searched over every voxel of the liver as center, and the center of the smallest zone that covers
+    the target. Equal ones: the zone lies more evenly around the target. None when the center would have
+    to lie outside the liver.
+    """
+    points = extreme_points(required_kji * space.spacing)
+    fits = [_fit(points, axis, to_unit) for axis, to_unit in _poses(space, zone_mm)]
+    fits.sort(key=lambda fit: round(fit.factor, 9))
+    if fits[0].factor > EDGE:
+        return TooSmall(fits[0].factor)
+    found = [
+        (order, Placement(center, fit.axis_kji, fit.to_unit))
+        for fit in fits[:POSES_SEARCHED]
+        if fit.factor <= EDGE
+        for order, center in _centers(space, points, fit, spends)
+    ]
+    return min(found, key=lambda entry: entry[0])[1] if found else None
+
+
+def zone_box(space: Workspace, placement: Placement) -> Box:
+    """The block of voxels that holds the zone."""
+    reach = _reach_mm(placement.to_unit)
+    low = np.ceil((placement.center_mm - reach) / space.spacing - 1e-6).astype(int)
+    high = np.floor((placement.center_mm + reach) / space.spacing + 1e-6).astype(int) + 1
+    k, j, i = (
+        slice(max(0, int(a)), max(0, min(n, int(b))))
+        for a, b, n in zip(low, high, space.grid.shape_kji, strict=True)
+    )
+    return (k, j, i)
+
+
+def zone_in(space: Workspace, placement: Placement, box: Box) -> BoolArray:
+    """The voxels of ``box`` whose centers lie in the zone."""
+    axes = (
+        np.arange(s.start, s.stop) * h - c
+        for s, h, c in zip(box, space.spacing, placement.center_mm, strict=True)
+    )
+    k, j, i = np.meshgrid(*axes, indexing="ij", sparse=True)
+    square = sum((row[0] * k + row[1] * j + row[2] * i) ** 2 for row in placement.to_unit)
+    return np.asarray(square <= EDGE**2)
+
+
+def _fit(points: FloatArray, axis_kji: FloatArray, to_unit: FloatArray) -> _Fit:
+    center, factor = smallest_ball(points @ to_unit.T)
+    return _Fit(axis_kji, to_unit, np.linalg.inv(to_unit) @ center, factor)
+
+
+def _poses(space: Workspace, zone_mm: tuple[float, float, float]) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Directions of the probe along k, j, i, each with its ``to_unit``; only one for a ball."""
+    along, across, other = zone_mm
+    half = np.asarray(zone_mm) / 2.0
+    ball = along == across == other
+    for direction in _half_sphere(1 if ball else PROBE_DIRECTIONS):
+        for roll in ROLLS_DEGREES if across != other else ROLLS_DEGREES[:1]:
+            frame, _ = Rotation.align_vectors(direction[None], [[1.0, 0.0, 0.0]])
+            turned = (frame * Rotation.from_euler("x", roll, degrees=True)).as_matrix()
+            # Directions are made in the patient, not along the array, so that its layout is no matter.
+            axes_kji = (space.grid.axes.T @ turned)[::-1]
+            yield axes_kji[:, 0], axes_kji.T / half[:, None]
+
+
+def _half_sphere(count: int) -> FloatArray:
+    """``count`` evenly spread unit vectors with z >= 0 (golden spiral), the first one straight up."""
+    n = np.arange(count)
+    z = 1.0 - n / count
+    turn = n * np.pi * (3.0 - np.sqrt(5.0))
+    radius = np.sqrt(1.0 - z**2)
+    return np.column_stack([radius * np.cos(turn), radius * np.sin(turn), z])
+
+
+def _reach_mm(to_unit: FloatArray) -> FloatArray:
+    """Half extent of the zone along k, j, i."""
+    return np.asarray(np.linalg.norm(np.linalg.inv(to_unit), axis=1))
+
+
+def _centers(
+    space: Workspace, points: FloatArray, fit: _Fit, spends: Wanted
+) -> Iterator[tuple[tuple[float, ...], FloatArray]]:
+    """The best center on the voxel lattice, and the fit's middle, each with what it is ordered by."""
+    lattice = _lattice_centers(space, points, fit)
+    if len(lattice):
+        spent = _spent(space, lattice, fit.to_unit, spends)
+        least = int(spent.min())
+        chosen = lattice[spent == least] * space.spacing
+        orders = [(float(least), *_evenness(space, center, fit.middle_mm)) for center in chosen]
+        order = min(orders)
+        yield order, chosen[orders.index(order)]
+    nearest = np.rint(fit.middle_mm / space.spacing).astype(int)
+    if (nearest >= 0).all() and (nearest < space.liver.shape).all() and space.liver[tuple(nearest)]:
+        placement = Placement(fit.middle_mm, fit.axis_kji, fit.to_unit)
+        box = zone_box(space, placement)
+        spent_there = float((spends(box) & zone_in(space, placement, box)).sum())
+        yield (spent_there, *_evenness(space, fit.middle_mm, fit.middle_mm)), fit.middle_mm
+
+
+def _evenness(space: Workspace, center_mm: FloatArray, middle_mm: FloatArray) -> tuple[float, ...]:
+    """Distance from the middle, then the place in the patient, so that ties never depend on the array."""
+    place = space.grid.to_patient(center_mm / space.spacing)
+    return tuple(round(float(v), 6) for v in (np.linalg.norm(center_mm - middle_mm), *place))
+
+
+def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDArray[np.int64]:
+    """Liver voxels (array indices) around which the zone covers all ``points``."""
+    # A ball around all points whose center is off the smallest one's by d has a radius of at least
+    # sqrt(factor^2 + d^2): further away than this there is nothing to find.
+    play = np.sqrt(max(0.0, EDGE**2 - fit.factor**2))
+    reach = _reach_mm(fit.to_unit) * play
+    low = np.maximum(np.ceil((fit.middle_mm - reach) / space.spacing).astype(int), 0)
+    high = np.minimum(np.floor((fit.middle_mm + reach) / space.spacing).astype(int) + 1, space.liver.shape)
+    if (high <= low).any():
+        return np.empty((0, 3), dtype=np.int64)
+    near = np.argwhere(space.liver[low[0] : high[0], low[1] : high[1], low[2] : high[2]]) + low
+    scaled, corners = near * space.spacing @ fit.to_unit.T, points @ fit.to_unit.T
+    covers = [cdist(scaled[n : n + CHUNK], corners).max(axis=1) <= EDGE for n in range(0, len(scaled), CHUNK)]
+    return np.asarray(near[np.concatenate(covers)] if covers else near)
+
+
+def _spent(
+    space: Workspace, centers: npt.NDArray[np.int64], to_unit: FloatArray, spends: Wanted
+) -> npt.NDArray[np.int64]:
+    """Voxels of ``spends`` in the zone around each of ``centers``: exact, all at once by convolution."""
+    half = np.floor(_reach_mm(to_unit) / space.spacing + 1e-6).astype(int)
+    low, high = centers.min(axis=0), centers.max(axis=0) + 1
+    start, stop = low - half, high + half
+    inner = np.maximum(start, 0), np.minimum(stop, space.liver.shape)
+    box = tuple(slice(int(a), int(b)) for a, b in zip(*inner, strict=True))
+    wanted = np.pad(spends(box), list(zip(inner[0] - start, stop - inner[1], strict=True)))  # type: ignore[arg-type]
+    offsets = np.moveaxis(np.indices(tuple((2 * half + 1).tolist())), 0, -1) - half
+    kernel = (((offsets * space.spacing) @ to_unit.T) ** 2).sum(axis=-1) <= EDGE**2
+    counts = fftconvolve(wanted.astype(np.float64), kernel.astype(np.float64), mode="valid")
+    return np.asarray(np.rint(counts[tuple((centers - low).T)]), dtype=np.int64)
