@@ -53,7 +53,7 @@ def classify(
         missing=missing,
         reasons=reasons(findings),
         contraindications=against,
-        management=management(findings, against),
+        management=management(findings, against=against, missing=missing),
         counterfactuals=counterfactuals(findings),
         gray_band=findings.gray_band,
     )

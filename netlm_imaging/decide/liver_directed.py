@@ -100,7 +100,7 @@ def transplantation_checklist(clinical: Clinical, liver: LiverVolumes) -> dict[s
     months of stability and the age are not among the facts, so they stay unknown.
     """
     figures = evidence()["transplantation-milan"].figures
-    burden = f"at most {figures['max_burden_percent']:g} % of the liver"
+    burden = f"tumor at most {figures['max_burden_percent']:g} % of the liver"
     return {
         "no disease outside the liver": _is(clinical.extrahepatic, "none"),
         "primary resected": clinical.primary_resected,

@@ -28,11 +28,11 @@ def liver_therapy(findings: Findings) -> list[Statement]:
 
 
 def transplantation(findings: Findings) -> list[Statement]:
-    """Transplantation, where nothing known excludes it, with what is met and what is not known."""
+    """The criteria not met; where there is none, what is met and what is not known."""
     checks = transplantation_checklist(findings.clinical, findings.liver)
     failed = [name for name, met in checks.items() if met is False]
     if failed:
-        text = f"Liver transplantation is not supported; not met: {', '.join(failed)}."
+        text = f"Criteria of liver transplantation that are not met: {', '.join(failed)}."
         return [Statement(text=text, evidence="transplantation-milan")]
     fulfilled = [name for name, met in checks.items() if met]
     unknown = [name for name, met in checks.items() if met is None]

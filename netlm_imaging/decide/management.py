@@ -5,7 +5,7 @@ from __future__ import annotations
 from netlm_imaging.decide.findings import Findings
 from netlm_imaging.decide.liver_therapy import liver_therapy, transplantation
 from netlm_imaging.decide.records import NetlmType, Statement
-from netlm_imaging.decide.wording import MINIMUM_NAMES, joined, lesion_ids, percent, treatments
+from netlm_imaging.decide.wording import FACT_NAMES, MINIMUM_NAMES, joined, lesion_ids, percent, treatments
 from netlm_imaging.plan.records import Minimum
 from netlm_imaging.remnant.growth import NEVER_REACH_SURGERY_PERCENT, project_growth
 
@@ -18,15 +18,28 @@ def managed_as(findings: Findings, *, contraindicated: bool) -> NetlmType | None
     return 3 if contraindicated and findings.type in (1, 2) else findings.type
 
 
-def management(findings: Findings, against: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """The management in the order of its steps; ``against`` are the contraindications."""
+def management(
+    findings: Findings, *, against: tuple[Statement, ...], missing: tuple[str, ...]
+) -> tuple[Statement, ...]:
+    """The management in the order of its steps.
+
+    ``against`` are the contraindications, ``missing`` the facts to be known first.
+    """
     course = {1: _type_1, 2: _type_2, 3: _type_3, 4: _type_4}
     steps: list[Statement] = []
     if findings.type is not None:
+        steps += _to_settle(missing)
         steps += _changed(findings, against)
         steps += course[managed_as(findings, contraindicated=bool(against)) or 3](findings)
     caveat = "Expect disease that no scan shows: thin-slice pathology finds far more lesions than imaging."
     return (*steps, Statement(text=caveat, evidence="unseen-disease"))
+
+
+def _to_settle(missing: tuple[str, ...]) -> list[Statement]:
+    if not missing:
+        return []
+    text = f"Not known, to be settled first: {', '.join(FACT_NAMES[name] for name in missing)}."
+    return [Statement(text=text, evidence="imaging-alone")]
 
 
 def _changed(findings: Findings, against: tuple[Statement, ...]) -> list[Statement]:

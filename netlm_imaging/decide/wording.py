@@ -20,6 +20,22 @@ MINIMUM_NAMES: dict[MinimumName, str] = {
     "sflr_percent": "standardized remnant (sFLR)",
     "flr_body_weight_percent": "remnant per body weight",
 }
+FACT_NAMES = {
+    "height_cm": "height",
+    "weight_kg": "weight",
+    "liver_quality": "quality of the liver",
+    "differentiation": "differentiation",
+    "grade": "grade or Ki-67",
+    "extrahepatic": "disease outside the liver",
+    "fit_for_surgery": "fitness for surgery",
+    "carcinoid_heart_disease": "carcinoid heart disease",
+    "rapid_progression": "rapid progression",
+    "mass_effect": "mass effect",
+    "hormonal_symptoms": "hormonal symptoms",
+    "sstr_positive": "somatostatin-receptor expression",
+    "symptomatic_lesions": "symptomatic lesions",
+}
+"""Clinical facts that a decision may wait for."""
 _KIND_NAMES: dict[TreatmentKind, tuple[str, str]] = {
     "enucleation": ("enucleation", "enucleations"),
     "wedge": ("wedge resection", "wedge resections"),
