@@ -19,7 +19,7 @@ from netlm_imaging.ingest.privacy import hashed
 _SIEMENS_MR = "SIEMENS MR HEADER"
 _SIEMENS_B_VALUE = 0x0019100C
 
-TAGS: list[Any] = [
+TAGS: tuple[str | int, ...] = (
     "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer",
     "StudyDate", "SeriesDate", "AcquisitionDate", "AcquisitionDateTime", "SeriesTime", "AcquisitionTime",
     "TimezoneOffsetFromUTC", "SeriesDescription", "ProtocolName", "SequenceName", "PatientName", "PatientID",
@@ -32,7 +32,9 @@ TAGS: list[Any] = [
     "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit",
     "PixelRepresentation", "CorrectedImage", "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence",
     "Units", "NumberOfSlices", "RadiopharmaceuticalInformationSequence", 0x00190010, _SIEMENS_B_VALUE,
-]  # fmt: skip
+)  # fmt: skip
+
+_TAGS: list[Any] = [v.tag_of(key) for key in TAGS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def read_dataset(path: Path, *, pixels: bool = False) -> FileDataset:
 def read_header(path: Path, *, where: str) -> Header:
     """The header of one file. Raises what pydicom raises for a file that is no DICOM."""
     with quiet(), path.open("rb") as stream:
-        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=TAGS, force=True)
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=True)
         return parse_header(dataset, path=path, where=where, pixels_at=stream.tell())
 
 

@@ -1,29 +1,37 @@
-"""NIfTI-1 and -2 files: voxels, affine to LPS, and everything that makes an affine doubtful."""
+"""NIfTI-1 and -2 files: voxels, affine to LPS, and everything that makes an affine doubtful.
+
+nibabel knows the header's fields; the file is read here, because nibabel's own reader repairs wrong
+headers in silence.
+"""
 
 from __future__ import annotations
 
+import gzip
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import nibabel
 import numpy as np
 import numpy.typing as npt
+from nibabel.spatialimages import HeaderDataError
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 
 SUFFIXES = (".nii", ".nii.gz")
-_UNIT_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
-_SAME_AFFINE_MM = 0.1
 LARGEST_VOLUME = 2**31
 """Voxels; larger sizes are damaged headers."""
+_UNIT_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
+_SAME_AFFINE_MM = 0.1
+_HEADERS: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
+_MAGIC = (b"n+1", b"n+2\0\r\n\x1a\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raster:
-    """Voxels [k, j, i] as a file holds them, scaled; ``scaled`` when a slope or intercept was used."""
+    """Voxels [k, j, i] of a file; ``scaled`` when a slope or intercept was used."""
 
     array: npt.NDArray[Any]
     grid: Grid
@@ -40,112 +48,135 @@ def read_nifti(path: Path, *, assume_affine: bool = False) -> Raster:
     """A three-dimensional NIfTI file.
 
     The sform counts, else the qform; ``assume_affine`` accepts a file that declares neither.
-    Raises InputError: UNREADABLE, TRUNCATED_FILE, NOT_3D, AFFINE_UNKNOWN, AFFINE_CONFLICT,
-    BAD_PIXDIM, BAD_GRID.
+    Raises InputError: UNREADABLE, TRUNCATED_FILE, BAD_VOX_OFFSET, BAD_VALUES, NOT_3D,
+    AFFINE_UNKNOWN, AFFINE_CONFLICT, BAD_PIXDIM, BAD_GRID.
     """
-    image = _opened(path)
-    header: Any = image.header
-    faults, notices = _affine_faults(header, path.name, assume_affine=assume_affine)
-    shape = tuple(int(n) for n in header.get_data_shape())
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) != 3 or min(shape) < 1 or np.prod(shape, dtype=float) > LARGEST_VOLUME:
-        found = " x ".join(str(n) for n in shape)
-        faults.append(
-            Fault(code="NOT_3D", expected="one three-dimensional volume", found=found, where=path.name)
-        )
+    header = _header(path)
+    shape, faults = _shape(header)
+    affine_faults, notices = _affine_faults(header, assume_affine=assume_affine)
+    faults += [*affine_faults, *_data_faults(header)]
     if faults:
-        raise InputError(*faults)
+        raise InputError(*(replace(fault, where=path.name) for fault in faults))
     grid = _grid(header, shape, path.name)
-    array = _voxels(image, path.name).reshape(shape, order="F").transpose()
+    array = _voxels(path, header, shape)
     slope, intercept = header.get_slope_inter()
     scaled = slope not in (None, 1.0) or intercept not in (None, 0.0)
-    return Raster(array=np.ascontiguousarray(array), grid=grid, scaled=scaled, notices=tuple(notices))
+    if scaled:
+        array = array * (1.0 if slope is None else slope) + (intercept or 0.0)
+    named = tuple(replace(notice, where=path.name) for notice in notices)
+    return Raster(array=array, grid=grid, scaled=scaled, notices=named)
 
 
-def _opened(path: Path) -> Any:
+def _open(path: Path) -> BinaryIO:
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(path, "rb")) if compressed else path.open("rb")
+
+
+def _header(path: Path) -> Any:
     try:
-        image = nibabel.load(path)
-        if not isinstance(image, nibabel.Nifti1Pair):
-            raise TypeError(type(image).__name__)
+        with _open(path) as stream:
+            block = stream.read(540)
+        for order in ("<", ">"):
+            size = int(np.frombuffer(block[:4], dtype=f"{order}i4")[0])
+            if size in _HEADERS and len(block) >= size:
+                header = _HEADERS[size](block[:size], endianness=order, check=False)
+                if header["magic"].item() in _MAGIC:
+                    return header
+        found = "another kind of file"
     except FileNotFoundError:
         found = "no such file"
     except PermissionError:
         found = "no permission to read it"
-    except (
-        nibabel.filebasedimages.ImageFileError,
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        zlib.error,
-    ) as error:
-        found = f"an unreadable one ({type(error).__name__})"
-    except nibabel.spatialimages.HeaderDataError as error:
-        found = f"a damaged header ({error})"
-    else:
-        return image
+    except (OSError, EOFError, zlib.error, IndexError, ValueError):
+        found = "a damaged one"
     raise InputError(Fault(code="UNREADABLE", expected="a NIfTI file", found=found, where=path.name))
 
 
-def _voxels(image: Any, where: str) -> npt.NDArray[Any]:
-    # nibabel clears vox_offset in the header that it hands out; its array keeps it.
-    offset = int(image.dataobj.offset)
-    least = int(image.header["sizeof_hdr"]) + 4 if isinstance(image, nibabel.Nifti1Image) else 0
-    if offset < least:
-        found = f"vox_offset {offset}, inside the header"
-        raise InputError(
-            Fault(code="BAD_VOX_OFFSET", expected=f"voxels from byte {least} on", found=found, where=where)
-        )
+def _shape(header: Any) -> tuple[tuple[int, ...], list[Fault]]:
+    count = int(header["dim"][0])
+    shape = tuple(int(n) for n in header["dim"][1 : count + 1])
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) == 3 and min(shape) > 0 and np.prod(shape, dtype=float) <= LARGEST_VOLUME:
+        return shape, []
+    found = " x ".join(str(n) for n in shape) or "no dimensions"
+    return shape, [Fault(code="NOT_3D", expected="one three-dimensional volume", found=found)]
+
+
+def _data_faults(header: Any) -> list[Fault]:
+    faults = []
+    least = int(header["sizeof_hdr"]) + 4
+    offset = float(header["vox_offset"])
+    if not least <= offset < 2**31:
+        expected, found = f"voxels from byte {least} on", f"vox_offset {offset:g}"
+        faults.append(Fault(code="BAD_VOX_OFFSET", expected=expected, found=found))
     try:
-        return np.asanyarray(image.dataobj)
-    except (OSError, EOFError, ValueError, zlib.error, MemoryError):
+        plain = header.get_data_dtype().kind in "iuf"
+        header.get_slope_inter()
+    except HeaderDataError:
+        plain = False
+    if not plain:
+        found = f"datatype {int(header['datatype'])}, slope {float(header['scl_slope']):g}"
+        faults.append(Fault(code="BAD_VALUES", expected="integers or floats", found=found))
+    return faults
+
+
+def _voxels(path: Path, header: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Stored values [k, j, i]."""
+    kind = header.get_data_dtype()
+    size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    content = b""
+    try:
+        with _open(path) as stream:
+            stream.seek(int(header["vox_offset"]))
+            content = stream.read(size)
+    except (OSError, EOFError, zlib.error):
+        content = b""
+    if len(content) != size:
         raise InputError(
             Fault(
                 code="TRUNCATED_FILE",
-                expected="as many voxels as the header says",
+                expected=f"{size} bytes of voxels, as the header says",
                 found="a file that ends before them or is damaged",
-                where=where,
+                where=path.name,
                 remedy="Copy or export the file again",
             )
-        ) from None
+        )
+    array = np.frombuffer(content, dtype=kind).reshape(shape[::-1])
+    return array.astype(kind.newbyteorder("="), copy=False)
 
 
-def _affine_faults(header: Any, where: str, *, assume_affine: bool) -> tuple[list[Fault], list[Notice]]:
+def _affine_faults(header: Any, *, assume_affine: bool) -> tuple[list[Fault], list[Notice]]:
     faults: list[Fault] = []
     notices: list[Notice] = []
     sform, qform = int(header["sform_code"]), int(header["qform_code"])
-    if sform == 0 and qform == 0 and not assume_affine:
+    steps = np.asarray(header["pixdim"][1:4], dtype=float)
+    positive = bool(np.isfinite(steps).all() and (steps > 0).all())
+    if sform <= 0 and qform <= 0 and not assume_affine:
         faults.append(
             Fault(
                 code="AFFINE_UNKNOWN",
                 expected="a file that says where its voxels lie (sform_code or qform_code above 0)",
                 found="both codes 0",
-                where=where,
                 remedy="Pass --assume-affine to take the stored axes as they are",
             )
         )
-    steps = np.asarray(header["pixdim"][1:4], dtype=float)
-    if sform == 0 and not (np.isfinite(steps).all() and (steps > 0).all()):
-        faults.append(
-            Fault(
-                code="BAD_PIXDIM",
-                expected="positive voxel sizes",
-                found=f"pixdim {steps.tolist()}",
-                where=where,
-            )
-        )
-    elif sform > 0 and qform > 0 and (steps > 0).all():
-        faults += _conflict(header, where, notices)
-    unit = header.get_xyzt_units()[0]
+    if sform <= 0 and not positive:
+        found = f"pixdim {steps.tolist()}"
+        faults.append(Fault(code="BAD_PIXDIM", expected="positive voxel sizes", found=found))
+    elif sform > 0 and qform > 0 and positive:
+        conflict, differs = _compared(header)
+        faults += conflict
+        notices += differs
+    unit = _unit(header)
     if unit in ("meter", "micron"):
-        notices.append(
-            Notice(code="UNITS_CONVERTED", message=f"Voxel sizes in {unit} converted to mm", where=where)
-        )
+        notices.append(Notice(code="UNITS_CONVERTED", message=f"Voxel sizes in {unit} converted to mm"))
     return faults, notices
 
 
-def _conflict(header: Any, where: str, notices: list[Notice]) -> list[Fault]:
+def _compared(header: Any) -> tuple[list[Fault], list[Notice]]:
+    """Whether sform and qform agree."""
     sform, qform = header.get_sform(), header.get_qform()
     if np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0:
         return [
@@ -153,31 +184,25 @@ def _conflict(header: Any, where: str, notices: list[Notice]) -> list[Fault]:
                 code="AFFINE_CONFLICT",
                 expected="an sform and a qform that agree",
                 found="one mirrored against the other: left and right are not certain",
-                where=where,
                 remedy="Write the file again with one affine",
             )
-        ]
-    if np.abs(sform - qform).max() > _SAME_AFFINE_MM:
-        notices.append(
-            Notice(
-                code="AFFINE_DIFFERS", message="The sform and qform differ; the sform was used", where=where
-            )
-        )
-    return []
+        ], []
+    if np.abs(sform - qform).max() * _UNIT_MM[_unit(header)] > _SAME_AFFINE_MM:
+        return [], [Notice(code="AFFINE_DIFFERS", message="The sform and qform differ; the sform was used")]
+    return [], []
+
+
+def _unit(header: Any) -> str:
+    try:
+        return str(header.get_xyzt_units()[0])
+    except KeyError:
+        return "unknown"
 
 
 def _grid(header: Any, shape: tuple[int, ...], where: str) -> Grid:
+    scale = _UNIT_MM[_unit(header)]
+    affine = header.get_sform() if int(header["sform_code"]) > 0 else header.get_qform()
     try:
-        scale = _UNIT_MM[header.get_xyzt_units()[0]]
-        # get_best_affine would make up a centered affine where both codes are 0: the qform is stored.
-        affine = header.get_sform() if int(header["sform_code"]) > 0 else header.get_qform()
-        affine = np.diag([scale, scale, scale, 1.0]) @ affine
-        return Grid.from_affine_ras(affine, shape[::-1])
+        return Grid.from_affine_ras(np.diag([scale, scale, scale, 1.0]) @ affine, shape[::-1])
     except InputError as error:
-        raise InputError(
-            *(Fault(code=f.code, expected=f.expected, found=f.found, where=where) for f in error.faults)
-        ) from None
-    except (KeyError, ValueError, np.linalg.LinAlgError, nibabel.spatialimages.HeaderDataError):
-        raise InputError(
-            Fault(code="BAD_GRID", expected="a regular affine", found="a damaged one", where=where)
-        ) from None
+        raise InputError(*(replace(fault, where=where) for fault in error.faults)) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,8 @@ def _header(path: Path) -> dict[str, Any]:
         found = "no such file"
     except PermissionError:
         found = "no permission to read it"
-    except (nrrd.NRRDError, OSError, ValueError, KeyError, IndexError) as error:
-        found = f"an unreadable one ({type(error).__name__})"
+    except (nrrd.NRRDError, OSError, ValueError, KeyError, IndexError, StopIteration):
+        found = "a damaged one, or another kind of file"
     raise InputError(Fault(code="UNREADABLE", expected="a NRRD file", found=found, where=path.name))
 
 
@@ -100,9 +101,7 @@ def _grid(header: dict[str, Any], where: str) -> Grid:
         affine[:3, 3] = np.asarray(header["space origin"], dtype=float) * signs
         return Grid.from_affine_lps(affine, [int(n) for n in header["sizes"]][::-1])
     except InputError as error:
-        raise InputError(
-            *(Fault(code=f.code, expected=f.expected, found=f.found, where=where) for f in error.faults)
-        ) from None
+        raise InputError(*(replace(fault, where=where) for fault in error.faults)) from None
     except (ValueError, TypeError):
         raise InputError(
             Fault(code="BAD_GRID", expected="three space directions", found="damaged ones", where=where)

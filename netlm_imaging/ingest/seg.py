@@ -53,7 +53,7 @@ class _Frames:
 def read_seg(path: Path, *, segment: str | None = None) -> Segments:
     """All segments of a SEG file, or the one named (by its label or number).
 
-    Where segments overlap, the lower segment number keeps the voxel. Raises InputError: UNREADABLE,
+    Where segments overlap, the smallest keeps the voxel. Raises InputError: UNREADABLE,
     SEG_FRAME_COUNT, SEG_GEOMETRY, SEGMENT_UNKNOWN, UNEVEN_SPACING, PIXELS_UNREADABLE.
     """
     where = path.name
@@ -269,16 +269,18 @@ def _painted(
     chosen: Sequence[int],
     grid: Grid,
 ) -> tuple[npt.NDArray[Any], list[Notice]]:
+    """Segments into one array, the largest first, so that a tumor stays visible inside its liver."""
     array = np.zeros(grid.shape_kji, dtype=np.uint8 if max(chosen, default=0) < 256 else np.uint16)
+    frames = {number: [n for n, s in enumerate(segments) if s == number] for number in chosen}
+    size = {number: sum(int(inside[n].sum()) for n in frames[number]) for number in chosen}
     shared = 0
-    for frame in sorted(range(len(places)), key=lambda n: segments[n]):
-        if segments[frame] not in chosen:
-            continue
-        plane = array[places[frame]]
-        taken = inside[frame] & (plane > 0) & (plane != segments[frame])
-        shared += int(np.count_nonzero(taken))
-        plane[inside[frame] & (plane == 0)] = segments[frame]
+    for number in sorted(chosen, key=lambda n: (-size[n], -n)):
+        for frame in frames[number]:
+            plane = array[places[frame]]
+            under = plane[inside[frame]]
+            shared += int(np.count_nonzero((under > 0) & (under != number)))
+            plane[inside[frame]] = number
     if not shared:
         return array, []
-    message = f"{shared * grid.voxel_ml:.2f} mL belong to several segments; the lowest number keeps them"
+    message = f"{shared * grid.voxel_ml:.2f} mL belong to several segments; the smallest segment keeps them"
     return array, [Notice(code="SEG_OVERLAP", message=message)]

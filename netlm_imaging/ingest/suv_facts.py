@@ -58,11 +58,14 @@ class Finding:
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, expected: str, found: str) -> None:
+        """One reason why there is no SUV."""
         self.faults.append(Fault(code="SUV_UNAVAILABLE", expected=expected, found=found))
 
     def notice(self, code: str, message: str) -> None:
+        """Something the reader of the SUV must know."""
         self.notices.append(Notice(code=code, message=message))
 
     def stop(self) -> None:
+        """Raise SuvUnavailable when there is a reason."""
         if self.faults:
             raise SuvUnavailable(*self.faults)

@@ -74,9 +74,7 @@ def ct(grid: Grid = GRID, *, series: str = "a", seed: int = 1) -> list[Dataset]:
 
 def mr(grid: Grid = GRID, *, series: str = "m", seed: int = 2) -> list[Dataset]:
     """T1 gradient echo, no rescale."""
-    items = [
-        image(p, grid, k, modality="MR", series=series) for k, p in enumerate(pattern(grid, seed=seed))
-    ]
+    items = [image(p, grid, k, modality="MR", series=series) for k, p in enumerate(pattern(grid, seed=seed))]
     for item in items:
         item.ScanningSequence, item.MRAcquisitionType = "GR", "3D"
         item.RepetitionTime, item.EchoTime = "4", "1.5"
@@ -85,9 +83,7 @@ def mr(grid: Grid = GRID, *, series: str = "m", seed: int = 2) -> list[Dataset]:
 
 def pet(grid: Grid = GRID, *, series: str = "p", seed: int = 3) -> list[Dataset]:
     """68Ga PET in Bq/mL with a slope of its own for each slice; injected an hour before."""
-    items = [
-        image(p, grid, k, modality="PT", series=series) for k, p in enumerate(pattern(grid, seed=seed))
-    ]
+    items = [image(p, grid, k, modality="PT", series=series) for k, p in enumerate(pattern(grid, seed=seed))]
     for k, item in enumerate(items):
         item.RescaleSlope, item.RescaleIntercept = f"{1.5 + 0.25 * k:g}", "0"
         item.Units, item.DecayCorrection = "BQML", "START"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingest import builder
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from scipy.spatial.transform import Rotation
 
-from ingest import builder
 from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import read_image, scan
 
@@ -127,7 +128,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("row", "broken", "code"), REFUSED, ids=[f"row{r}-{c}-{n}" for n, (r, _, c) in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    ("row", "broken", "code"), REFUSED, ids=[f"row{r}-{c}-{n}" for n, (r, _, c) in enumerate(REFUSED)]
+)
 def test_refused(row: int, broken: Callable[[Items], Items], code: str, tmp_path: Path) -> None:
     study = scan(builder.write(broken(builder.ct()), tmp_path))
     (series,) = study.series
@@ -148,7 +151,9 @@ WARNED = [
 ]
 
 
-@pytest.mark.parametrize(("row", "broken", "code"), WARNED, ids=[f"row{r}-{c}-{n}" for n, (r, _, c) in enumerate(WARNED)])
+@pytest.mark.parametrize(
+    ("row", "broken", "code"), WARNED, ids=[f"row{r}-{c}-{n}" for n, (r, _, c) in enumerate(WARNED)]
+)
 def test_read_with_a_warning(row: int, broken: Callable[[Items], Items], code: str, tmp_path: Path) -> None:
     (series,) = scan(builder.write(broken(builder.ct()), tmp_path)).series
     image = read_image(series)
@@ -267,7 +272,7 @@ def test_damaged_pixels_are_refused_with_the_transfer_syntax(tmp_path: Path) -> 
     """Row 30."""
     items = builder.ct()
     items[2].file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.90"
-    items[2].PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x04\x00\x00\x00junk\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    items[2].PixelData = encapsulate([b"junk" * 9])
     items[2]["PixelData"].VR = "OB"
     items[2]["PixelData"].is_undefined_length = True
     (series,) = scan(builder.write(items, tmp_path)).series

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ingest.builder as builder
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 from hypothesis import HealthCheck, given, settings
 from strategies import grids, oblique_grid
 
-import ingest.builder as builder
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import read_image, scan
 
@@ -29,7 +29,9 @@ def test_ct_on_an_oblique_grid(tmp_path: Path) -> None:
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grid=grids())
-def test_any_orientation_is_read_as_the_same_points(tmp_path_factory: pytest.TempPathFactory, grid: Grid) -> None:
+def test_any_orientation_is_read_as_the_same_points(
+    tmp_path_factory: pytest.TempPathFactory, grid: Grid
+) -> None:
     """Left-handed stacks come back turned, with every value at its own place in the patient."""
     if grid.shape_kji[0] < 3:
         return
@@ -40,7 +42,9 @@ def test_any_orientation_is_read_as_the_same_points(tmp_path_factory: pytest.Tem
     marker = np.argwhere(volume.array == 3000)[0]
     np.testing.assert_allclose(volume.grid.to_patient(marker), grid.to_patient([0, 0, 1]), atol=2e-3)
     assert np.linalg.det(volume.grid.axes) == pytest.approx(1.0)
-    np.testing.assert_array_equal(np.sort(volume.array, axis=None), np.sort(builder.pattern(grid) - 1000, axis=None))
+    np.testing.assert_array_equal(
+        np.sort(volume.array, axis=None), np.sort(builder.pattern(grid) - 1000, axis=None)
+    )
 
 
 def test_agrees_with_simpleitk(tmp_path: Path) -> None:

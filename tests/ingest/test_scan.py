@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingest import builder
 from pydicom.dataset import Dataset
 
-from ingest import builder
 from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import read_image, scan
 from netlm_imaging.ingest.study import Study
@@ -22,7 +22,9 @@ def reasons(study: Study) -> dict[str, int]:
 def other(items: list[Dataset], **values: object) -> list[Dataset]:
     """The same positions under other UIDs, with some attributes set."""
     for n, item in enumerate(items):
-        item.SOPInstanceUID = item.file_meta.MediaStorageSOPInstanceUID = builder.uid(sorted(values), n, str(values))
+        item.SOPInstanceUID = item.file_meta.MediaStorageSOPInstanceUID = builder.uid(
+            sorted(values), n, str(values)
+        )
         for name, value in values.items():
             setattr(item, name, value)
     return items

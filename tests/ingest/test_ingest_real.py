@@ -1,0 +1,291 @@
+"""Real scans: what their README files say of them must come out."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from netlm_imaging.errors import InputError, SuvUnavailable
+from netlm_imaging.ingest import read_image, read_mask, scan
+from netlm_imaging.ingest.suv import suv_factors
+from netlm_imaging.ingest.suv_facts import SliceFacts, SuvFacts
+from netlm_imaging.ingest.values import date_time
+
+pytestmark = pytest.mark.real
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ircad(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ircad17")
+    unpack(real_data / "ircad17" / "patient_dicom.tar.xz", folder)
+    return unpack(real_data / "ircad17" / "masks_dicom.tar.xz", folder)
+
+
+def test_ircad_ct(ircad: Path) -> None:
+    """No frame of reference, window width 0: still a good CT."""
+    study = scan(ircad / "PATIENT_DICOM")
+    series = study.choose("ct")
+    assert series is not None
+    image = read_image(series)
+    assert image.volume.grid.shape_kji == (119, 512, 512)
+    assert image.volume.grid.spacing_mm == pytest.approx((0.743, 0.743, 1.6), abs=1e-4)
+    assert image.volume.array.dtype == np.int16
+    reference = sitk.ReadImage([str(h.path) for h in series.headers])
+    np.testing.assert_array_equal(image.volume.array, sitk.GetArrayFromImage(reference))
+    np.testing.assert_allclose(image.volume.grid.origin_mm, reference.GetOrigin(), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "volume_ml"), [("liver", 1860.6), ("livertumor1", 85.6), ("livertumor2", 78.6)]
+)
+def test_ircad_masks(ircad: Path, name: str, volume_ml: float) -> None:
+    mask = read_mask(str(ircad / "MASKS_DICOM" / name))
+    assert mask.binary
+    assert mask.labels.any.volume_ml == pytest.approx(volume_ml, abs=0.05)
+
+
+def test_ircad_dicom_and_nifti_masks_coincide(ircad: Path, real_data: Path) -> None:
+    """The NIfTI has its rows the other way round; in millimetres both are the same liver."""
+    dicom = read_mask(str(ircad / "MASKS_DICOM" / "liver")).labels.any.canonical()
+    nifti = read_mask(str(real_data / "ircad17" / "couinaud_label.nii.gz")).labels.any.canonical()
+    assert np.abs(dicom.grid.corners_lps_mm() - nifti.grid.corners_lps_mm()).max() < 0.01
+    both = np.count_nonzero(dicom.array & nifti.array)
+    assert 2 * both / (dicom.voxels + nifti.voxels) == pytest.approx(0.9998, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "volumes"),
+    [
+        ("ircad1", (41, 161, 66, 166, 177, 150, 391, 313)),
+        ("ircad3", (79, 83, 27, 124, 188, 164, 210, 266)),
+        ("ircad5", (75, 259, 122, 402, 352, 225, 202, 374)),
+        ("ircad10", (49, 234, 107, 248, 250, 116, 184, 398)),
+    ],
+)
+def test_couinaud_volumes(real_data: Path, name: str, volumes: tuple[int, ...]) -> None:
+    labels = read_mask(str(real_data / "couinaud-masks" / f"{name}_label.nii.gz")).labels
+    counts = np.bincount(labels.array.ravel(), minlength=9)[1:] * labels.grid.voxel_ml
+    np.testing.assert_allclose(counts, volumes, atol=0.51)
+
+
+def test_pet_with_ge_positions(real_data: Path) -> None:
+    (series,) = scan(real_data / "ohif-acrin-petct" / "pt_ac").series
+    assert series.faults == ()
+    suv, becquerel = read_image(series), read_image(series, raw=True)
+    peak = np.unravel_index(int(becquerel.volume.array.argmax()), becquerel.volume.array.shape)
+    factor = suv.volume.array[peak] / becquerel.volume.array[peak]
+    assert factor == pytest.approx(4.2111e-4, rel=1e-5)
+    assert suv.volume.array.max() == pytest.approx(51, abs=0.5)
+
+
+def test_pet_without_attenuation_correction(real_data: Path) -> None:
+    (series,) = scan(real_data / "ohif-acrin-petct" / "pt_nac").series
+    assert series.role == "other"
+    with pytest.raises(SuvUnavailable, match="PROPCNTS"):
+        read_image(series)
+
+
+def test_petct_study_has_its_roles(real_data: Path) -> None:
+    study = scan(real_data / "ohif-acrin-petct")
+    assert study.faults == ()
+    for role in ("ct", "pet"):
+        series = study.choose(role)
+        assert series is not None
+        assert series.instances == 135
+    assert "localizer" in [entry.reason for entry in study.skipped]
+    assert sum(series.role == "seg" for series in study.series) == 3
+
+
+def header_facts(instances: list[dict[str, Any]]) -> SuvFacts:
+    """The JSON headers of calculate-suv as our facts."""
+    first = instances[0]
+    private = first.get("PhilipsPETPrivateGroup", {})
+
+    def moment(day: str | None, clock: str | None) -> Any:
+        return date_time(f"{day}{clock}") if day and clock else None
+
+    def decimal(value: str | None) -> float | None:
+        return float(value) if value else None
+
+    clock = moment("20000101", first["RadiopharmaceuticalStartTime"])
+    slices = tuple(
+        SliceFacts(
+            acquired=moment(i["AcquisitionDate"], i["AcquisitionTime"]),
+            frame_reference_ms=i.get("FrameReferenceTime"),
+            duration_ms=i.get("ActualFrameDuration"),
+            philips_suv=decimal(private.get("SUVScaleFactor")),
+            philips_activity=decimal(private.get("ActivityConcentrationScaleFactor")),
+        )
+        for i in instances
+    )
+    return SuvFacts(
+        slices=slices,
+        units=first["Units"],
+        corrected_image=tuple(first["CorrectedImage"]),
+        decay_correction=first["DecayCorrection"],
+        weight_kg=first["PatientWeight"],
+        height_m=first.get("PatientSize"),
+        sex=first["PatientSex"],
+        dose_bq=first["RadionuclideTotalDose"],
+        half_life_s=first["RadionuclideHalfLife"],
+        nuclide="F-18",
+        injected=date_time(first.get("RadiopharmaceuticalStartDateTime", "")),
+        injected_clock=timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second),
+        series=moment(first["SeriesDate"], first["SeriesTime"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("vendor", "factor"),
+    [
+        ("SIEMENS", 0.00042748316187197236),
+        ("GE_MEDICAL_AND_BQML", 0.0005367387681819742),
+        ("PHILIPS_BQML", 0.0007463747013889488),
+        ("PHILIPS_CNTS_AND_SUV", 0.000728),
+    ],
+)
+def test_vendor_factors(real_data: Path, vendor: str, factor: float) -> None:
+    instances = json.loads((real_data / "suv-headers" / f"{vendor}-instances.json").read_text())
+    assert suv_factors(header_facts(instances)).factors[0] == pytest.approx(factor, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["0_0", "1_0", "2_0", "2_2", "2_4", "3_0", "3_2", "4_1"])
+def test_suv_reference_objects(real_data: Path, name: str, tmp_path: Path) -> None:
+    folder = unpack(real_data / "suv-dro" / f"DRO_{name}.tar.xz", tmp_path)
+    study = scan(folder)
+    series = study.choose("pet")
+    assert series is not None
+    array = read_image(series).volume.array
+    inside = array[array > 0.01]
+    found = (inside.min(), np.median(inside), inside.max())
+    np.testing.assert_allclose(found, (0.20, 1.00, 4.00), atol=0.005)
+
+
+def test_lutetium_decay_corrected_to_injection(real_data: Path, tmp_path: Path) -> None:
+    study = scan(unpack(real_data / "lu177-dotatate" / "scan_001.tar.xz", tmp_path))
+    series = study.choose("pet")
+    assert series is not None
+    suv, becquerel = read_image(series), read_image(series, raw=True)
+    assert suv.record.suv is not None
+    assert suv.record.suv.inputs["decay_correction"] == "ADMIN"
+    peak = np.unravel_index(int(becquerel.volume.array.argmax()), becquerel.volume.array.shape)
+    factor = suv.volume.array[peak] / becquerel.volume.array[peak]
+    assert factor == pytest.approx(92_987 / 7.2104256e9, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("gantrytilting", {"TILT"}),
+        ("sliceincrement/001", {"MISSING_SLICE"}),
+        ("sliceincrement/002", {"MISSING_SLICE", "TILT"}),
+        ("notavolume", {"DUPLICATE_POSITION"}),
+        ("sliceorientation", {"ORIENTATION_MIXED", "SPACING_MIXED"}),
+        ("slicecount", {"TOO_FEW_SLICES"}),
+    ],
+)
+def test_difficult_series_are_refused(real_data: Path, name: str, codes: set[str]) -> None:
+    (series,) = scan(real_data / "dicom-quirks" / "dicom2nifti" / "failing" / name).series
+    assert {fault.code for fault in series.faults} == codes
+    with pytest.raises(InputError):
+        read_image(series)
+
+
+@pytest.mark.parametrize("codec", ["j2k", "jpeg", "jpegls", "rle"])
+def test_compressed_copies_equal_the_original(real_data: Path, codec: str) -> None:
+    folder = real_data / "dicom-quirks" / "dicom2nifti" / "generic"
+    (original,) = scan(folder / "anatomical" / "001").series
+    (copy,) = scan(folder / f"compressed_{codec}").series
+    first, second = read_image(original).volume, read_image(copy).volume
+    np.testing.assert_array_equal(first.array, second.array)
+    assert first.grid.same_as(second.grid)
+
+
+def test_copies_together_are_one_volume(real_data: Path, tmp_path: Path) -> None:
+    """The same instances in JPEG-LS and RLE: equal pixels, so each is used once."""
+    folder = real_data / "dicom-quirks" / "dicom2nifti" / "generic"
+    for codec in ("jpegls", "rle"):
+        (tmp_path / codec).mkdir()
+        for file in (folder / f"compressed_{codec}").rglob("*.dcm"):
+            (tmp_path / codec / file.name).write_bytes(file.read_bytes())
+    (series,) = scan(tmp_path).series
+    assert series.instances == 4
+    assert "DUPLICATE_DROPPED" in [notice.code for notice in series.notices]
+
+
+def test_dynamic_ct_is_nineteen_volumes(real_data: Path) -> None:
+    study = scan(real_data / "dicom-quirks" / "ct4d_tiny")
+    assert len(study.series) == 19
+    assert all(series.instances == 4 and not series.faults for series in study.series)
+
+
+def test_dynamic_mr_with_an_extracellular_agent(real_data: Path) -> None:
+    """ "t1_vibe ... dyn_Gd" with Dotarem: no hepatobiliary phase."""
+    from pydicom.dataset import Dataset
+
+    from netlm_imaging.ingest.header import parse_header
+    from netlm_imaging.ingest.roles import role_of
+
+    path = real_data / "dicom-quirks" / "liver_mr_extracellular" / "header_tags.json"
+    dataset = Dataset()
+    for name, value in json.loads(path.read_text()).items():
+        setattr(dataset, name, value)
+    verdict = role_of(parse_header(dataset, path=path, where="header"))
+    assert verdict.role == "other", verdict.reason
+
+
+def test_chaos_like_thickness(real_data: Path) -> None:
+    """Row 25: slice thickness 3 mm on a step of 2 mm, JPEG 2000."""
+    (series,) = scan(real_data / "totalsegmentator" / "example_ct_dicom").series
+    image = read_image(series)
+    assert image.volume.grid.spacing_mm[2] == pytest.approx(2.0, abs=1e-4)
+    truth = read_mask(str(real_data / "totalsegmentator" / "example_seg_dicom.nii.gz")).labels
+    first, second = image.volume.canonical().grid, truth.canonical().grid
+    assert np.abs(first.corners_lps_mm() - second.corners_lps_mm()).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("seg", "nrrd"),
+    [
+        ("liver.dcm", "liver_seg.nrrd"),
+        ("23x38x3/seg/label.seg", "23x38x3/nrrd/label.nrrd"),
+        ("24x38x3/seg/label.seg", "24x38x3/nrrd/label.nrrd"),
+        ("sparse-labelmap-noppv.dcm", "sparse_labelmap_noppv_seg.nrrd"),
+    ],
+)
+def test_seg_of_another_software(real_data: Path, seg: str, nrrd: str) -> None:
+    folder = real_data / "seg-rtstruct" / "dcmqi_segmentations"
+    found, truth = read_mask(str(folder / seg)).labels, read_mask(str(folder / nrrd)).labels
+    assert found.any.volume_ml == pytest.approx(truth.any.volume_ml, rel=1e-3)
+    inside = np.argwhere(found.array)
+    back = np.rint(truth.grid.to_index(found.grid.to_patient(inside))).astype(int)
+    assert (truth.array[tuple(back.T)] > 0).all()
+
+
+@pytest.mark.parametrize(("segment", "volume_ml"), [(1, 6.31), (2, 7.81), (3, 7.06), (4, 4.40), (5, 3.10)])
+def test_overlapping_segments_one_by_one(real_data: Path, segment: int, volume_ml: float) -> None:
+    path = real_data / "seg-rtstruct" / "dcmqi_segmentations" / "partial_overlaps.dcm"
+    assert read_mask(f"{path}#{segment}").labels.any.volume_ml == pytest.approx(volume_ml, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("name", "volumes"),
+    [("seg_on_ct", (1880.3, 1798.0)), ("seg_on_pt_1", (183.1, 1705.2)), ("seg_on_pt_2", (8488.5,))],
+)
+def test_seg_of_the_petct(real_data: Path, name: str, volumes: tuple[float, ...]) -> None:
+    (path,) = (real_data / "ohif-acrin-petct" / name).glob("*.dcm")
+    labels = read_mask(str(path)).labels
+    assert [labels.mask(n).volume_ml for n in labels.labels] == pytest.approx(volumes, abs=0.06)

@@ -1,0 +1,207 @@
+"""Masks as DICOM: SEG frames by their coordinates in any order, and folders as 3D-IRCADb ships them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from ingest import builder
+from pydicom.dataset import Dataset
+from pydicom.pixels.utils import pack_bits
+from pydicom.sequence import Sequence as DicomSequence
+from strategies import oblique_grid
+
+from netlm_imaging.errors import InputError
+from netlm_imaging.ingest import read_mask
+
+GRID = oblique_grid((8, 5, 7), (0.8, 1.7, 3.1))
+RNG = np.random.default_rng(4)
+LIVER = RNG.random(GRID.shape_kji) > 0.4
+TUMOR = LIVER & (RNG.random(GRID.shape_kji) > 0.7)
+TUMOR[[0, 3, 5]] = False
+
+
+def one(**values: Any) -> DicomSequence:
+    item = Dataset()
+    for name, value in values.items():
+        setattr(item, name, value)
+    return DicomSequence([item])
+
+
+def seg(
+    path: Path,
+    segments: dict[str, npt.NDArray[Any]],
+    *,
+    kind: str = "BINARY",
+    order: int = 1,
+    **values: Any,
+) -> Path:
+    """A SEG file with a frame for every plane that holds something, in reversed order or not."""
+    frames = [
+        (n, k, mask[k])
+        for n, mask in enumerate(segments.values(), start=1)
+        for k in range(len(mask))
+        if mask[k].any()
+    ][::order]
+    item = builder.image(np.zeros(GRID.shape_kji[1:], np.int16), GRID, 0, series="seg")
+    item.SOPClassUID = item.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.66.4"
+    item.Modality, item.SegmentationType = "SEG", kind
+    del item.ImagePositionPatient, item.ImageOrientationPatient
+    orientation = item_orientation()
+    item.SharedFunctionalGroupsSequence = one(
+        PlaneOrientationSequence=one(ImageOrientationPatient=orientation),
+        PixelMeasuresSequence=one(PixelSpacing=[1.7, 0.8], SpacingBetweenSlices="3.1", SliceThickness="9"),
+    )
+    item.PerFrameFunctionalGroupsSequence = DicomSequence(
+        [
+            one(
+                PlanePositionSequence=one(
+                    ImagePositionPatient=[round(float(x), 5) for x in GRID.to_patient([k, 0, 0])]
+                ),
+                SegmentIdentificationSequence=one(ReferencedSegmentNumber=n),
+            )[0]
+            for n, k, _ in frames
+        ]
+    )
+    item.SegmentSequence = DicomSequence(
+        [one(SegmentNumber=n, SegmentLabel=name)[0] for n, name in enumerate(segments, start=1)]
+    )
+    item.NumberOfFrames, item.PixelRepresentation = len(frames), 0
+    pixels = np.stack([plane for _, _, plane in frames])
+    if kind == "BINARY":
+        item.BitsAllocated, item.BitsStored, item.HighBit = 1, 1, 0
+        item.PixelData = pack_bits(pixels.astype(np.uint8))
+    else:
+        item.BitsAllocated, item.BitsStored, item.HighBit = 8, 8, 7
+        item.MaximumFractionalValue = 200
+        item.PixelData = pixels.astype(np.uint8).tobytes()
+        item["PixelData"].VR = "OB"
+    for name, value in values.items():
+        setattr(item, name, value)
+    item.save_as(path, enforce_file_format=True)
+    return path
+
+
+def item_orientation() -> list[float]:
+    return [round(float(x), 9) for x in GRID.axes[:, :2].T.ravel()]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_binary_seg_by_coordinates(order: int, tmp_path: Path) -> None:
+    path = seg(tmp_path / "a.dcm", {"Liver": LIVER, "Tumor 1": TUMOR}, order=order)
+    found = read_mask(f"{path}#tumor 1")
+    grid = found.labels.grid
+    inside = np.argwhere(found.labels.array)
+    expected = np.argwhere(TUMOR)
+    np.testing.assert_allclose(grid.to_patient(inside), GRID.to_patient(expected), atol=1e-3)
+    assert found.binary
+    whole = read_mask(str(path))
+    assert whole.labels.labels == (1, 2)
+    assert not whole.binary
+    assert [n.code for n in whole.notices] == ["SEG_OVERLAP"]
+    np.testing.assert_array_equal(whole.labels.array == 2, TUMOR)
+    np.testing.assert_array_equal(whole.labels.array > 0, LIVER)
+
+
+def test_planes_without_frames_are_empty(tmp_path: Path) -> None:
+    """Frames on planes 2, 4 and 6 only: the file's own step tells of the planes between."""
+    sparse = LIVER.copy()
+    sparse[[0, 1, 3, 5, 7]] = False
+    found = read_mask(str(seg(tmp_path / "a.dcm", {"Liver": sparse})))
+    assert found.labels.any.volume_ml == pytest.approx(sparse.sum() * GRID.voxel_ml)
+    assert found.labels.grid.spacing_mm == pytest.approx(GRID.spacing_mm, abs=1e-4)
+    assert [n.code for n in found.notices] == ["SEG_SPACING"]
+
+
+def test_segment_by_number_and_unknown_segment(tmp_path: Path) -> None:
+    path = seg(tmp_path / "a.dcm", {"Liver": LIVER, "Tumor": TUMOR})
+    assert read_mask(f"{path}#2").labels.any.voxels == TUMOR.sum()
+    with pytest.raises(InputError) as caught:
+        read_mask(f"{path}#Spleen")
+    assert caught.value.code == "SEGMENT_UNKNOWN"
+    assert "Liver" in str(caught.value)
+
+
+def test_fractional_seg_is_read_at_one_half(tmp_path: Path) -> None:
+    """Row 48."""
+    fraction = np.where(LIVER, 100, 99)
+    found = read_mask(str(seg(tmp_path / "a.dcm", {"Liver": fraction}, kind="FRACTIONAL")))
+    assert [n.code for n in found.notices] == ["SEG_FRACTIONAL"]
+    np.testing.assert_array_equal(found.labels.array > 0, LIVER)
+
+
+def test_label_map_seg(tmp_path: Path) -> None:
+    """Row 48."""
+    labels = LIVER + TUMOR * 2
+    labels[labels == 3] = 2
+    path = seg(tmp_path / "a.dcm", {"all": labels}, kind="LABELMAP", SegmentSequence=DicomSequence([
+        one(SegmentNumber=n, SegmentLabel=name)[0] for n, name in enumerate(("Background", "Liver", "Tumor"))
+    ]))  # fmt: skip
+    np.testing.assert_array_equal(read_mask(str(path)).labels.array, labels)
+    np.testing.assert_array_equal(read_mask(f"{path}#Tumor").labels.array > 0, labels == 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"NumberOfFrames": 3}, "SEG_FRAME_COUNT"),
+        (
+            {"SharedFunctionalGroupsSequence": one(PixelMeasuresSequence=one(PixelSpacing=[1, 1]))},
+            "SEG_GEOMETRY",
+        ),
+        ({"SegmentationType": "OTHER"}, "SEG_TYPE"),
+        ({"SOPClassUID": builder.SOP_CLASS["CT"]}, "UNREADABLE"),
+    ],
+)
+def test_damaged_seg_is_refused(values: dict[str, Any], code: str, tmp_path: Path) -> None:
+    path = seg(tmp_path / "a.dcm", {"Liver": LIVER}, **values)
+    with pytest.raises(InputError) as caught:
+        read_mask(str(path))
+    assert caught.value.code == code
+
+
+def mask_items(mask: npt.NDArray[Any]) -> list[Dataset]:
+    items = [builder.image(plane.astype(np.int16) * 255, GRID, k) for k, plane in enumerate(mask)]
+    for item in items:
+        del item.FrameOfReferenceUID
+    return items
+
+
+def test_folder_of_one_series(tmp_path: Path) -> None:
+    """As 3D-IRCADb ships masks: no frame of reference, no rescale, 255 inside."""
+    folder = builder.write(mask_items(TUMOR), tmp_path / "livertumor1")
+    found = read_mask(str(folder))
+    assert found.binary
+    np.testing.assert_array_equal(found.labels.array, TUMOR)
+    assert found.labels.grid.same_as(GRID)
+    assert found.record.instances == 8
+
+
+def test_folder_with_a_gap_or_two_series_is_refused(tmp_path: Path) -> None:
+    items = mask_items(TUMOR)
+    folder = builder.write(items[:3] + items[4:], tmp_path / "gap")
+    with pytest.raises(InputError) as caught:
+        read_mask(str(folder))
+    assert caught.value.code == "MISSING_SLICE"
+    two = builder.write(items, tmp_path / "two")
+    builder.write(builder.ct(series="other"), two, prefix="x")
+    with pytest.raises(InputError) as caught:
+        read_mask(str(two))
+    assert caught.value.code == "NOT_ONE_SERIES"
+
+
+def test_empty_mask_is_read_as_it_is(tmp_path: Path) -> None:
+    """Row 45: whether an empty mask is an error depends on what it is for."""
+    found = read_mask(str(builder.write(mask_items(TUMOR * 0), tmp_path / "none")))
+    assert found.labels.labels == ()
+    assert found.binary
+
+
+def test_absent_path(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_mask(str(tmp_path / "liver.nii.gz"))
+    assert caught.value.code == "NOT_FOUND"
+    assert str(tmp_path) not in str(caught.value)
