@@ -27,12 +27,11 @@ from netlm_sample_data.tissues import Tissue
 
 @dataclass(frozen=True, slots=True)
 class Torso:
-    """A tapering trunk: a superellipse in every axial plane, wider at the costal margin."""
+    """A tapering trunk: a superellipse (exponent 2.5) in every axial plane, wider at the costal margin."""
 
     half_width: float
     half_depth: float
     scale: float
-    exponent: float = 2.5
 
     @property
     def bounds(self) -> Bounds:
@@ -46,8 +45,7 @@ class Torso:
         depth = np.where(points[1] > 0, np.float32(0.96), np.float32(1.0)) * np.float32(self.half_depth)
         u = np.abs(points[0]) / (np.float32(self.half_width) * taper)
         v = np.abs(points[1]) / (depth * taper)
-        power = np.float32(self.exponent)
-        level = (u**power + v**power) ** (1 / power)
+        level = (u * u * np.sqrt(u) + v * v * np.sqrt(v)) ** np.float32(1 / 2.5)
         return np.asarray((level - 1) * np.float32(min(self.half_width, self.half_depth)), np.float32)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from netlm_sample_data.couinaud import Couinaud
 from netlm_sample_data.organs import Organs, draw_organs
-from netlm_sample_data.shapes import LobulatedBall, Points, Shape, Tube, inside
+from netlm_sample_data.shapes import Bounds, LobulatedBall, Points, Shape, Tube, inside
 from netlm_sample_data.tissues import Tissue
 from netlm_sample_data.vessels import HEPATIC_STEM, PORTAL_STEM, SERVED, grow
 
@@ -72,17 +72,22 @@ class Patient:
             *((Tissue.LESIONS + tumor.id, tumor.shape) for tumor in self.tumors),
         )
 
+    @cached_property
+    def _boxes(self) -> Bounds:
+        """Corners of the boxes of all layers, (n, 3) each."""
+        corners = [shape.bounds for _, shape in self._layers]
+        return np.stack([low for low, _ in corners]), np.stack([high for _, high in corners])
+
     def paint(self, points: Points) -> Painted:
         """Tissue at float32 points of shape (3, n), LPS mm in the patient's frame; later layers win."""
         tissue = np.zeros(points.shape[1], np.uint8)
         in_liver = np.zeros(points.shape[1], bool)
         if points.shape[1] == 0:
             return Painted(tissue, in_liver)
-        lowest, highest = points.min(axis=1), points.max(axis=1)
-        for label, shape in self._layers:
-            low, high = shape.bounds
-            if (low > highest).any() or (high < lowest).any():
-                continue
+        lows, highs = self._boxes
+        near = (lows <= points.max(axis=1)).all(axis=1) & (highs >= points.min(axis=1)).all(axis=1)
+        for layer in np.flatnonzero(near):
+            label, shape = self._layers[layer]
             hit = inside(shape, points)
             tissue[hit] = label
             if label == Tissue.LIVER:

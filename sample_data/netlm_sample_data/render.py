@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-
-from netlm_imaging.geometry import Grid
+from netlm_imaging.geometry import Box, Grid
 from netlm_sample_data.patient import Patient
 from netlm_sample_data.shapes import Points
 from netlm_sample_data.tissues import Tissue, tissue_values
 
 FloatImage = npt.NDArray[np.float32]
-SLAB_VOXELS = 400_000
+BLOCK_KJI = (12, 24, 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +56,41 @@ def render(
     in_liver = np.zeros(grid.shape_kji, bool)
     segments = np.zeros(grid.shape_kji, np.uint8)
     affine = pose.to_patient(grid.affine_lps)
-    for slab in _slabs(grid):
-        points = _points(affine, slab, grid.shape_kji)
+    for block in _blocks(grid.shape_kji):
+        index = _indices(block)
+        points = _points(affine, index)
         painted = patient.paint(points)
-        tissue[slab] = painted.tissue.reshape(tissue[slab].shape)
-        in_liver[slab] = painted.in_liver.reshape(tissue[slab].shape)
+        shape = tissue[block].shape
+        tissue[block] = painted.tissue.reshape(shape)
+        in_liver[block] = painted.in_liver.reshape(shape)
         labels = np.zeros(points.shape[1], np.uint8)
         labels[painted.in_liver] = patient.couinaud.label(points[:, painted.in_liver])
-        segments[slab] = labels.reshape(tissue[slab].shape)
+        segments[block] = labels.reshape(shape)
     table = _table(patient, channels)
     images = {name: table[name][tissue] for name in channels}
     _average_borders(patient, affine, tissue, images, table, finer)
     return Scene(grid, images, tissue, in_liver, segments)
 
 
-def _slabs(grid: Grid) -> list[slice]:
-    depth = max(1, SLAB_VOXELS // (grid.shape_kji[1] * grid.shape_kji[2]))
-    return [slice(k, min(k + depth, grid.shape_kji[0])) for k in range(0, grid.shape_kji[0], depth)]
+def _blocks(shape: tuple[int, int, int]) -> Iterator[Box]:
+    """Blocks of the size of an organ's part: most shapes are far from most of them and cost nothing."""
+    starts = [range(0, size, step) for size, step in zip(shape, BLOCK_KJI, strict=True)]
+    for corner in itertools.product(*starts):
+        k, j, i = (
+            slice(a, min(a + step, size)) for a, step, size in zip(corner, BLOCK_KJI, shape, strict=True)
+        )
+        yield (k, j, i)
 
 
-def _points(affine: npt.NDArray[np.float32], slab: slice, shape: tuple[int, int, int]) -> Points:
-    """Voxel centers of a slab in the patient's frame, (3, n)."""
-    k = np.arange(slab.start, slab.stop, dtype=np.float32)[:, None, None]
-    j = np.arange(shape[1], dtype=np.float32)[None, :, None]
-    i = np.arange(shape[2], dtype=np.float32)[None, None, :]
-    rows = [row[0] * i + row[1] * j + row[2] * k + row[3] for row in affine]
-    return np.stack([row.ravel() for row in rows])
+def _indices(block: Box) -> npt.NDArray[np.float32]:
+    """k, j, i of every voxel of a block, (3, n)."""
+    ticks = [np.arange(s.start, s.stop, dtype=np.float32) for s in block]
+    return np.stack([axis.ravel() for axis in np.meshgrid(*ticks, indexing="ij")])
+
+
+def _points(affine: npt.NDArray[np.float32], index_kji: npt.NDArray[np.float32]) -> Points:
+    """Voxel positions in the patient's frame, (3, n)."""
+    return np.asarray(affine[:, 2::-1] @ index_kji + affine[:, 3:])
 
 
 def _table(patient: Patient, channels: tuple[str, ...]) -> dict[str, npt.NDArray[np.float32]]:
@@ -105,22 +113,27 @@ def _average_borders(
     finer: tuple[int, int, int],
 ) -> None:
     """Replace the voxels next to another tissue by the mean of their sub-voxels, in place."""
-    border = ndimage.maximum_filter(tissue, 3) != ndimage.minimum_filter(tissue, 3)
-    where = np.argwhere(border).astype(np.float32)
-    offsets = [
-        ((k + 0.5) / finer[0] - 0.5, (j + 0.5) / finer[1] - 0.5, (i + 0.5) / finer[2] - 0.5)
-        for k in range(finer[0])
-        for j in range(finer[1])
-        for i in range(finer[2])
-    ]
-    linear = affine[:, 2::-1]  # columns for k, j, i
-    chunks = np.array_split(np.arange(len(where)), max(1, len(where) // 100_000))
-    means = {name: np.zeros(len(where), np.float32) for name in images}
-    for chunk in chunks:
-        for offset in offsets:
-            index = where[chunk] + np.asarray(offset, np.float32)
-            found = patient.paint(linear @ index.T + affine[:, 3:]).tissue
-            for name, mean in means.items():
-                mean[chunk] += table[name][found]
-    for name, image in images.items():
-        image[border] = means[name] / len(offsets)
+    border = _border(tissue)
+    ticks = [(np.arange(n, dtype=np.float32) + np.float32(0.5)) / n - np.float32(0.5) for n in finer]
+    offsets = np.stack([axis.ravel() for axis in np.meshgrid(*ticks, indexing="ij")])
+    for block in _blocks(border.shape):
+        chosen = border[block].ravel()
+        if not chosen.any():
+            continue
+        centers = _indices(block)[:, chosen]
+        index = (centers[:, :, None] + offsets[:, None, :]).reshape(3, -1)
+        found = patient.paint(_points(affine, index)).tissue.reshape(-1, offsets.shape[1])
+        for name, image in images.items():
+            image[block][border[block]] = table[name][found].mean(axis=1)
+
+
+def _border(tissue: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Voxels that share a face with another tissue."""
+    border = np.zeros(tissue.shape, bool)
+    for axis in range(3):
+        low, high = (np.moveaxis(border, axis, 0)[part] for part in (slice(None, -1), slice(1, None)))
+        along = np.moveaxis(tissue, axis, 0)
+        differs = along[1:] != along[:-1]
+        low |= differs
+        high |= differs
+    return border
