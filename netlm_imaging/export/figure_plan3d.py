@@ -24,6 +24,8 @@ from netlm_imaging.export.render3d import (
 from netlm_imaging.volume import Mask
 
 _MARGIN_MM = 14.0
+_TOUCHING_MM = 3.0
+"""A lesion that reaches the edge of its treated zone is drawn in front of it."""
 _STEPS_HIDDEN = 0.6
 """Blur, in voxels, from which a staircase of voxels looks smooth."""
 _WIDTH_IN = 10.0
@@ -55,13 +57,19 @@ def _parts(anatomy: Anatomy, treated: Mask, cleared: frozenset[int]) -> tuple[Pa
     return (
         Part(fields=_fields([anatomy.liver], 3.0), color=palette.rgb(palette.LIVER), opacity=0.16, rim=0.75),
         Part(fields=_fields([anatomy.vessels], 1.0), color=palette.rgb(palette.VESSEL), opacity=0.9),
-        Part(fields=_fields([treated], 2.0), color=palette.rgb(palette.TREATED), opacity=0.2, rim=0.5),
         Part(
-            fields=_fields([anatomy.lesions.mask(n) for n in lesions if n in cleared], 1.0),
+            fields=_fields([treated], 2.0),
+            color=palette.rgb(palette.TREATED),
+            opacity=0.13,
+            rim=0.55,
+            recess_mm=_TOUCHING_MM,
+        ),
+        Part(
+            fields=_fields([anatomy.lesions.mask(n) for n in lesions if n in cleared], 1.8),
             color=palette.rgb(palette.CLEARED),
         ),
         Part(
-            fields=_fields([anatomy.lesions.mask(n) for n in lesions if n not in cleared], 1.0),
+            fields=_fields([anatomy.lesions.mask(n) for n in lesions if n not in cleared], 1.8),
             color=palette.rgb(palette.RESIDUAL),
         ),
     )

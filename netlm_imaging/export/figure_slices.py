@@ -126,11 +126,17 @@ def _outlines(axes: Any, scene: SliceScene, plane: Plane, index: int) -> None:
         color = palette.CLEARED if is_cleared else palette.RESIDUAL
         region = lesions == label
         _outline(axes, region, scene, plane, color, "solid")
-        rows, columns = np.nonzero(region)
-        step_x, step_y = _steps(scene, plane)
-        x, y = (columns.max() + 1.5) * step_x, (rows.min() - 0.5) * step_y
+        x, y = _upper_right(region, _steps(scene, plane))
         name = str(label) if is_cleared else f"{label} stays"
         _write(axes, x, y, name, scene, ha="left", va="bottom", size=8, color=color, data=True)
+
+
+def _upper_right(region: npt.NDArray[np.bool_], steps: tuple[float, float]) -> tuple[float, float]:
+    """In mm, just outside the region's corner towards the upper right of the picture."""
+    rows, columns = np.nonzero(region)
+    x, y = (columns + 1) * steps[0], rows * steps[1]
+    corner = int(np.argmax(x - y))
+    return (float(x[corner]) + 1.5, float(y[corner]) - 1.5)
 
 
 def _outline(

@@ -72,6 +72,8 @@ class Part:
     opacity: float = 1.0
     rim: float = 0.0
     """Opacity added where the surface turns away from the viewer: a glass-like edge."""
+    recess_mm: float = 0.0
+    """How much deeper it counts when surfaces are sorted: what touches it is drawn in front of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,7 @@ def _layer(part: Part, view: View, frame: Frame) -> _Layer:
     turned_away = 1.0 - (-normal[2]).clip(0, 1)
     opacity = (part.opacity + part.rim * turned_away**2).clip(0, 1)
     return _Layer(
-        depth=depth,
+        depth=depth + np.float32(part.recess_mm / _STEP_MM),
         color=_shaded(part.color, normal, far),
         alpha=np.asarray(_coverage(samples.max(axis=0)) * opacity, np.float32),
     )

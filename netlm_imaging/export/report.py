@@ -12,6 +12,7 @@ from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide.evidence import Evidence, evidence
 from netlm_imaging.decide.records import Statement
+from netlm_imaging.decide.rule import reaches
 from netlm_imaging.export import wording
 from netlm_imaging.export.charts import Axis, frontier_chart
 from netlm_imaging.plan.records import Plan, TreatmentKind
@@ -43,8 +44,8 @@ def render_report(case: CaseResult, figures: Mapping[str, bytes]) -> str:
             frontier=frontier_chart(case.frontier, case.plan),
             percent_axis=Axis(low=0, high=100, start=0, end=600),
             remnant_rows=_remnant_rows(case.plan),
-            settings_rows=list(_rows(case.settings, Settings())),
-            clinical_rows=list(_rows(case.clinical, Clinical())),
+            settings_rows=list(_rows(case.settings, Settings(), absent="not set")),
+            clinical_rows=list(_rows(case.clinical, Clinical(), absent="not given")),
             kinds=get_args(TreatmentKind),
             cited=cited,
             unseen=evidence()[UNSEEN_DISEASE],
@@ -66,11 +67,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "down": wording.one_decimal_down,
+        "percent": wording.percentage,
+        "shares": wording.shares,
         "num": wording.decimals,
         "listed": wording.listed,
         "readable": wording.readable,
     }
+    environment.tests["reaching"] = reaches
     return environment
 
 
@@ -131,19 +134,18 @@ class _Row:
     changed: bool
 
 
-def _rows(used: Section, default: Section, prefix: str = "") -> Iterator[_Row]:
+def _rows(used: Section, default: Section, *, absent: str, prefix: str = "") -> Iterator[_Row]:
     """Every key of the settings or facts, nested ones as ``table.key``."""
     for key in type(used).model_fields:
         value, usual = getattr(used, key), getattr(default, key)
         if isinstance(value, Section):
-            yield from _rows(value, usual, f"{prefix}{key}.")
+            yield from _rows(value, usual, absent=absent, prefix=f"{prefix}{key}.")
         else:
-            yield _Row(key=prefix + key, value=_shown(value), changed=value != usual)
+            text = absent if value in (None, ()) else _shown(value)
+            yield _Row(key=prefix + key, value=text, changed=value != usual)
 
 
 def _shown(value: Any) -> str:
-    if value is None or value == ():
-        return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

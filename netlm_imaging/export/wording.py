@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from netlm_imaging.decide.wording import FACT_NAMES, percent
 from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
+from netlm_imaging.lesions.records import SegmentShare
+
+__all__ = ["FACT_NAMES", "decimals", "figure_caption", "listed", "percentage", "readable", "shares"]
 
 TYPE_TITLES = {
     1: "Limited disease that can be cleared completely",
@@ -76,9 +79,18 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
-def one_decimal_down(value: float) -> str:
-    """One decimal, rounded down: 69.96 must not read as 70.0 beside a threshold of 70."""
-    return f"{math.floor(value * 10 + 1e-6) / 10:.1f}"
+def percentage(value: float, *limits: float) -> str:
+    """One decimal, or more where one would round onto a limit (or onto 100) that the value misses."""
+    near = [limit for limit in (*limits, 100.0) if abs(value - limit) < 0.1]
+    return percent(value, against=near[0] if near else None)
+
+
+def shares(segments: Sequence[SegmentShare]) -> str:
+    """``VIII``, ``V 60 %, VI 40 %``; shares below half a percent are left to case.json."""
+    shown = [share for share in segments if share.percent >= 0.5]
+    if len(shown) == 1:
+        return shown[0].segment
+    return listed(f"{share.segment} {share.percent:.0f} %" for share in shown)
 
 
 def decimals(value: float | None, digits: int = 1, *, missing: str = NOT_KNOWN) -> str:

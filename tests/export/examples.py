@@ -351,7 +351,7 @@ def _classification(plan: Plan) -> Classification:
             Statement(text="Cholecystectomy at debulking (long-term somatostatin analogs)."),
         ),
         counterfactuals=(Counterfactual(change="Lesion 5 treated as well", type=1),),
-        gray_band=True,
+        gray_band=False,
     )
 
 

@@ -14,7 +14,8 @@ from netlm_imaging.decide.records import Statement
 from netlm_imaging.errors import Notice
 from netlm_imaging.export import render_report
 from netlm_imaging.export.charts import Axis, frontier_chart
-from netlm_imaging.export.wording import one_decimal_down
+from netlm_imaging.export.wording import percentage, shares
+from netlm_imaging.lesions.records import SegmentShare
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -56,9 +57,9 @@ def test_the_figures_of_the_case_are_in_it(example: Example) -> None:
     for expected in (
         "Type 2",
         "Provisional",
-        f"{one_decimal_down(plan.debulking_percent)} %",
-        f"{one_decimal_down(plan.debulking_percent_by_volume)} %",
-        f"{one_decimal_down(plan.flr_percent)} %",
+        f"{plan.debulking_percent:.1f} %",
+        f"{plan.debulking_percent_by_volume:.1f} %",
+        f"{plan.flr_percent:.1f} %",
         f"{liver.total_ml:.0f} mL",
         f"{liver.tumor_ml:.1f} mL",
         "4 of 5 lesions cleared by 3 treatments",
@@ -148,7 +149,7 @@ def test_left_and_right_are_always_the_patients(example: Example) -> None:
 def test_a_figure_just_below_the_threshold_does_not_read_as_met(example: Example) -> None:
     plan = replace(example.case.plan, debulking_percent=69.96)
     words = read(replace(example.case, plan=plan, alternatives=())).words
-    assert "69.9 %" in words
+    assert "69.96 %" in words
     assert "70.0 %" not in words
     assert "✕ not met threshold 70 %" in words
 
@@ -179,11 +180,30 @@ def test_no_disease_no_plan_and_no_body_size_can_be_told(example: Example) -> No
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [(69.96, "69.9"), (70.0, "70.0"), (0.3 - 0.1 - 0.1, "0.1"), (99.999, "99.9"), (100, "100.0")],
+    ("value", "limits", "shown"),
+    [
+        (69.96, (70,), "69.96 %"),
+        (69.96, (), "70.0 %"),
+        (70.0, (70,), "70.0 %"),
+        (0.4996, (0.5,), "0.4996 %"),
+        (99.98, (70,), "99.98 %"),
+        (100.0, (70,), "100.0 %"),
+        (78.82, (70,), "78.8 %"),
+    ],
 )
-def test_percentages_are_rounded_down(value: float, shown: str) -> None:
-    assert one_decimal_down(value) == shown
+def test_no_percentage_is_rounded_onto_a_limit_that_it_misses(
+    value: float, limits: tuple[float, ...], shown: str
+) -> None:
+    assert percentage(value, *limits) == shown
+
+
+def test_segment_shares_read_shortly() -> None:
+    def share(segment: str, percent: float) -> SegmentShare:
+        return SegmentShare(segment=segment, percent=percent)
+
+    assert shares((share("II", 99.9), share("III", 0.1))) == "II"
+    assert shares((share("V", 60.4), share("VI", 39.6))) == "V 60 %, VI 40 %"
+    assert shares(()) == "\N{EN DASH}"
 
 
 def test_the_frontier_is_a_staircase_below_the_points(example: Example) -> None:
