@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import ImplicitVRLittleEndian
 
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.privacy import hashed
@@ -51,7 +53,7 @@ class Protocol:
     contrast_agent: str = ""
     contrast_start: datetime | None = None
     words: str = field(default="", repr=False)
-    """Series description and protocol in lower case: roles may be read from it, nothing shows it."""
+    """Series description and protocol, lower case, words parted by spaces: for roles, never shown."""
     units: str = ""
     corrected_image: tuple[str, ...] = ()
     nuclide: str = ""
@@ -132,7 +134,11 @@ def quiet() -> Iterator[None]:
 def read_dataset(path: Path, *, pixels: bool = False) -> FileDataset:
     """A DICOM file as a pydicom dataset; without a preamble too."""
     with quiet():
-        return pydicom.dcmread(path, stop_before_pixels=not pixels, force=True)
+        dataset = pydicom.dcmread(path, stop_before_pixels=not pixels, force=True)
+        if "TransferSyntaxUID" not in dataset.file_meta:
+            # Files without a preamble often have no file meta information either: then it is this.
+            dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+        return dataset
 
 
 def read_header(path: Path, *, where: str) -> Header:
@@ -154,9 +160,9 @@ def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> 
         where=where,
         size_bytes=path.stat().st_size,
         pixels_at=pixels_at,
-        transfer_syntax=v.text(meta, "TransferSyntaxUID") or "1.2.840.10008.1.2",
-        sop_class=v.text(ds, "SOPClassUID"),
-        sop_uid=v.text(ds, "SOPInstanceUID"),
+        transfer_syntax=v.text(meta, "TransferSyntaxUID") or str(ImplicitVRLittleEndian),
+        sop_class=v.text(ds, "SOPClassUID") or v.text(meta, "MediaStorageSOPClassUID"),
+        sop_uid=v.text(ds, "SOPInstanceUID") or v.text(meta, "MediaStorageSOPInstanceUID"),
         series_uid=v.text(ds, "SeriesInstanceUID"),
         study_uid=v.text(ds, "StudyInstanceUID"),
         frame_of_reference=v.text(ds, "FrameOfReferenceUID"),
@@ -230,7 +236,7 @@ def _protocol(ds: Dataset) -> Protocol:
         flip_degrees=v.number(ds, "FlipAngle"),
         contrast_agent=" ".join(agents).strip().lower(),
         contrast_start=v.date_time(day + start) if start and day else None,
-        words=" ".join(words).lower(),
+        words=re.sub(r"[^a-z0-9]+", " ", " ".join(words).lower()),
         units=v.text(ds, "Units").upper(),
         corrected_image=v.texts(ds, "CorrectedImage"),
         nuclide=f"{v.text(nuclide, 'CodeValue')} {v.text(nuclide, 'CodeMeaning')}".strip(),

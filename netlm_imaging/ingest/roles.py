@@ -32,10 +32,10 @@ T1_REPETITION_MS = 300.0
 _PET_UNITS = ("BQML", "GML", "CM2ML", "CNTS")
 
 _WORDS: dict[Role, str] = {
-    "hbp": r"\bhbp\b|hepatobil|\bhb[ _-]?phase|\b(15|20|25|30) ?min",
+    "hbp": r"\bhbp\b|hepatobil|\bhb ?phase|\b(15|20|25|30) ?min",
     "arterial": r"arter|\bart\b",
     "portal": r"portal|venous|\bpv[pi]?\b",
-    "precontrast": r"\bpre\b|native|nativ|plain|without|unenhanced|precontrast|pre[ _-]contrast",
+    "precontrast": r"\bpre\b|native|nativ|plain|without|unenhanced|precontrast",
 }
 _DERIVED = ("MIP", "SUBTRACT", "SUBTRACTION", "MINIP", "PROJECTION IMAGE", "LOCALIZER")
 _OTHER_DIXON = ("FAT", "F", "IN_PHASE", "OPP_PHASE", "OUT_PHASE", "IP", "OP", "FF", "FAT_FRACTION")

@@ -41,9 +41,9 @@ def scan(path: Path, *, force: bool = False) -> Study:
         _sort_file(file, where, sorting, force=force)
     if not sorting.headers:
         raise InputError(_nothing(len(files), sorting))
-    by_uid: dict[str, list[Header]] = defaultdict(list)
+    by_uid: dict[object, list[Header]] = defaultdict(list)
     for header in sorting.headers:
-        by_uid[header.series_uid or header.where].append(header)
+        by_uid[_series_key(header)].append(header)
     drafts: list[Draft] = []
     for headers in by_uid.values():
         found, left_out = drafts_of(headers)
@@ -77,6 +77,13 @@ def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> Non
         sorting.headers.append(header)
     else:
         sorting.skipped[reason].append(where)
+
+
+def _series_key(h: Header) -> object:
+    """SeriesInstanceUID; where an anonymizer emptied it, what else the images of one series share."""
+    if h.series_uid:
+        return h.series_uid
+    return (Path(h.where).parent, h.modality, h.series_number, h.frame_of_reference, h.rows, h.columns)
 
 
 def _not_dicom(file: Path) -> str | None:

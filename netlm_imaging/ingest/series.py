@@ -44,6 +44,7 @@ def drafts_of(headers: Sequence[Header]) -> tuple[list[Draft], dict[str, list[st
         return [], {"localizer": [h.where for h in headers]}
     kept, faults, notices = drop_repeated_uids(headers)
     faults = [*faults, *patient_faults(headers, what="series")]
+    notices = [*notices, *_uid_notices(headers)]
     drafts = []
     parts = split(kept)
     for part in parts:
@@ -110,6 +111,13 @@ def _bad_rescale(h: Header) -> bool:
 
 def _too_short(h: Header) -> bool:
     return h.native and h.size_bytes - h.pixels_at < h.pixel_bytes
+
+
+def _uid_notices(headers: Sequence[Header]) -> list[Notice]:
+    if headers[0].series_uid:
+        return []
+    message = "No SeriesInstanceUID: the images of one folder, modality, frame of reference and size"
+    return [Notice(code="SERIES_UID_MISSING", message=message)]
 
 
 def _split_notices(part: Part) -> list[Notice]:

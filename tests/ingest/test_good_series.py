@@ -109,3 +109,12 @@ def test_nothing_identifying_leaves(tmp_path: Path) -> None:
     said = repr(study) + repr(image.record) + repr(image.notices)
     for secret in (*builder.SECRETS, builder.uid("a"), builder.uid("study"), str(tmp_path)):
         assert secret not in said
+
+
+def test_deflated_files(tmp_path: Path) -> None:
+    """Row 29."""
+    items = builder.ct()
+    for item in items:
+        item.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    (series,) = scan(builder.write(items, tmp_path)).series
+    np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern() - 1000)

@@ -64,3 +64,15 @@ def test_description_is_made_from_coded_facts(tmp_path: Path) -> None:
         item.ContrastBolusAgent = "GADOXETATE for SECRET^PATIENT"
     (series,) = scan(builder.write(items, tmp_path)).series
     assert series.description == "MR T1 3D fat-suppressed TE 1.5 ms gadoxetate"
+
+
+@pytest.mark.parametrize(
+    ("words", "role"),
+    [("t1_vibe_pre", "precontrast"), ("t1-vibe-ART", "arterial"), ("t1_vibe_HBP_20min", "hbp")],
+)
+def test_words_decide_where_every_series_names_the_agent(words: str, role: str, tmp_path: Path) -> None:
+    items = builder.mr()
+    for item in items:
+        item.ContrastBolusAgent, item.SeriesDescription = "Primovist", words
+    (series,) = scan(builder.write(items, tmp_path)).series
+    assert series.role == role

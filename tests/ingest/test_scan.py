@@ -248,3 +248,27 @@ def test_nothing_to_read(kind: str, tmp_path: Path) -> None:
         scan(folder)
     assert caught.value.code == ("NOT_FOUND" if kind == "absent" else "NO_IMAGES")
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_emptied_identifiers(tmp_path: Path) -> None:
+    """An anonymizer that empties every UID leaves one series a folder."""
+    for series in ("a", "b"):
+        items = builder.ct(series=series)
+        for item in items:
+            item.SOPInstanceUID = item.SeriesInstanceUID = item.StudyInstanceUID = ""
+            item.SOPClassUID = item.PatientID = item.PatientName = ""
+        for n, item in enumerate(items):
+            (tmp_path / series).mkdir(exist_ok=True)
+            item.save_as(tmp_path / series / f"{n}", enforce_file_format=True)
+    study = scan(tmp_path)
+    assert [s.instances for s in study.series] == [7, 7]
+    assert all("SERIES_UID_MISSING" in [n.code for n in s.notices] for s in study.series)
+
+
+def test_files_without_any_file_meta(tmp_path: Path) -> None:
+    """Row 33: implicit VR little endian, nothing before the data set."""
+    for n, item in enumerate(builder.ct()):
+        del item.file_meta
+        item.save_as(tmp_path / str(n), implicit_vr=True, little_endian=True)
+    (series,) = scan(tmp_path, force=True).series
+    np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern() - 1000)
