@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from netlm_imaging.export.render3d import (
     render,
     surface,
 )
-from netlm_imaging.volume import Mask
+from netlm_imaging.geometry import FloatArray
+from netlm_imaging.volume import LabelMap, Mask
 
 _MARGIN_MM = 14.0
 _TOUCHING_MM = 3.0
@@ -38,8 +39,11 @@ def draw_plan(anatomy: Anatomy, *, treated: Mask, cleared: Sequence[int]) -> byt
     """The liver from the front and from the feet, side by side; PNG."""
     from matplotlib.figure import Figure
 
+    box = anatomy.liver.bounding_box(_MARGIN_MM)
+    anatomy, treated = anatomy.cropped(_MARGIN_MM), treated.crop(box)
+    centers = _centers(anatomy.lesions)
     views = (ANTERIOR, INFERIOR)
-    parts = _parts(anatomy, treated, frozenset(cleared))
+    parts = _parts(anatomy, treated, list(centers), frozenset(cleared))
     frames = [frame_of(anatomy.liver, view, margin_mm=_MARGIN_MM) for view in views]
     tall = max(float(f.high[1] - f.low[1]) for f in frames)
     wide = sum(float(f.high[0] - f.low[0]) for f in frames)
@@ -48,12 +52,13 @@ def draw_plan(anatomy: Anatomy, *, treated: Mask, cleared: Sequence[int]) -> byt
     figure.subplots_adjust(left=0, right=1, bottom=0, top=1, wspace=0)
     for ax, view, frame in zip(axes, views, frames, strict=True):
         _show(ax, render(parts, view, frame), view, frame, tall)
-        _name_lesions(ax, anatomy, view, frozenset(cleared))
+        _name_lesions(ax, centers, view, frozenset(cleared))
     return png_of(figure)
 
 
-def _parts(anatomy: Anatomy, treated: Mask, cleared: frozenset[int]) -> tuple[Part, ...]:
-    lesions = anatomy.lesions.labels
+def _parts(
+    anatomy: Anatomy, treated: Mask, lesions: Sequence[int], cleared: frozenset[int]
+) -> tuple[Part, ...]:
     return (
         Part(fields=_fields([anatomy.liver], 3.0), color=palette.rgb(palette.LIVER), opacity=0.16, rim=0.75),
         Part(fields=_fields([anatomy.vessels], 1.0), color=palette.rgb(palette.VESSEL), opacity=0.9),
@@ -101,16 +106,22 @@ def _show(ax: Any, picture: Any, view: View, frame: Frame, tall_mm: float) -> No
     ax.text(0.02, 0.97, view.name, transform=ax.transAxes, va="top", size=9, color="#333333")
 
 
-def _name_lesions(ax: Any, anatomy: Anatomy, view: View, cleared: frozenset[int]) -> None:
+def _name_lesions(ax: Any, centers: Mapping[int, FloatArray], view: View, cleared: frozenset[int]) -> None:
     from matplotlib import patheffects
-    from scipy import ndimage
 
-    labels = anatomy.lesions.labels
-    if len(labels) > _MOST_NAMES:
+    if len(centers) > _MOST_NAMES:
         return
     rim = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-    centers = ndimage.center_of_mass(anatomy.lesions.array > 0, anatomy.lesions.array, labels)
-    for label, center in zip(labels, np.asarray(centers).reshape(-1, 3), strict=True):
-        x, y, _ = view.axes @ anatomy.grid.to_patient(center)
+    for label, center in centers.items():
+        x, y, _ = view.axes @ center
         name = str(label) if label in cleared else f"{label} stays"
         ax.text(x, y, name, ha="center", va="center", size=9, weight="bold", path_effects=rim)
+
+
+def _centers(lesions: LabelMap) -> dict[int, FloatArray]:
+    """The centroid of each lesion, LPS mm."""
+    places = np.argwhere(lesions.array)
+    labels = lesions.array[tuple(places.T)]
+    counts = np.bincount(labels)
+    sums = np.stack([np.bincount(labels, weights=column) for column in places.T], axis=-1)
+    return {int(n): lesions.grid.to_patient(sums[n] / counts[n]) for n in np.flatnonzero(counts)}

@@ -13,10 +13,6 @@ def example() -> Example:
 
 @pytest.fixture(scope="session")
 def figures(example: Example) -> dict[str, bytes]:
-    return draw(example)
-
-
-def draw(example: Example) -> dict[str, bytes]:
     return draw_figures(
         image=example.hbp,
         image_kind="hbp",

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-from export.conftest import draw
 from export.examples import Example, make_case, planning_grid
 from matplotlib.image import imread
 from strategies import ellipsoid, oblique_grid
@@ -145,7 +144,7 @@ def test_residual_lesions_and_treated_zones_have_their_own_colors(figures: dict[
             assert np.count_nonzero(close_to(picture, color)) > 100
 
 
-def test_names_of_the_figures(example: Example, figures: dict[str, bytes]) -> None:
+def test_names_of_the_figures_with_and_without_an_image(example: Example, figures: dict[str, bytes]) -> None:
     assert list(figures) == ["lesions_hbp.png", "lesions_pet.png", "plan_3d.png"]
     masks_only = draw_figures(
         image=None,
@@ -156,27 +155,34 @@ def test_names_of_the_figures(example: Example, figures: dict[str, bytes]) -> No
         treated=example.treated,
     )
     assert list(masks_only) == ["lesions_masks.png", "plan_3d.png"]
-    assert masks_only["plan_3d.png"] == figures["plan_3d.png"]
+    assert masks_only["plan_3d.png"] == figures["plan_3d.png"], "equal input, equal bytes"
 
 
-def test_equal_input_gives_equal_bytes_without_a_time(example: Example, figures: dict[str, bytes]) -> None:
-    assert draw(example) == figures
+def test_bytes_carry_no_time_and_no_version(example: Example, figures: dict[str, bytes]) -> None:
     for content in figures.values():
         assert content.startswith(b"\x89PNG")
         assert b"tIME" not in content
         assert b"Software" not in content
+    scene = slice_scene(
+        example.suv,
+        kind="pet",
+        anatomy=example.anatomy,
+        treated=example.treated,
+        cleared=[],
+        margin_mm=5.0,
+    )
+    assert draw_slices(scene, [2]) == draw_slices(scene, [2])
 
 
 def test_a_case_without_lesions_is_drawn(example: Example) -> None:
-    grid = planning_grid()
-    anatomy = replace(example.anatomy, lesions=LabelMap(np.zeros(grid.shape_kji, np.uint8), grid))
-    case = replace(example.case, lesions=())
+    image, anatomy = marked(GRIDS["axial"], (1, 1, 1))
+    grid = image.grid
     shown = draw_figures(
-        image=example.hbp,
+        image=image,
         image_kind="hbp",
         suv=None,
-        anatomy=anatomy,
-        case=case,
+        anatomy=replace(anatomy, lesions=LabelMap(np.zeros(grid.shape_kji, np.uint8), grid)),
+        case=replace(example.case, lesions=()),
         treated=_nothing(grid),
     )
     assert list(shown) == ["lesions_hbp.png", "plan_3d.png"]
