@@ -24,7 +24,7 @@ from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.candidates import Candidate, Refusal, Zone
 from netlm_imaging.plan.devices import Device, catalogue
-from netlm_imaging.plan.vessels import TOLERANCE_MM, distance_mm
+from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.plan.zones import TooSmall, best_placement, zone_box, zone_in
 from netlm_imaging.settings import AblationSettings
@@ -72,7 +72,7 @@ def _target(space: Workspace, lesion: Lesion, *, margin_mm: float) -> Target:
     box = space.grown_box(space.lesions[lesion.id].box, margin_mm=margin_mm)
     start = [s.start for s in box]
     tumor = space.lesion_in(box, lesion.id)
-    required = (distance_mm(tumor, space.grid) <= margin_mm + TOLERANCE_MM) & space.liver[box]
+    required = (surface_distance_mm(tumor, space.grid) <= margin_mm + TOLERANCE_MM) & space.liver[box]
     if space.sink_vessels is not None:
         required &= tumor | ~space.sink_vessels[box]
     return Target(lesion.id, np.argwhere(tumor) + start, np.argwhere(required) + start)
@@ -80,8 +80,8 @@ def _target(space: Workspace, lesion: Lesion, *, margin_mm: float) -> Target:
 
 def _ablation(space: Workspace, target: Target, device: Device, *, margin_mm: float) -> Candidate | Refusal:
     modality = device.modality.upper()
-    if _sink_distances(space, target.required_kji) <= device.pull_back_mm + TOLERANCE_MM:
-        apart = _sink_distances(space, target.tumor_kji)
+    if not _within_reach_of_heat(space, device, tuple(target.required_kji.T)).all():
+        apart = _sink_distance_mm(space, target)
         return Refusal(
             f"{modality}: {apart:.1f} mm from a vessel {catalogue().sink_vessel_mm:g} mm wide or more, "
             f"< {margin_mm:g} mm margin + {device.pull_back_mm:g} mm heat sink"
@@ -116,18 +116,17 @@ def _ablation(space: Workspace, target: Target, device: Device, *, margin_mm: fl
     )
 
 
-def _sink_distances(space: Workspace, indices_kji: Indices) -> float:
-    """From the nearest of these voxels to the nearest heat sink; infinite without one."""
-    if space.sink_distance_mm is None:
-        return float("inf")
-    return float(space.sink_distance_mm[tuple(indices_kji.T)].min())
+def _sink_distance_mm(space: Workspace, target: Target) -> float:
+    """From the lesion to the nearest heat sink."""
+    assert space.sink_distance_mm is not None
+    return float(space.sink_distance_mm[tuple(target.tumor_kji.T)].min())
 
 
-def _within_reach_of_heat(space: Workspace, device: Device, box: Box) -> BoolArray:
-    """What heat sinks do not keep alive: all but vessels wide enough and the cuff around them."""
+def _within_reach_of_heat(space: Workspace, device: Device, where: Box | tuple[Indices, ...]) -> BoolArray:
+    """Of the voxels ``where``, those that are neither in a heat sink nor in the cuff that it keeps alive."""
     if space.sink_distance_mm is None or device.pull_back_mm == 0.0:
-        return np.ones_like(space.liver[box])
-    return np.asarray(space.sink_distance_mm[box] > device.pull_back_mm + TOLERANCE_MM)
+        return np.ones_like(space.liver[where])
+    return np.asarray(space.sink_distance_mm[where] > device.pull_back_mm + TOLERANCE_MM)
 
 
 def _joined_to(zone: BoolArray, seeds_kji: Indices) -> BoolArray:
@@ -144,7 +143,7 @@ def _achieved_margin_mm(space: Workspace, target: Target, voxels: Voxels, *, rea
     box = space.grown_box(space.lesions[target.lesion].box, margin_mm=reach_mm)
     alive = space.liver.copy() if space.sink_vessels is None else space.liver & ~space.sink_vessels
     alive.ravel()[voxels] = False
-    distance = distance_mm(space.lesion_in(box, target.lesion), space.grid)[alive[box]]
+    distance = surface_distance_mm(space.lesion_in(box, target.lesion), space.grid)[alive[box]]
     return min(float(distance.min(initial=np.inf)), reach_mm)
 
 

@@ -182,7 +182,7 @@ class Model:
         if limit is not None:
             self._rows.at_most(dict.fromkeys(columns.tolist(), 1.0), float(limit))
 
-    def _build(self) -> highspy.Highs:
+    def _build(self) -> highspy._core._Highs:
         program = highspy.HighsLp()
         program.num_col_ = self._width
         program.num_row_ = len(self._rows.upper)
@@ -199,7 +199,8 @@ class Model:
         for column in self._integer:
             kinds[column] = highspy.HighsVarType.kInteger
         program.integrality_ = kinds
-        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        # The public class prints a banner before it can be told not to (highspy 1.16); its base does not.
+        highs = highspy._core._Highs()
         for option, value in _OPTIONS.items():
             highs.setOptionValue(option, value)
         highs.passModel(program)

@@ -16,9 +16,12 @@ from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
 """Where no lesion is named as symptomatic: so many of the largest stand for them (ours)."""
-FRONTIER_STEPS = 10
 COMPLETE_FRONTIER_LESIONS = 4
-"""Up to so many lesions every point of the frontier is found; beyond, FRONTIER_STEPS equal steps."""
+"""Up to so many lesions every point of the frontier is found."""
+FRONTIER_RATIO = 2.0 / 3.0
+"""With more lesions each point may lose at most this part of what the one before loses ..."""
+FRONTIER_POINTS = 12
+"""... and so many points are looked for: close together where little liver buys much."""
 FIRST_STAGE_SHARE = 0.6
 """Of the time left, for each stage but the last: what it does not need goes to those after it."""
 
@@ -102,18 +105,17 @@ def _model(problem: Problem, objective: Objective, request: Request) -> Model | 
 def frontier(problem: Problem, best: Choice, request: Request, *, seconds: float) -> tuple[Choice, ...]:
     """What less and less liver lost can clear, from ``best`` (the sparing plan) to no treatment."""
     points = [best]
-    total = problem.lost_voxels(best.chosen)
-    step = 1 if len(problem.lesions) <= COMPLETE_FRONTIER_LESIONS else max(1, ceil(total / FRONTIER_STEPS))
-    lost = total
-    while lost > 0:
-        budget = (ceil(lost / step) - 1) * step
+    complete = len(problem.lesions) <= COMPLETE_FRONTIER_LESIONS
+    while (lost := problem.lost_voxels(points[-1].chosen)) > 0:
+        budget = lost - 1 if complete else min(lost - 1, int(lost * FRONTIER_RATIO))
+        if len(points) == FRONTIER_POINTS and not complete:
+            budget = 0
         limits = replace(request.limits, budget_voxels=budget)
         goals: list[Goal] = [Clear.all(problem), Spare(), Few()]
-        choice = _lexicographic(problem, Model(problem, limits), goals, seconds=seconds / FRONTIER_STEPS)
+        choice = _lexicographic(problem, Model(problem, limits), goals, seconds=seconds / FRONTIER_POINTS)
         if choice.status != "optimal":
             break
         points.append(choice)
-        lost = problem.lost_voxels(choice.chosen)
     return tuple(points)
 
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.candidates import Candidate, Refusal
-from netlm_imaging.plan.vessels import TOLERANCE_MM, distance_mm
+from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.settings import ResectionSettings
 
@@ -32,7 +32,7 @@ def wedge(space: Workspace, lesion: Lesion, *, settings: ResectionSettings) -> C
     path = _access_path_mm(space, lesion)
     box = _box(space, lesion, path, margin_mm=settings.wedge_margin_mm)
     tumor = space.lesion_in(box, lesion.id)
-    swept = _swept_minimum(distance_mm(tumor, space.grid), path, space.spacing)
+    swept = _swept_minimum(surface_distance_mm(tumor, space.grid), path, space.spacing)
     removed = swept <= settings.wedge_margin_mm + TOLERANCE_MM
     if space.major_vessels is not None and (removed & ~tumor & space.major_vessels[box]).any():
         return Refusal(f"a vessel wider than {settings.major_vessel_mm:g} mm lies in the access path")

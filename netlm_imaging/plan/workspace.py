@@ -1,9 +1,7 @@
 """The liver cropped to its box with everything that the candidates ask for more than once.
 
-Regions are sampled at voxel centers, and so are the distances between them: a voxel lies within
-5 mm of a lesion when its center lies within 5 mm of the center of one of the lesion's voxels. A
-digitized ball of radius r grown so is the digitized ball of radius r + 5 mm to within half a voxel,
-in every direction, and never more than that ball.
+Regions are sampled at voxel centers: a voxel lies within 5 mm of a lesion when its center does
+(``distances.surface_distance_mm``).
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Box, FloatArray, Grid
 from netlm_imaging.lesions.regions import Region, enclosed, regions
 from netlm_imaging.plan.devices import catalogue
-from netlm_imaging.plan.vessels import distance_mm, wide_parts
+from netlm_imaging.plan.distances import surface_distance_mm
+from netlm_imaging.plan.vessels import wide_parts
 from netlm_imaging.volume import BoolArray
 
 Voxels = npt.NDArray[np.int64]
@@ -42,7 +41,7 @@ class Workspace:
     sink_vessels: BoolArray | None
     """Wide enough to carry heat away."""
     sink_distance_mm: FloatArray | None
-    """To the nearest sink vessel."""
+    """To the surface of the nearest sink vessel."""
     capsule: cKDTree
     """Points (mm along k, j, i) just outside the liver's surface; holes are not its surface."""
 
@@ -87,7 +86,7 @@ def workspace(anatomy: Anatomy, *, major_vessel_mm: float) -> Workspace:
         vessels = cropped.vessels.array
         major = wide_parts(vessels, grid, width_mm=major_vessel_mm)
         sink = wide_parts(vessels, grid, width_mm=catalogue().sink_vessel_mm)
-        sink_distance = distance_mm(sink, grid)
+        sink_distance = surface_distance_mm(sink, grid)
     return Workspace(
         grid=grid,
         liver=liver,

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from netlm_imaging.plan.covering import extreme_points, smallest_ball
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_smallest_ball_is_the_optimum_of_a_general_solver(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.normal(size=(int(rng.integers(2, 60)), 3)) * [3.0, 7.0, 1.0] + [40.0, -5.0, 9.0]
+    center, radius = smallest_ball(points)
+    assert np.linalg.norm(points - center, axis=1).max() == pytest.approx(radius)
+    found = minimize(
+        lambda v: v[3],
+        [*points.mean(axis=0), 30.0],
+        constraints={"type": "ineq", "fun": lambda v: v[3] ** 2 - ((points - v[:3]) ** 2).sum(axis=1)},
+        method="SLSQP",
+        options={"ftol": 1e-12, "maxiter": 500},
+    )
+    assert radius == pytest.approx(found.fun, rel=1e-5)
+
+
+def test_ball_of_a_tetrahedron_and_of_one_point() -> None:
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=float)
+    center, radius = smallest_ball(np.vstack([corners, [[0.2, 0.1, 0.0]]]))
+    assert center == pytest.approx([0, 0, 0], abs=1e-9)
+    assert radius == pytest.approx(np.sqrt(3))
+    assert smallest_ball(corners[:1])[1] == 0.0
+
+
+def test_extreme_points_of_a_flat_set_are_kept() -> None:
+    flat = np.array([[0, 0, 0], [0, 4, 0], [0, 0, 6], [0, 1, 1], [0, 2, 5]], dtype=float)
+    assert smallest_ball(extreme_points(flat))[1] == pytest.approx(smallest_ball(flat)[1])
