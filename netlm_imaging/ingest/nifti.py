@@ -114,7 +114,7 @@ def _data_faults(header: Any) -> list[Fault]:
     try:
         plain = header.get_data_dtype().kind in "iuf"
         header.get_slope_inter()
-    except HeaderDataError:
+    except (HeaderDataError, KeyError):
         plain = False
     if not plain:
         found = f"datatype {int(header['datatype'])}, slope {float(header['scl_slope']):g}"
@@ -176,9 +176,14 @@ def _affine_faults(header: Any, *, assume_affine: bool) -> tuple[list[Fault], li
 
 
 def _compared(header: Any) -> tuple[list[Fault], list[Notice]]:
-    """Whether sform and qform agree."""
-    sform, qform = header.get_sform(), header.get_qform()
-    if np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0:
+    """Whether sform and qform agree; a damaged qform beside an sform counts for nothing."""
+    sform, qform = _affine(header, "sform"), _affine(header, "qform")
+    if qform is None or sform is None:
+        return [], []
+    with np.errstate(all="ignore"):
+        mirrored = np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0
+        apart = float(np.abs(sform - qform).max()) * _UNIT_MM[_unit(header)]
+    if mirrored:
         return [
             Fault(
                 code="AFFINE_CONFLICT",
@@ -187,9 +192,21 @@ def _compared(header: Any) -> tuple[list[Fault], list[Notice]]:
                 remedy="Write the file again with one affine",
             )
         ], []
-    if np.abs(sform - qform).max() * _UNIT_MM[_unit(header)] > _SAME_AFFINE_MM:
+    if apart > _SAME_AFFINE_MM:
         return [], [Notice(code="AFFINE_DIFFERS", message="The sform and qform differ; the sform was used")]
     return [], []
+
+
+def _affine(header: Any, name: str) -> npt.NDArray[np.float64] | None:
+    """The sform or qform as it is stored; None where its numbers are none."""
+    try:
+        with np.errstate(all="ignore"):
+            found = np.asarray(
+                header.get_sform() if name == "sform" else header.get_qform(), dtype=np.float64
+            )
+    except (HeaderDataError, ValueError):
+        return None
+    return found if np.isfinite(found).all() else None
 
 
 def _unit(header: Any) -> str:
@@ -201,7 +218,11 @@ def _unit(header: Any) -> str:
 
 def _grid(header: Any, shape: tuple[int, ...], where: str) -> Grid:
     scale = _UNIT_MM[_unit(header)]
-    affine = header.get_sform() if int(header["sform_code"]) > 0 else header.get_qform()
+    affine = _affine(header, "sform" if int(header["sform_code"]) > 0 else "qform")
+    if affine is None:
+        raise InputError(
+            Fault(code="BAD_GRID", expected="a regular affine", found="a damaged one", where=where)
+        )
     try:
         return Grid.from_affine_ras(np.diag([scale, scale, scale, 1.0]) @ affine, shape[::-1])
     except InputError as error:

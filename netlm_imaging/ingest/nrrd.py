@@ -44,7 +44,7 @@ def read_nrrd(path: Path) -> Raster:
         with path.open("rb") as stream:
             nrrd.read_header(stream)
             array = nrrd.read_data(header, stream, index_order="C")
-    except (nrrd.NRRDError, OSError, EOFError, ValueError, zlib.error):
+    except (nrrd.NRRDError, OSError, EOFError, ValueError, KeyError, zlib.error):
         raise InputError(
             Fault(
                 code="TRUNCATED_FILE",

@@ -87,9 +87,9 @@ def _multiframe(headers: Sequence[Header]) -> Fault:
 
 def _content_faults(headers: Sequence[Header]) -> list[Fault]:
     """What is wrong with the values or the files of a series."""
-    needed = headers[0].modality in ("CT", "PT")
     checks: list[tuple[str, str, Callable[[Header], bool]]] = [
-        ("NO_RESCALE", "RescaleSlope and RescaleIntercept", lambda h: needed and h.slope is None),
+        ("NO_RESCALE", "RescaleSlope and RescaleIntercept", _no_rescale),
+        ("BAD_BITS", "BitsStored within BitsAllocated of 8, 16 or 32", _bad_bits),
         ("BAD_RESCALE", "a finite RescaleSlope other than 0", _bad_rescale),
         ("MODALITY_LUT", "a linear rescale", lambda h: h.modality_lut),
         ("TRUNCATED_FILE", "a file as long as its pixels need", _too_short),
@@ -98,9 +98,18 @@ def _content_faults(headers: Sequence[Header]) -> list[Fault]:
     for code, expected, wrong in checks:
         bad = [h for h in headers if wrong(h)]
         if bad:
-            found = f"{len(bad)} of {len(headers)} images without it, first {bad[0].where}"
+            found = f"{len(bad)} of {len(headers)} images that are not so, first {bad[0].where}"
             faults.append(Fault(code=code, expected=expected, found=found))
     return faults
+
+
+def _no_rescale(h: Header) -> bool:
+    return (h.modality in ("CT", "PT") and h.slope is None) or (h.modality == "CT" and h.intercept is None)
+
+
+def _bad_bits(h: Header) -> bool:
+    fits = 1 <= h.bits_stored <= h.high_bit + 1 <= h.bits_allocated
+    return h.bits_allocated not in (8, 16, 32) or not fits
 
 
 def _bad_rescale(h: Header) -> bool:

@@ -84,7 +84,7 @@ def _grid(
     try:
         grid = Grid(
             shape_kji=(count, first.rows, first.columns),
-            spacing_mm=(across, down, float(positions[-1]) / (count - 1)),
+            spacing_mm=(across, down, round(float(positions[-1]) / (count - 1), 9)),
             origin_mm=(x, y, z),
             direction=tuple(axes.ravel().tolist()),
         )

@@ -107,6 +107,8 @@ REFUSED = [
     (12, on_all(lambda k, i: remove("RescaleSlope", "RescaleIntercept")(i)), "NO_RESCALE"),
     (14, on_slice(1, assign(RescaleSlope="0")), "BAD_RESCALE"),
     (14, on_slice(1, assign(RescaleIntercept="NaN")), "BAD_RESCALE"),
+    (12, on_all(lambda k, i: remove("RescaleIntercept")(i)), "NO_RESCALE"),
+    (28, on_slice(1, assign(BitsStored=40_000)), "BAD_BITS"),
     (16, on_slice(4, cut_pixels), "TRUNCATED_FILE"),
     (18, on_all(lambda k, i: assign(Rows=65535, Columns=65535)(i)), "BAD_SIZE"),
     (18, on_all(lambda k, i: assign(NumberOfFrames=2_000_000_000)(i)), "MULTIFRAME_UNSUPPORTED"),
