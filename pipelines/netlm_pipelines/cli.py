@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from netlm_imaging.case import CaseResult
@@ -30,12 +29,16 @@ app = typer.Typer(
 
 STUDY_STAGES = 9
 """Stages of one run, for the progress bar."""
+EXIT_BUG = 70
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; it must not exist or be empty.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished case in --out.")]
 MaskOption = typer.Option(metavar="F", help="NIfTI, NRRD, DICOM SEG (file.dcm#Segment) or a DICOM folder.")
 Liver = Annotated[str | None, MaskOption]
 Lesions = Annotated[list[str] | None, typer.Option(metavar="F", help="As --liver; may be repeated.")]
+Vessels = Annotated[
+    list[str] | None, typer.Option(metavar="F", help="Portal and hepatic veins; may be repeated.")
+]
 Segments = Annotated[str | None, typer.Option(metavar="F", help="Couinaud labels 1-8.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML: thresholds, margins, limits.")]
 ClinicalFile = Annotated[Path | None, typer.Option("--clinical", help="TOML: what is known of the patient.")]
@@ -81,7 +84,7 @@ def run(
     liver: Liver = None,
     lesions: Lesions = None,
     segments: Segments = None,
-    vessels: Liver = None,
+    vessels: Vessels = None,
     cysts: Liver = None,
     spleen: Liver = None,
     settings: SettingsFile = None,
@@ -97,7 +100,7 @@ def run(
         liver=liver,
         lesions=tuple(lesions or ()),
         segments=segments,
-        vessels=vessels,
+        vessels=tuple(vessels or ()),
         cysts=cysts,
         spleen=spleen,
     )
@@ -122,7 +125,7 @@ def plan(
     lesions: Annotated[list[str], typer.Option(metavar="F", help="As --liver; may be repeated.")],
     out: Out,
     segments: Segments = None,
-    vessels: Liver = None,
+    vessels: Vessels = None,
     cysts: Liver = None,
     spleen: Liver = None,
     settings: SettingsFile = None,
@@ -134,7 +137,7 @@ def plan(
         liver=liver,
         lesions=tuple(lesions),
         segments=segments,
-        vessels=vessels,
+        vessels=tuple(vessels or ()),
         cysts=cysts,
         spleen=spleen,
     )
@@ -214,29 +217,19 @@ def demo(
 def main() -> None:
     """Entry point: every expected failure is one message and an exit code of the contract."""
     debug = "--debug" in sys.argv
-    arguments = [a for a in sys.argv[1:] if a != "--debug"]
     try:
-        sys.exit(app(args=arguments, prog_name="netlm", standalone_mode=False) or 0)
-    except NetlmError as error:
-        code = error.exit_code
-        message = str(error)
-        if debug:
-            raise
-    except click.exceptions.NoArgsIsHelpError as error:
-        code, message = 2, error.format_message()
-    except click.ClickException as error:
-        code, message = 2, f"BAD_USAGE: {error.format_message()}"
-    except (KeyboardInterrupt, click.Abort):
-        code, message = 130, "Stopped. Nothing was written."
+        app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="netlm")
     except Exception as error:
         if debug:
             raise
-        code = 70
-        message = (
-            f"BUG: {type(error).__name__}. Nothing was written. Run again with --debug for the traceback."
-        )
-    show.error(message)
-    sys.exit(code)
+        show.error(_message(error))
+        sys.exit(error.exit_code if isinstance(error, NetlmError) else EXIT_BUG)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, NetlmError):
+        return str(error)
+    return f"BUG: {type(error).__name__}. Nothing was written. Run again with --debug for the traceback."
 
 
 def _run(request: Request) -> None:

@@ -52,13 +52,16 @@ def read_given(masks: GivenMasks, grid: Grid | None) -> GivenOnGrid:
     """Read the user's masks onto the liver mask's own grid, or ``grid`` where no liver is given."""
     given = GivenOnGrid(grid=grid)
     if masks.liver is not None:
-        file = _read(masks.liver, "liver", given)
+        file = _read(masks.liver, given)
         given.grid = file.labels.grid
         given.liver = file.labels.any
     if masks.lesions:
         given.lesions = _read_lesions(masks.lesions, given)
     given.segments = _bring(masks.segments, "segments", given)
-    for name in ("vessels", "cysts", "spleen"):
+    for spec in masks.vessels:
+        more = _onto(_read(spec, given).labels, "vessels", given).any
+        given.vessels = more if given.vessels is None else Mask(given.vessels.array | more.array, more.grid)
+    for name in ("cysts", "spleen"):
         labels = _bring(getattr(masks, name), name, given)
         setattr(given, name, None if labels is None else labels.any)
     return given
@@ -107,7 +110,7 @@ def complete(
     )
 
 
-def _read(spec: str, role: str, given: GivenOnGrid) -> MaskFile:
+def _read(spec: str, given: GivenOnGrid) -> MaskFile:
     file = read_mask(spec)
     given.records.append(file.record)
     given.notices += file.notices
@@ -117,7 +120,7 @@ def _read(spec: str, role: str, given: GivenOnGrid) -> MaskFile:
 def _bring(spec: str | None, name: str, given: GivenOnGrid) -> LabelMap | None:
     if spec is None:
         return None
-    return _onto(_read(spec, name, given).labels, name, given)
+    return _onto(_read(spec, given).labels, name, given)
 
 
 def _onto(labels: LabelMap, name: str, given: GivenOnGrid) -> LabelMap:
@@ -132,7 +135,7 @@ def _read_lesions(specs: tuple[str, ...], given: GivenOnGrid) -> LabelMap:
     """Binary files fall apart into their connected components, label maps keep their values."""
     parts = []
     for spec in specs:
-        file = _read(spec, "lesions", given)
+        file = _read(spec, given)
         labels = _onto(file.labels, "lesions", given)
         parts.append(label_components(labels.any) if file.binary else labels)
     combined, notices = combine(parts)

@@ -17,7 +17,8 @@ class GivenMasks:
     liver: str | None = None
     lesions: tuple[str, ...] = ()
     segments: str | None = None
-    vessels: str | None = None
+    vessels: tuple[str, ...] = ()
+    """Portal and hepatic veins often come as one file each."""
     cysts: str | None = None
     spleen: str | None = None
 

@@ -37,11 +37,12 @@ class Patient:
 
 
 def given_masks(paths: SamplePaths) -> GivenMasks:
-    at = {
-        name: str(paths.truth / f"{name}.nii.gz")
-        for name in ("liver", "segments", "vessels", "cysts", "spleen")
-    }
-    return GivenMasks(**at, lesions=(str(paths.truth / "lesions.nii.gz"),))
+    at = {name: str(paths.truth / f"{name}.nii.gz") for name in ("liver", "segments", "cysts", "spleen")}
+    return GivenMasks(
+        **at,
+        lesions=(str(paths.truth / "lesions.nii.gz"),),
+        vessels=(str(paths.truth / "vessels.nii.gz"),),
+    )
 
 
 def run(paths: SamplePaths, out: Path, masks: GivenMasks) -> Path:
