@@ -11,14 +11,11 @@ from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.ingest.files import input_files
 from netlm_imaging.ingest.header import Header, read_header
 from netlm_imaging.ingest.patients import patient_faults
+from netlm_imaging.ingest.preamble import NO_PREAMBLE, UNREADABLE, not_dicom
 from netlm_imaging.ingest.series import Draft, drafts_of, numbered
 from netlm_imaging.ingest.study import Skipped, Study
 
 _OTHER_OBJECTS = frozenset({"SR", "PR", "KO", "REG", "DOC", "RWV", "PLAN", "RTPLAN", "RTDOSE", "AU", "ECG"})
-NO_PREAMBLE = "DICOM without a preamble (read with --force)"
-NOT_DICOM = "not DICOM"
-EMPTY = "empty file"
-UNREADABLE = "unreadable"
 
 
 @dataclass(slots=True)
@@ -63,7 +60,7 @@ def scan(path: Path, *, force: bool = False) -> Study:
 
 
 def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> None:
-    reason = _not_dicom(file)
+    reason = not_dicom(file)
     if reason is not None and not (force and reason == NO_PREAMBLE):
         sorting.skipped[reason].append(where)
         return
@@ -84,22 +81,6 @@ def _series_key(h: Header) -> object:
     if h.series_uid:
         return h.series_uid
     return (Path(h.where).parent, h.modality, h.series_number, h.frame_of_reference, h.rows, h.columns)
-
-
-def _not_dicom(file: Path) -> str | None:
-    """Why a file is not DICOM, by its first bytes; None when it is."""
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(132)
-    except OSError:
-        return UNREADABLE
-    if start[128:132] == b"DICM":
-        return None
-    if not start:
-        return EMPTY
-    # Without a preamble a data set begins with group 0002 or 0008 in little-endian order.
-    bare = start[:2] in (b"\x02\x00", b"\x08\x00") and start[3:4] == b"\x00" and len(start) == 132
-    return NO_PREAMBLE if bare else NOT_DICOM
 
 
 def _no_image(h: Header) -> str | None:
