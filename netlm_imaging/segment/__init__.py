@@ -1,1 +1,15 @@
 """Volumes to masks: liver and lesions on HBP MRI, lesions on PET."""
+
+from netlm_imaging.segment.classical import ClassicalSegmenter
+from netlm_imaging.segment.images import Images, Segmentation, Segmenter
+from netlm_imaging.segment.pet import LiverBackground, PetLesions, segment_pet_lesions
+
+__all__ = [
+    "ClassicalSegmenter",
+    "Images",
+    "LiverBackground",
+    "PetLesions",
+    "Segmentation",
+    "Segmenter",
+    "segment_pet_lesions",
+]
