@@ -26,11 +26,12 @@ from netlm_imaging.volume import LabelMap, Mask
 
 _MARGIN_MM = 14.0
 _TOUCHING_MM = 3.0
-"""A lesion that reaches the edge of its treated zone is drawn in front of it."""
+"""A lesion that reaches the capsule or the edge of its treated zone is drawn in front of it."""
 _STEPS_HIDDEN = 0.6
 """Blur, in voxels, from which a staircase of voxels looks smooth."""
 _WIDTH_IN = 10.0
 _DPI = 150
+_FEW_NAMES = 15
 _MOST_NAMES = 40
 """With more lesions than this their numbers would hide them."""
 
@@ -60,7 +61,13 @@ def _parts(
     anatomy: Anatomy, treated: Mask, lesions: Sequence[int], cleared: frozenset[int]
 ) -> tuple[Part, ...]:
     return (
-        Part(fields=_fields([anatomy.liver], 3.0), color=palette.rgb(palette.LIVER), opacity=0.16, rim=0.75),
+        Part(
+            fields=_fields([anatomy.liver], 3.0),
+            color=palette.rgb(palette.LIVER),
+            opacity=0.16,
+            rim=0.75,
+            recess_mm=_TOUCHING_MM,
+        ),
         Part(fields=_fields([anatomy.vessels], 1.0), color=palette.rgb(palette.VESSEL), opacity=0.9),
         Part(
             fields=_fields([treated], 2.0),
@@ -112,10 +119,11 @@ def _name_lesions(ax: Any, centers: Mapping[int, FloatArray], view: View, cleare
     if len(centers) > _MOST_NAMES:
         return
     rim = [patheffects.withStroke(linewidth=2.5, foreground="white")]
+    size = 9 if len(centers) <= _FEW_NAMES else 7
     for label, center in centers.items():
         x, y, _ = view.axes @ center
         name = str(label) if label in cleared else f"{label} stays"
-        ax.text(x, y, name, ha="center", va="center", size=9, weight="bold", path_effects=rim)
+        ax.text(x, y, name, ha="center", va="center", size=size, weight="bold", path_effects=rim)
 
 
 def _centers(lesions: LabelMap) -> dict[int, FloatArray]:

@@ -178,8 +178,7 @@ def _write(axes: Any, x: float, y: float, text: str, scene: SliceScene, **style:
     from matplotlib import patheffects
 
     ink, rim = _ink(scene)
-    if "color" in style:
-        rim = "black"
+    rim = {palette.CLEARED: "black", palette.RESIDUAL: "white"}.get(style.get("color", ""), rim)
     place = axes.transData if style.pop("data", False) else axes.transAxes
     style = {"color": ink, "ha": "center", "va": "center", "clip_on": True} | style
     written = axes.text(x, y, text, transform=place, **style)

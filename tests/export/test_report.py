@@ -88,6 +88,23 @@ def test_every_evidence_entry_used_is_cited_once_and_linked(example: Example) ->
     assert all(link.startswith("#") and link[1:] in ids for link in links)
 
 
+def test_a_type_that_is_not_operated_says_so_beside_the_treatments(example: Example) -> None:
+    warning = "Not an advice to operate"
+    assert warning not in read(example.case).words
+    for number in (3, 4):
+        verdict = replace(example.case.classification, type=number)
+        assert f"{warning}: Type {number}" in read(replace(example.case, classification=verdict)).words
+
+
+def test_an_infeasible_alternative_shows_no_figures(example: Example) -> None:
+    threshold = replace(
+        example.case.alternatives[0], objective="threshold", status="infeasible", debulking_percent=12.345
+    )
+    words = read(replace(example.case, alternatives=(threshold,))).words
+    assert "12.3" not in words
+    assert "no plan possible" in words
+
+
 def test_an_unknown_evidence_id_is_shown_as_it_is(example: Example) -> None:
     verdict = replace(
         example.case.classification, reasons=(Statement(text="Because.", evidence="not-there"),)
