@@ -15,9 +15,13 @@ GAP_MM = 6.0
 """Least distance between two lesions, so that no segmentation melts them into one."""
 TRIES = 400
 """Places looked at for one lesion before giving up."""
+BULK_GAP_MM = 22.0
+"""Around a bulk that must stay untreatable: no zone or wedge for another lesion reaches it."""
+MOST_SMALL = 19
+"""Treatable lesions of Types 3 and 4: within the 20 interventions of one operation."""
 LEFT, RIGHT = (2, 3, 4), (5, 6, 7, 8)
-PAIR_SHARE = 0.80
-"""Of a bulk, no two segments hold more: resecting two of them cannot clear it."""
+PAIR_SHARE, TRIPLE_SHARE = 0.80, 0.93
+"""Of a bulk, no two and no three segments hold more: only removing a whole lobe could clear it."""
 SMALL_SHARE_OF_BULK = 0.75
 """All treatable lesions together, relative to the bulk (Types 3 and 4): at most 43 % can be debulked."""
 
@@ -30,6 +34,8 @@ class Wanted:
     radius: float
     sides: tuple[int, ...] = LEFT + RIGHT
     """Couinaud segments that may hold its center."""
+    apart: float = GAP_MM
+    """Least distance (mm) to any other lesion."""
 
 
 class PlacementError(RuntimeError):
@@ -43,7 +49,7 @@ class Placer:
         self.patient = patient
         self.rng = rng
         self.survey: Survey = survey(patient)
-        self.taken: list[LobulatedBall] = []
+        self.taken: list[tuple[LobulatedBall, float]] = []
 
     def place(self, wanted: Wanted) -> tuple[LobulatedBall, int]:
         """The shape of a lesion and the Couinaud label at its center. Raises PlacementError."""
@@ -53,7 +59,7 @@ class Placer:
         for index in self._in_order(wanted, allowed, ball.reach)[:TRIES]:
             if self._suits(wanted, int(index), ball.reach):
                 placed = replace(ball, center=_vector(self.survey.points[index]))
-                self.taken.append(placed)
+                self.taken.append((placed, wanted.apart))
                 return placed, int(self.survey.segments[index])
         raise PlacementError(f"no place for a {wanted.kind} lesion of {2 * wanted.radius:.0f} mm")
 
@@ -72,9 +78,9 @@ class Placer:
         """Inside the liver, in the wanted segments, apart from what is there."""
         s = self.survey
         allowed = np.isin(s.segments, wanted.sides) & (s.depth >= reach + 1.5)
-        for ball in self.taken:
+        for ball, apart in self.taken:
             gap = np.linalg.norm(s.points - np.asarray(ball.center), axis=1) - ball.reach - reach
-            allowed &= gap >= GAP_MM
+            allowed &= gap >= max(apart, wanted.apart)
         if wanted.kind == "subcapsular":
             allowed &= s.depth <= reach + 4.5
         elif wanted.kind == "perivascular":
@@ -91,24 +97,25 @@ class Placer:
         """Candidates, random; those of a bulk by how evenly it lies over the segments."""
         if wanted.kind != "bulk":
             return self.rng.permutation(allowed)
-        return allowed[np.argsort([self._pair_share(int(n), reach) for n in allowed], kind="stable")]
+        return allowed[np.argsort([self._shares(int(n), reach)[1] for n in allowed], kind="stable")]
 
     def _suits(self, wanted: Wanted, index: int, reach: float) -> bool:
         """The checks that are too slow for every point."""
         if wanted.kind == "bulk":
-            return self._pair_share(index, reach) <= PAIR_SHARE
+            pair, triple = self._shares(index, reach)
+            return pair <= PAIR_SHARE and triple <= TRIPLE_SHARE
         if wanted.kind in ("deep", "cyst"):
             return True
         if wanted.kind == "scattered" and self.survey.ablatable_at(index, reach):
             return True
         return self.survey.wedgeable(index, reach)
 
-    def _pair_share(self, index: int, reach: float) -> float:
-        """The share of a ball that its two fullest segments hold."""
+    def _shares(self, index: int, reach: float) -> tuple[float, float]:
+        """The shares of a ball that its two and its three fullest segments hold."""
         s = self.survey
         near = np.linalg.norm(s.points - s.points[index], axis=1) <= reach
         counts = np.sort(np.bincount(s.segments[near], minlength=9))
-        return float(counts[-2:].sum() / counts.sum())
+        return float(counts[-2:].sum() / counts.sum()), float(counts[-3:].sum() / counts.sum())
 
 
 def add_disease(patient: Patient, *, preset: str, seed: int) -> Patient:
@@ -133,23 +140,19 @@ def add_disease(patient: Patient, *, preset: str, seed: int) -> Patient:
 def _wanted(preset: str, placer: Placer, rng: np.random.Generator) -> list[Wanted]:
     """The lesions of a preset, largest and hardest to place first."""
     if preset == "type1":
-        radii = rng.uniform(-0.8, 0.8, 3) + (10.0, 8.0, 7.0)
-        return [
-            Wanted("deep", float(radii[0])),
-            Wanted("perivascular", float(radii[1])),
-            Wanted("subcapsular", float(radii[2])),
-        ]
+        limited = {"deep": 9.4, "perivascular": 7.8, "subcapsular": 6.8}
+        return [Wanted(kind, radius + float(rng.uniform(-0.6, 0.6))) for kind, radius in limited.items()]
     if preset == "type2":
         return [Wanted("bulk", 16.0), *_scatter(rng, TREATABLE_RADII_MM)]
     bulk = _largest_bulk(placer)
     budget = SMALL_SHARE_OF_BULK * bulk**3
     radii: list[float] = []
-    while len(radii) < 32:
-        radius = float(np.clip(rng.lognormal(np.log(5.8), 0.25), 4.2, 9.0))
+    while len(radii) < MOST_SMALL:
+        radius = float(np.clip(rng.lognormal(np.log(6.2), 0.25), 4.2, 9.0))
         if sum(r**3 for r in radii) + radius**3 > budget:
             break
         radii.append(radius)
-    return [Wanted("bulk", bulk), *_scatter(rng, tuple(sorted(radii, reverse=True)))]
+    return [Wanted("bulk", bulk, apart=BULK_GAP_MM), *_scatter(rng, tuple(sorted(radii, reverse=True)))]
 
 
 TREATABLE_RADII_MM = (12.6, 12.4, 12.2, 12.0, 11.8, 11.6, 11.4, 11.2, 10.8, 10.4, 9.5, 8.5, 7.5, 6.5)

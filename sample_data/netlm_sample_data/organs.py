@@ -35,10 +35,12 @@ class Torso:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         reach = np.array([self.half_width, self.half_depth, np.inf], np.float32) * np.float32(1.1)
         return -reach, reach
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         taper = 1 - 0.06 * ((points[2] / np.float32(self.scale) + 20) / 120) ** 2
         taper = np.maximum(taper, np.float32(0.8)).astype(np.float32)
         # The back is flatter than the belly.
@@ -63,11 +65,13 @@ class Chest:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         low, high = (corner.copy() for corner in self.cage.bounds)
         low[2] = np.float32(self.equator - 60)
         return low, high
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         raised = points.copy()
         raised[2] = np.maximum(raised[2], np.float32(self.equator))
         medial = np.float32(self.inner) - np.float32(self.side) * points[0]
@@ -85,10 +89,12 @@ class Ribs:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         low, high = self.wall.bounds
         return low, high
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         depth = np.abs(self.wall.distance(points)) - np.float32(self.thickness)
         height = points[2] + np.float32(0.45) * points[1]
         phase = np.abs(np.mod(height, np.float32(self.pitch)) - np.float32(self.pitch / 2))
@@ -197,17 +203,17 @@ def draw_organs(rng: np.random.Generator, scale: float) -> Organs:
 
 
 def _draw_liver(draw: _Artist, cage: Shape, neighbors: tuple[Shape, ...]) -> Carved:
-    """Right lobe, left lobe tapering to the patient's left, fissures, fossae and a concave visceral face."""
+    """Right lobe, caudate, left lobe tapering to the left, fissures, fossae, a concave visceral face."""
     scale = draw.scale
     cava, gallbladder, kidney, stomach = neighbors
     right = draw.egg((-80, 0, 0), (74, 75, 80), turn=(0, 8, 6))
-    left = draw.egg((6, -42, 22), (92, 42, 44), turn=(0, -8, 10))
+    left = draw.egg((6, -42, 22), (93, 43, 46), turn=(0, -8, 10))
     viscera = draw.egg((52, 26, -92), (104, 98, 86), turn=(0, 10, 0))
     umbilical_fissure = draw.egg((13, -66, -16), (3.0, 40, 30), turn=(0, 0, -8), wobble=1.0)
     venous_fissure = draw.egg((12, -7, 22), (26, 2.6, 30), turn=(0, 0, 6), wobble=1.0)
     spine = draw.chain((0, 62, -200, 38), (0, 62, 200, 38))
     return Carved(
-        solids=(right, left),
+        solids=(right, left, draw.egg((-11, 11, 20), (20, 17, 34), wobble=1.0)),
         carvings=(
             (_Outside(Grown(cage, -3 * scale)), 14 * scale),
             (viscera, 16 * scale),
@@ -231,9 +237,11 @@ class _Outside:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         return np.full(3, -np.inf, np.float32), np.full(3, np.inf, np.float32)
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         return -self.shape.distance(points)
 
 

@@ -109,7 +109,7 @@ class Patient:
 
     def liver_ml(self, step_mm: float = LATTICE_MM) -> float:
         """Liver volume, tumors included."""
-        return self.liver_lattice(step_mm).shape[1] * step_mm**3 / 1000
+        return float(self.liver_lattice(step_mm).shape[1] * step_mm**3 / 1000)
 
 
 def healthy_patient(*, liver_ml: float, seed: int) -> Patient:

@@ -37,9 +37,9 @@ _KNOWN: dict[str, object] = {
     "sstr_positive": True,
 }
 _BULK = (
-    "The largest lesion holds most of the tumor. It is wider than the 30 mm that may be ablated, its near surface lies "
-    "deeper than the 30 mm that a wedge may go, and it lies across the borders of segments V to VIII, so that no two "
-    "segments hold it; all other lesions together stay far below 65 % of the tumor. "
+    "The largest lesion holds most of the tumor. It is wider than the 30 mm that may be ablated, its near "
+    "surface lies deeper than the 30 mm that a wedge may go, and it lies across the borders of segments V to "
+    "VIII, so that no two segments hold it; all other lesions together stay far below 65 % of the tumor. "
 )
 
 _CASES = {
@@ -53,8 +53,8 @@ _CASES = {
             "mass_effect": "none",
             "hormonal_symptoms": "controlled",
         },
-        why="Three lesions of less than 25 mm, each within reach of a wedge or one microwave zone and clear of major "
-        "vessels: complete clearance of limited disease.",
+        why="Three lesions of less than 25 mm, each within reach of a wedge or one microwave zone and clear "
+        "of major vessels: complete clearance of limited disease.",
     ),
     "type2": Preset(
         type=2,
@@ -66,14 +66,14 @@ _CASES = {
             "mass_effect": "none",
             "hormonal_symptoms": "controlled",
         },
-        why="Fifteen lesions in both lobes. The largest is wider than 30 mm, deeper than 30 mm and on the borders of "
-        "several segments; the other fourteen, each treatable with a parenchymal-sparing method, hold about 80 % of "
-        "the tumor: at least 70 % can be debulked, and they are more than five.",
+        why="Fifteen lesions in both lobes. The largest is wider than 30 mm, deeper than 30 mm and on the "
+        "borders of several segments; the other fourteen, each treatable with a parenchymal-sparing method, "
+        "hold about 80 % of the tumor: at least 70 % can be debulked, and they are more than five.",
     ),
     "type3": Preset(
         type=3,
         liver_ml=(1950, 2100),
-        etlv_over_liver=(1.10, 1.18),
+        etlv_over_liver=(0.98, 1.06),
         clinical={
             **_KNOWN,
             "liver_quality": "chemotherapy",
@@ -86,7 +86,7 @@ _CASES = {
     "type4": Preset(
         type=4,
         liver_ml=(1950, 2100),
-        etlv_over_liver=(1.10, 1.18),
+        etlv_over_liver=(0.98, 1.06),
         clinical={
             **_KNOWN,
             "liver_quality": "chemotherapy",
@@ -119,7 +119,7 @@ def draw_build(rng: np.random.Generator, *, liver_ml: float, etlv_over_liver: tu
     """A body whose formula liver volume (Vauthey 2002, BSA of Mosteller 1987) suits the liver."""
     bsa = (liver_ml * rng.uniform(*etlv_over_liver) + 794.41) / 1267.28
     sex: Literal["female", "male"] = "male" if rng.random() < min(max((bsa - 1.6) / 0.4, 0), 1) else "female"
-    mass_index = 19.5 + 7.0 * (bsa - 1.5) + rng.uniform(0, 3)
+    mass_index = 20.0 + 11.0 * (bsa - 1.5) + rng.uniform(0, 3)
     # BSA = sqrt(cm * kg / 3600) with kg = index * (cm / 100) ** 2
     height = (3600 * bsa**2 * 1e4 / mass_index) ** (1 / 3)
     height = round(height)

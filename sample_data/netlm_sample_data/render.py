@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from netlm_imaging.geometry import Box, Grid
 from netlm_sample_data.patient import Patient
 from netlm_sample_data.shapes import Points
@@ -115,7 +116,7 @@ def _average_borders(
     """Replace the voxels next to another tissue by the mean of their sub-voxels, in place."""
     border = _border(tissue)
     ticks = [(np.arange(n, dtype=np.float32) + np.float32(0.5)) / n - np.float32(0.5) for n in finer]
-    offsets = np.stack([axis.ravel() for axis in np.meshgrid(*ticks, indexing="ij")])
+    offsets = np.stack([axis.ravel() for axis in np.meshgrid(*ticks, indexing="ij")]).astype(np.float32)
     for block in _blocks(border.shape):
         chosen = border[block].ravel()
         if not chosen.any():

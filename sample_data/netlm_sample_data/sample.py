@@ -21,14 +21,24 @@ from netlm_sample_data.scanners import ct_image, mr_image, pet_image
 from netlm_sample_data.tracer import Injection
 from netlm_sample_data.truth import truth_json, truth_maps, write_map
 
-HBP_SPACING_MM = (1.4, 1.4, 2.6)
 HBP_SIGNAL = 900.0
 PRECONTRAST_SIGNAL = 500.0
 """Stored values of the liver; the ratio is an enhancement of 80 %."""
-CT_SPACING_MM = (2.0, 2.0, 4.0)
 FIELD_MARGIN_MM = 18.0
 """Room above and below the liver in every scan."""
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Voxel sizes along i, j, k (mm)."""
+
+    mr_mm: tuple[float, float, float] = (1.4, 1.4, 2.6)
+    ct_mm: tuple[float, float, float] = (2.0, 2.0, 4.0)
+    """The PET's voxels are twice as wide in plane."""
+
+
+FULL = Resolution()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,9 @@ def draw_sample(preset_name: str, *, seed: int = 0) -> Sample:
     raise AssertionError(f"{preset_name} with seed {seed} cannot be placed")
 
 
-def write_sample(preset: str, out: Path, *, seed: int = 0, progress: Progress | None = None) -> SamplePaths:
+def write_sample(
+    preset: str, out: Path, *, seed: int = 0, progress: Progress | None = None, resolution: Resolution = FULL
+) -> SamplePaths:
     """Write ``out/dicom``, ``out/clinical.toml``, ``out/truth/*.nii.gz`` and ``out/truth.json``.
 
     The same preset and seed give the same bytes. Raises UsageError (BAD_PRESET, BAD_SEED).
@@ -89,11 +101,15 @@ def write_sample(preset: str, out: Path, *, seed: int = 0, progress: Progress | 
     rng = np.random.default_rng([seed, PRESETS.index(preset), 77])
     tell("scanning: MRI")
     scene = render(
-        sample.patient, hbp_grid(sample), sample.mr, channels=("hbp", "precontrast"), finer=(3, 2, 2)
+        sample.patient,
+        hbp_grid(sample, spacing_mm=resolution.mr_mm),
+        sample.mr,
+        channels=("hbp", "precontrast"),
+        finer=(3, 2, 2),
     )
     items = [*_mr_files(sample, scene, rng)]
     tell("scanning: PET/CT")
-    items += _pet_ct_files(sample, rng)
+    items += _pet_ct_files(sample, resolution, rng)
     tell("writing DICOM")
     write_shuffled(items, paths.dicom, rng)
     tell("writing the truth")
@@ -101,13 +117,13 @@ def write_sample(preset: str, out: Path, *, seed: int = 0, progress: Progress | 
     return paths
 
 
-def hbp_grid(sample: Sample, *, spacing_mm: tuple[float, float, float] = HBP_SPACING_MM) -> Grid:
+def hbp_grid(sample: Sample, *, spacing_mm: tuple[float, float, float] = FULL.mr_mm) -> Grid:
     """The oblique grid of both MR series."""
     tilt = Rotation.from_euler("xyz", np.random.default_rng([sample.seed, 5]).uniform(-6, 6, 3), degrees=True)
     return _grid_around(sample, sample.mr, tilt.as_matrix(), spacing_mm, field_mm=(364.0, 300.0), multiple=2)
 
 
-def ct_grid(sample: Sample, *, spacing_mm: tuple[float, float, float] = CT_SPACING_MM) -> Grid:
+def ct_grid(sample: Sample, *, spacing_mm: tuple[float, float, float] = FULL.ct_mm) -> Grid:
     """The axial grid of the CT; the PET's voxels are two by two of its."""
     return _grid_around(sample, sample.pet, np.eye(3), spacing_mm, field_mm=(448.0, 352.0), multiple=4)
 
@@ -152,8 +168,8 @@ def _mr_files(sample: Sample, scene: Scene, rng: np.random.Generator) -> list[Da
     ]
 
 
-def _pet_ct_files(sample: Sample, rng: np.random.Generator) -> list[Dataset]:
-    grid = ct_grid(sample)
+def _pet_ct_files(sample: Sample, resolution: Resolution, rng: np.random.Generator) -> list[Dataset]:
+    grid = ct_grid(sample, spacing_mm=resolution.ct_mm)
     scene = render(sample.patient, grid, sample.pet, channels=("suv", "hu"), finer=(2, 2, 2))
     visit = _visit(sample, "pet", date="20240312", time="095000.000000", description="PET/CT DOTATATE")
     injection = draw_injection(sample)

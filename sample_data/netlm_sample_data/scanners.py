@@ -1,4 +1,4 @@
-"""From a perfect image to what the scanner gives: bias field and Rician noise, point spread, counting noise."""
+"""From a perfect image to what a scanner gives: bias field, Rician noise, point spread, counting noise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def mr_image(ideal: FloatImage, *, liver: float, rng: np.random.Generator) -> np
     sigma = np.float32(liver * LIVER_CV_PERCENT / 100)
     real = signal + sigma * rng.standard_normal(signal.shape, np.float32)
     imaginary = sigma * rng.standard_normal(signal.shape, np.float32)
-    return np.rint(np.hypot(real, imaginary)).astype(np.uint16)
+    return np.asarray(np.rint(np.hypot(real, imaginary)), np.uint16)
 
 
 def _bias_field(shape: tuple[int, ...], rng: np.random.Generator) -> FloatImage:

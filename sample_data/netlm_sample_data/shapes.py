@@ -6,6 +6,7 @@ for ellipsoids and lobulated balls; its sign is exact for all.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,11 +43,13 @@ class Ellipsoid:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         matrix = np.reshape(self.axes, (3, 3)) * np.asarray(self.radii)
         reach = np.sqrt((matrix**2).sum(axis=1))
         return _box(np.asarray(self.center) - reach, np.asarray(self.center) + reach)
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         local = _local(points, self.center, self.axes)
         radii = np.asarray(self.radii, np.float32)[:, None]
         local /= radii
@@ -67,11 +70,13 @@ class Tube:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         a, b = np.asarray(self.start), np.asarray(self.end)
         reach = max(self.start_radius, self.end_radius)
         return _box(np.minimum(a, b) - reach, np.maximum(a, b) + reach)
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         start = np.asarray(self.start, np.float32)[:, None]
         along = np.asarray(self.end, np.float32)[:, None] - start
         offset = points - start
@@ -98,6 +103,7 @@ class LobulatedBall:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         return _box(np.asarray(self.center) - self.reach, np.asarray(self.center) + self.reach)
 
     def radius_towards(self, directions: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -106,9 +112,10 @@ class LobulatedBall:
         for axis, degree, amplitude in self.lobes:
             cosine = np.asarray(axis, directions.dtype) @ directions
             relative += directions.dtype.type(amplitude) * _legendre(degree, cosine)
-        return directions.dtype.type(self.radius) * relative
+        return np.asarray(directions.dtype.type(self.radius) * relative)
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         offset = points - np.asarray(self.center, np.float32)[:, None]
         length = np.sqrt(np.einsum("in,in->n", offset, offset))
         offset /= np.maximum(length, np.float32(1e-6))
@@ -141,6 +148,7 @@ class Carved:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         corners = [solid.bounds for solid in self.solids]
         reach = self.blend / 4
         return _box(
@@ -149,6 +157,7 @@ class Carved:
         )
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         result = self.solids[0].distance(points)
         for solid in self.solids[1:]:
             result = -_smooth_max(-result, -solid.distance(points), self.blend)
@@ -166,10 +175,12 @@ class Grown:
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         low, high = self.shape.bounds
         return low - np.float32(self.by), high + np.float32(self.by)
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         return self.shape.distance(points) - np.float32(self.by)
 
 
@@ -188,27 +199,29 @@ class Chain:
     @classmethod
     def through(cls, *nodes: tuple[Vector, float]) -> Chain:
         """A chain through (point, radius) nodes."""
-        pairs = zip(nodes[:-1], nodes[1:], strict=True)
+        pairs = itertools.pairwise(nodes)
         return cls(tuple(Tube(a, b, ra, rb) for (a, ra), (b, rb) in pairs))
 
     @property
     def bounds(self) -> Bounds:
+        """The box that holds it."""
         return self._bounds
 
     def distance(self, points: Points) -> Distance:
+        """Signed distance (mm) of points of shape (3, n)."""
         return np.asarray(np.min([tube.distance(points) for tube in self.tubes], axis=0), np.float32)
 
 
 def inside(shape: Shape, points: Points) -> npt.NDArray[np.intp]:
     """Indices of the points inside ``shape``; only those in its box are evaluated."""
     low, high = shape.bounds
-    near = np.arange(points.shape[1])
+    near: npt.NDArray[np.intp] = np.arange(points.shape[1])
     for axis in (2, 0, 1):
         values = points[axis, near]
         near = near[(values >= low[axis]) & (values <= high[axis])]
         if near.size == 0:
             return near
-    return near[shape.distance(points[:, near]) < 0]
+    return np.asarray(near[shape.distance(points[:, near]) < 0])
 
 
 def _smooth_max(first: Distance, second: Distance, rounding: float) -> Distance:
@@ -221,12 +234,12 @@ def _smooth_max(first: Distance, second: Distance, rounding: float) -> Distance:
 
 
 def _legendre(degree: int, t: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    if degree == 2:
-        return 1.5 * t * t - 0.5
-    if degree == 3:
-        return (2.5 * t * t - 1.5) * t
     square = t * t
-    return (4.375 * square - 3.75) * square + 0.375
+    if degree == 2:
+        return np.asarray(1.5 * square - 0.5)
+    if degree == 3:
+        return np.asarray((2.5 * square - 1.5) * t)
+    return np.asarray((4.375 * square - 3.75) * square + 0.375)
 
 
 def _sphere_rule(count: int = 48) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

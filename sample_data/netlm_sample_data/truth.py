@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from netlm_imaging.anatomy import segment_name
 from netlm_imaging.geometry import Grid
-from netlm_sample_data.patient import Patient, Tumor
+from netlm_sample_data.patient import LATTICE_MM, Patient, Tumor
 from netlm_sample_data.render import Pose, Scene
 from netlm_sample_data.tissues import Tissue, tissue_values
 
@@ -38,7 +38,7 @@ def truth_maps(scene: Scene) -> dict[str, npt.NDArray[np.uint8]]:
 
 def write_map(labels: npt.NDArray[np.uint8], grid: Grid, path: Path) -> None:
     """A label map [k, j, i] as NIfTI, the same bytes each time."""
-    image = nib.Nifti1Image(labels.transpose(2, 1, 0), grid.affine_ras)
+    image: Any = nib.Nifti1Image(labels.transpose(2, 1, 0), grid.affine_ras)  # type: ignore[no-untyped-call]
     image.set_qform(grid.affine_ras, code=1)
     image.set_sform(grid.affine_ras, code=1)
     image.header.set_xyzt_units("mm")
@@ -54,6 +54,7 @@ def truth_json(patient: Patient, *, mr: Pose, pet: Pose, facts: dict[str, Any]) 
     data = {
         **facts,
         "liver_ml": round(patient.liver_ml(), 2),
+        "segments_ml": _segments_ml(patient),
         "tumor_ml": round(tumor_ml, 3),
         "lesions": tumors,
         "cysts": [
@@ -83,6 +84,13 @@ def _tumor(tumor: Tumor, mr: Pose) -> dict[str, Any]:
         "suv": round(tumor.suv, 3),
         "hu": round(tumor.hu, 3),
     }
+
+
+def _segments_ml(patient: Patient) -> dict[str, float]:
+    """Volume of every Couinaud segment, tumor included."""
+    labels = patient.couinaud.label(patient.liver_lattice(LATTICE_MM))
+    counts = np.bincount(labels, minlength=9)
+    return {segment_name(n): round(float(counts[n]) * LATTICE_MM**3 / 1000, 2) for n in range(1, 9)}
 
 
 def _liver_shift(patient: Patient, mr: Pose, pet: Pose) -> npt.NDArray[np.float64]:
