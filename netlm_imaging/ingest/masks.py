@@ -36,8 +36,8 @@ class MaskFile:
     notices: tuple[Notice, ...] = ()
 
 
-def read_mask(spec: str) -> MaskFile:
-    """The mask named by ``spec``, on its own grid.
+def read_mask(spec: str, *, assume_affine: bool = False) -> MaskFile:
+    """The mask named by ``spec``, on its own grid; ``assume_affine`` as in read_nifti.
 
     Raises InputError: UNREADABLE, what the formats raise, and for values that are no labels
     NOT_FINITE, FRACTIONS, NEGATIVE_LABELS, MASK_SCALED, NOT_3D.
@@ -46,7 +46,7 @@ def read_mask(spec: str) -> MaskFile:
     if path.is_dir():
         return _from_folder(path)
     if is_nifti(path):
-        return _from_raster(read_nifti(path), path.name, kind="NIfTI")
+        return _from_raster(read_nifti(path, assume_affine=assume_affine), path.name, kind="NIfTI")
     if is_nrrd(path):
         return _from_raster(read_nrrd(path), path.name, kind="NRRD")
     return _from_dicom(path, segment)

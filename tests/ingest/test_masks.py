@@ -144,6 +144,21 @@ def test_label_map_seg(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_mask(f"{path}#Tumor").labels.array > 0, labels == 2)
 
 
+def test_single_plane_needs_a_thickness(tmp_path: Path) -> None:
+    plane = LIVER.copy()
+    plane[np.arange(8) != 4] = False
+    found = read_mask(str(seg(tmp_path / "a.dcm", {"Liver": plane})))
+    assert found.labels.grid.spacing_mm[2] == 3.1
+    assert [n.code for n in found.notices] == ["SEG_SINGLE_PLANE"]
+    shared = one(
+        PlaneOrientationSequence=one(ImageOrientationPatient=item_orientation()),
+        PixelMeasuresSequence=one(PixelSpacing=[1.7, 0.8]),
+    )
+    with pytest.raises(InputError) as caught:
+        read_mask(str(seg(tmp_path / "b.dcm", {"Liver": plane}, SharedFunctionalGroupsSequence=shared)))
+    assert caught.value.code == "SEG_GEOMETRY"
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [
