@@ -3,6 +3,7 @@
 from netlm_imaging.segment.classical import ClassicalSegmenter
 from netlm_imaging.segment.images import Images, Segmentation, Segmenter
 from netlm_imaging.segment.pet import LiverBackground, PetLesions, segment_pet_lesions
+from netlm_imaging.segment.registry import segmenter_named
 
 __all__ = [
     "ClassicalSegmenter",
@@ -12,4 +13,5 @@ __all__ = [
     "Segmentation",
     "Segmenter",
     "segment_pet_lesions",
+    "segmenter_named",
 ]
