@@ -5,9 +5,9 @@ from __future__ import annotations
 from netlm_imaging.decide.findings import Findings
 from netlm_imaging.decide.liver_therapy import liver_therapy, transplantation
 from netlm_imaging.decide.records import NetlmType, Statement
-from netlm_imaging.decide.wording import FACT_NAMES, MINIMUM_NAMES, joined, lesion_ids, percent, treatments
+from netlm_imaging.decide.wording import FACT_NAMES, joined, lesion_ids, percent, tight_minimum, treatments
 from netlm_imaging.plan.records import Minimum
-from netlm_imaging.remnant.growth import NEVER_REACH_SURGERY_PERCENT, project_growth
+from netlm_imaging.remnant.growth import MOST_POINTS, NEVER_REACH_SURGERY_PERCENT, project_growth
 
 PVE_WEEKS = 4.0
 """When the remnant is measured again after PVE (ours)."""
@@ -147,13 +147,15 @@ def _pve(findings: Findings) -> list[Statement]:
     tight = findings.tight_minimums
     if not tight:
         return []
-    named = joined([f"{MINIMUM_NAMES[m.name]} {m.value:.1f} % (minimum {m.minimum:g} %)" for m in tight])
+    named = joined([tight_minimum(minimum) for minimum in tight])
     steps = [
         Statement(
-            text=f"Consider portal vein embolization: small predicted {named}.", evidence="pve-small-remnant"
+            text=f"Consider portal vein embolization, the predicted remnant is small: {named}.",
+            evidence="pve-small-remnant",
         )
     ]
-    projected = [_projected(m) for m in tight if m.name == "sflr_percent"]
+    near = [m for m in tight if m.name == "sflr_percent" and m.value < m.minimum + MOST_POINTS]
+    projected = [_projected(minimum) for minimum in near]
     low, high = NEVER_REACH_SURGERY_PERCENT
     drop_out = f"{low:.0f} to {high:.0f} % of patients never reach the resection after PVE."
     return [*steps, *projected, Statement(text=drop_out, evidence="pve-drop-out")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlm_imaging.decide.rule import reaches
-from netlm_imaging.plan.records import Plan, TreatmentKind
+from netlm_imaging.plan.records import Minimum, Plan, TreatmentKind
 from netlm_imaging.remnant.records import MinimumName
 from netlm_imaging.settings import Objective
 
@@ -83,6 +83,14 @@ def treatments(plan: Plan) -> str:
     counts = {kind: sum(t.kind == kind for t in plan.treatments) for kind in _KIND_NAMES}
     parts = [f"{n} {_KIND_NAMES[kind][n != 1]}" for kind, n in counts.items() if n]
     return joined(parts) if parts else "no intervention"
+
+
+def tight_minimum(minimum: Minimum) -> str:
+    """How one minimum limits the plan."""
+    name = MINIMUM_NAMES[minimum.name]
+    if not reaches(minimum.value, minimum.minimum):
+        return f"{name} {minimum.value:.1f} % (minimum {minimum.minimum:g} %)"
+    return f"clearing more would leave a {name} below {minimum.minimum:g} % (this plan {minimum.value:.1f} %)"
 
 
 def capitalized(text: str) -> str:

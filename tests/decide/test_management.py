@@ -125,11 +125,15 @@ def test_pve_is_considered_where_the_remnant_is_small_and_only_there() -> None:
     assert of_evidence(decide(MANY, range(1, 9)).management, "pve-small-remnant") == []
     tight = (minimum("sflr_percent", 20.0, 20.4, binding=True),)
     steps = decide(MANY, range(1, 9), minimums=tight).management
-    assert "sFLR) 20.4 % (minimum 20 %)" in of_evidence(steps, "pve-small-remnant")[0]
+    assert "(sFLR) below 20 % (this plan 20.4 %)" in of_evidence(steps, "pve-small-remnant")[0]
     assert of_evidence(steps, "pve-growth") == [
         "After PVE the sFLR may be 22 to 30 % at 4 weeks (now 20.4 %)."
     ]
     assert of_evidence(steps, "pve-drop-out")
+    far = (minimum("sflr_percent", 20.0, 86.8, binding=True),)
+    steps = decide(MANY, range(1, 9), minimums=far).management
+    assert len(of_evidence(steps, "pve-small-remnant")) == 1
+    assert of_evidence(steps, "pve-growth") == [], "a growth of this plan's remnant is beside the point"
 
 
 def test_a_minimum_that_is_not_met_is_a_contraindication() -> None:
@@ -211,4 +215,4 @@ def test_a_textbook_type_3_fits_its_row() -> None:
 def test_a_remnant_that_binds_only_the_maximum_plan_is_named_too() -> None:
     tight = (minimum("sflr_percent", 20.0, 20.1, binding=True),)
     found = decide(MANY, [1], maximum=plan(MANY, [1, 2], "maximum", minimums=tight))
-    assert "sFLR) 20.1 %" in " ".join(of_evidence(found.reasons, "nearest-type"))
+    assert "(sFLR) below 20 % (this plan 20.1 %)" in " ".join(of_evidence(found.reasons, "nearest-type"))
