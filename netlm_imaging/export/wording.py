@@ -90,7 +90,9 @@ def shares(segments: Sequence[SegmentShare]) -> str:
     shown = [share for share in segments if share.percent >= 0.5]
     if len(shown) == 1:
         return shown[0].segment
-    return listed(f"{share.segment} {share.percent:.0f} %" for share in shown)
+    return listed(
+        f"{share.segment}\N{NO-BREAK SPACE}{share.percent:.0f}\N{NO-BREAK SPACE}%" for share in shown
+    )
 
 
 def decimals(value: float | None, digits: int = 1, *, missing: str = NOT_KNOWN) -> str:

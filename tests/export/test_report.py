@@ -219,7 +219,9 @@ def test_segment_shares_read_shortly() -> None:
         return SegmentShare(segment=segment, percent=percent)
 
     assert shares((share("II", 99.9), share("III", 0.1))) == "II"
-    assert shares((share("V", 60.4), share("VI", 39.6))) == "V 60 %, VI 40 %"
+    assert (
+        shares((share("V", 60.4), share("VI", 39.6))).replace("\N{NO-BREAK SPACE}", " ") == "V 60 %, VI 40 %"
+    )
     assert shares(()) == "\N{EN DASH}"
 
 
