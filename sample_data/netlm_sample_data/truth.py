@@ -47,14 +47,15 @@ def write_map(labels: npt.NDArray[np.uint8], grid: Grid, path: Path) -> None:
 
 def truth_json(patient: Patient, *, mr: Pose, pet: Pose, facts: dict[str, Any]) -> str:
     """truth.json: volumes from the shapes themselves, positions in the LPS frame of the HBP series."""
+    segments_ml = _segments_ml(patient)
     tumors = [_tumor(tumor, mr) for tumor in patient.tumors]
     tumor_ml = sum(tumor["volume_ml"] for tumor in tumors)
     rotation = pet.rotation @ mr.rotation.T
     translation = pet.translation_mm - rotation @ mr.translation_mm
     data = {
         **facts,
-        "liver_ml": round(patient.liver_ml(), 2),
-        "segments_ml": _segments_ml(patient),
+        "liver_ml": round(sum(segments_ml.values()), 2),
+        "segments_ml": segments_ml,
         "tumor_ml": round(tumor_ml, 3),
         "lesions": tumors,
         "cysts": [
