@@ -77,7 +77,7 @@ def _part(
 ) -> Part:
     sides = [int(np.ceil(WINDOW_RADII * radius / step)) + 1 for step in spacing]
     box = tuple(slice(max(0, int(c) - n), int(c) + n + 1) for c, n in zip(center, sides, strict=True))
-    inner = tuple(int(c) - s.start for c, s in zip(center, box, strict=True))
+    inner = tuple(int(c) - b.start for c, b in zip(center, box, strict=True))
     window = np.pad(dark[box], 1)
     labels, _ = components(opened(window, OPENING_SHARE * radius, spacing)[1:-1, 1:-1, 1:-1] & left[box])
     region = (labels == labels[inner]) & (labels > 0)
@@ -99,12 +99,12 @@ def _distance_from_middle(region: BoolArray, spacing: Spacing) -> npt.NDArray[np
 def _exits(dark: BoolArray, region: BoolArray, radius: float, spacing: Spacing) -> float:
     """Dark area on a shell just outside the part, in cross-sections of its inscribed ball."""
     gap = depth_mm(~region, spacing)
-    shell = (gap > max(spacing) * 0.5 + 1.0) & (gap <= max(spacing) * 1.5 + 1.0)
+    thickness = max(spacing)
+    shell = (gap > 0.5 * thickness + 1.0) & (gap <= 1.5 * thickness + 1.0)
     joined, _ = components(dark, connectivity=26)
     own = np.unique(joined[region])
-    share = np.count_nonzero(shell & np.isin(joined, own[own > 0])) / max(1, np.count_nonzero(shell))
-    surface = 4.0 * np.pi * (radius + max(spacing) + 1.0) ** 2
-    return float(share * surface / (np.pi * radius**2))
+    share = np.isin(joined[shell], own[own > 0]).mean() if shell.any() else 0.0
+    return float(share) * 4.0 * (radius + thickness + 1.0) ** 2 / radius**2
 
 
 def edge_of(part: Part, sharp: Floats, whole: BoolArray, spacing: Spacing) -> tuple[Box, BoolArray]:

@@ -78,9 +78,11 @@ def segment_pet_lesions(
 
 
 def _background(image: Floats, liver: BoolArray, known: BoolArray, grid: Grid) -> LiverBackground:
-    """The most typical sphere of right liver: tumor missing from ``known`` is no more than an outlier."""
+    """The most typical sphere of right liver, clear of known tumor and of whatever is hot."""
     spacing = grid.spacing_kji_mm
-    depth = _free_depth(liver, known, spacing)
+    unknown = image[liver & ~known]
+    hot = liver & (image > PEAK_OVER_LIVER * (np.median(unknown) if unknown.size else 0.0))
+    depth = _free_depth(liver, known | hot, spacing)
     radius = min(BACKGROUND_RADIUS_MM, float(depth.max()) - max(spacing) / 2.0)
     if radius < SMALLEST_BACKGROUND_RADIUS_MM:
         raise InputError(
