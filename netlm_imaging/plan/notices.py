@@ -40,13 +40,17 @@ def _about_lesions(anatomy: Anatomy, clinical: Clinical) -> list[Notice]:
     if unknown:
         message = f"symptomatic_lesions names {', '.join(unknown)}: there is no such lesion."
         notices.append(Notice(code="UNKNOWN_SYMPTOMATIC_LESION", message=message, where="clinical facts"))
-    if len(unknown) == len(clinical.symptomatic_lesions):
+    if _has_symptoms(clinical) and len(unknown) == len(clinical.symptomatic_lesions):
         message = (
-            "No symptomatic lesion is known: the palliative plan treats the largest lesions first "
-            f"(up to {PALLIATIVE_LARGEST})."
+            "The patient has symptoms, but which lesions cause them is not known: the palliative plan "
+            f"treats the largest lesions first (up to {PALLIATIVE_LARGEST})."
         )
         notices.append(Notice(code="SYMPTOMATIC_LESIONS_UNKNOWN", message=message, where="plan"))
     return notices
+
+
+def _has_symptoms(clinical: Clinical) -> bool:
+    return clinical.mass_effect == "profound" or clinical.hormonal_symptoms == "uncontrolled"
 
 
 def _about_status(plans: Sequence[Plan]) -> list[Notice]:
