@@ -91,12 +91,17 @@ def write_sample(
 ) -> SamplePaths:
     """Write ``out/dicom``, ``out/clinical.toml``, ``out/truth/*.nii.gz`` and ``out/truth.json``.
 
-    The same preset and seed give the same bytes. Raises UsageError (BAD_PRESET, BAD_SEED).
+    The same preset and seed give the same bytes. Raises UsageError (BAD_PRESET, BAD_SEED, OUT_NOT_EMPTY).
     """
     tell = progress or (lambda _: None)
     tell("drawing the patient")
     sample = draw_sample(preset, seed=seed)
     paths = SamplePaths(out / "dicom", out / "clinical.toml", out / "truth", out / "truth.json")
+    # Files of an older sample would mix with the new ones: both number theirs from 1.
+    if paths.dicom.exists():
+        raise UsageError(
+            Fault(code="OUT_NOT_EMPTY", expected="a folder without a sample", found="an older one")
+        )
     paths.truth.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([seed, PRESETS.index(preset), 77])
     tell("scanning: MRI")

@@ -11,6 +11,7 @@ import pydicom
 import pytest
 from pydicom.dataset import FileDataset
 
+from netlm_imaging.errors import UsageError
 from netlm_imaging.geometry import Grid
 from netlm_imaging.volume import Volume
 from netlm_sample_data import SamplePaths, write_sample
@@ -252,6 +253,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     )
     assert first == again
     assert not set(first.values()) & set(other.values())
+
+
+def test_an_older_sample_is_never_mixed_with_a_new_one(paths: SamplePaths) -> None:
+    before = _digest(paths.dicom)
+    with pytest.raises(UsageError) as caught:
+        write_sample("type1", paths.dicom.parent, seed=SEED + 1, resolution=TINY)
+    assert caught.value.code == "OUT_NOT_EMPTY"
+    assert _digest(paths.dicom) == before
 
 
 def _digest(folder: Path) -> dict[str, str]:
