@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from netlm_imaging.align import bring_labels, check_place
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import InputRecord
 from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import Image, MaskFile, read_mask
-from netlm_imaging.lesions import Uptake, combine, label_components, match, prepare, uptake
+from netlm_imaging.lesions import Uptake, combine, label_components, prepare
 from netlm_imaging.lesions.records import SeenOn
-from netlm_imaging.segment import Images, Segmentation, segment_pet_lesions, segmenter_named
+from netlm_imaging.segment import Images, Segmentation, segmenter_named
 from netlm_imaging.settings import PetSettings
-from netlm_imaging.volume import LabelMap, Mask, Volume
+from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines.images import AlignedImages, StudyImages
+from netlm_pipelines.pet import look_at_pet
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import GivenMasks
 
@@ -87,12 +86,22 @@ def complete(
     liver = given.liver if given.liver is not None else _found(found).liver
     lesions = given.lesions if given.lesions is not None else _found(found).lesions
     spleen = given.spleen if given.spleen is not None or found is None else found.spleen
-    seen_on: dict[int, tuple[SeenOn, ...]] = dict.fromkeys(lesions.labels, _seen_on(found_images.reference))
+    seen_on = dict.fromkeys(lesions.labels, _seen_on(found_images.reference))
+    avid: dict[int, Uptake] = {}
     if images.suv is not None:
         with stages.stage("Finding lesions on PET"):
-            lesions, seen_on = _with_pet(
-                lesions, seen_on, images, liver=liver, pet=pet, keep=given.lesions is not None
+            on_pet = look_at_pet(
+                images.suv,
+                lesions,
+                liver=liver,
+                spleen=spleen,
+                aligned=images.pet_aligned,
+                given=given.lesions is not None,
+                settings=pet,
             )
+        lesions, avid = on_pet.lesions, on_pet.uptake
+        seen_on = {n: _with_pet(seen_on.get(n, ()), on_pet.seen_on_pet[n]) for n in lesions.labels}
+        notices += on_pet.notices
     anatomy, prepared = prepare(
         liver=liver,
         lesions=lesions,
@@ -105,7 +114,7 @@ def complete(
         anatomy=anatomy,
         method="given" if given.liver is not None else _found(found).method,
         seen_on=seen_on,
-        uptake=_uptake(images.suv, anatomy, pet),
+        uptake=avid,
         notices=(*notices, *prepared),
     )
 
@@ -173,39 +182,5 @@ def _seen_on(reference: Image | None) -> tuple[SeenOn, ...]:
     return ("ct",) if reference.record.modality == "CT" else ("mr",)
 
 
-def _with_pet(
-    lesions: LabelMap,
-    seen_on: dict[int, tuple[SeenOn, ...]],
-    images: AlignedImages,
-    *,
-    liver: Mask,
-    pet: PetSettings,
-    keep: bool,
-) -> tuple[LabelMap, dict[int, tuple[SeenOn, ...]]]:
-    """The union of both sets; a given lesion mask is kept as it is and only told what PET sees."""
-    assert images.suv is not None
-    on_pet = segment_pet_lesions(images.suv, liver, exclude=lesions.any, settings=pet)
-    matching = match(lesions, on_pet.labels, aligned=images.pet_aligned)
-    if not keep:
-        return matching.labels, matching.seen_on
-    also = {
-        n: (*seen, *(("pet",) if "pet" in matching.seen_on.get(n, ()) else ())) for n, seen in seen_on.items()
-    }
-    return lesions, also
-
-
-def _uptake(suv: Volume | None, anatomy: Anatomy, pet: PetSettings) -> dict[int, Uptake]:
-    if suv is None:
-        return {}
-    background = segment_pet_lesions(suv, anatomy.liver, exclude=anatomy.lesions.any, settings=pet).background
-    spleen = anatomy.spleen
-    spleen_mean = None
-    if spleen is not None and spleen.voxels:
-        spleen_mean = float(np.mean(suv.array[spleen.array], dtype=np.float64))
-    return uptake(
-        suv,
-        anatomy.lesions,
-        liver_mean=background.mean,
-        liver_sd=background.sd,
-        spleen_mean=spleen_mean,
-    )
+def _with_pet(on_reference: tuple[SeenOn, ...], matched: tuple[SeenOn, ...]) -> tuple[SeenOn, ...]:
+    return (*on_reference, *(("pet",) if "pet" in matched else ()))
