@@ -17,6 +17,7 @@ than one voxel away from a plan proves it. Given binary x, s and y are binary at
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -159,14 +160,15 @@ class Model:
             if missable < 0:
                 self._upper[z] = 0.0
                 continue
+            held = np.flatnonzero(tumor)
+            essential = {problem.atoms.covers[a] for a in held[tumor[held] > missable].tolist()}
+            for cover in _smallest(essential):
+                self._rows.at_most({z: 1.0, **dict.fromkeys(cover, -1.0)}, 0.0)
             missed: dict[int, float] = {}
-            for atom in np.flatnonzero(tumor).tolist():
-                cover = dict.fromkeys(problem.atoms.covers[atom], -1.0)
-                if tumor[atom] > missable:
-                    self._rows.at_most({z: 1.0, **cover}, 0.0)
-                    continue
+            for atom in held[tumor[held] <= missable].tolist():
                 miss = self._new_column()
-                self._rows.at_most({z: 1.0, miss: -1.0, **cover}, 0.0)
+                cover = problem.atoms.covers[atom]
+                self._rows.at_most({z: 1.0, miss: -1.0, **dict.fromkeys(cover, -1.0)}, 0.0)
                 missed[miss] = float(tumor[atom])
             self._rows.at_most(missed, float(missable))
 
@@ -216,6 +218,15 @@ _OPTIONS: dict[str, bool | int | float | str] = {
     "mip_feasibility_tolerance": FEASIBILITY,
     "primal_feasibility_tolerance": FEASIBILITY,
 }
+
+
+def _smallest(covers: Collection[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Those of ``covers`` that hold no other one: what covers the others follows from these."""
+    kept: list[tuple[int, ...]] = []
+    for cover in sorted(covers, key=lambda c: (len(c), c)):
+        if not any(set(cover).issuperset(smaller) for smaller in kept):
+            kept.append(cover)
+    return kept
 
 
 class _Rows:

@@ -68,10 +68,7 @@ def make_plan(
         debulking_percent_by_volume=outcome.debulking_percent_by_volume,
         cleared=outcome.cleared,
         residual=tuple(o.lesion for o in outcome.lesions if not o.cleared),
-        treatments=tuple(
-            _treatment(case, case.problem.candidates[c], number=n, outcome=outcome)
-            for n, c in enumerate(choice.chosen, start=1)
-        ),
+        treatments=_treatments(case, choice.chosen, outcome),
         flr_ml=shares.flr_ml,
         flr_percent=shares.flr_percent,
         sflr_percent=shares.sflr_percent,
@@ -82,19 +79,39 @@ def make_plan(
     )
 
 
-def _treatment(case: Case, candidate: Candidate, *, number: int, outcome: Simulation) -> Treatment:
-    voxels = candidate.region(case.space)
-    functional = int(np.count_nonzero(case.space.functional.ravel()[voxels]))
-    tumor = _tumor_voxels(case, voxels)
+def _treatments(case: Case, chosen: Sequence[int], outcome: Simulation) -> tuple[Treatment, ...]:
+    """One record each; a lesion that only several clear together is meant by all that touch it."""
+    candidates = [case.problem.candidates[c] for c in chosen]
+    voxels = [candidate.region(case.space) for candidate in candidates]
+    tumor = [_tumor_voxels(case, v) for v in voxels]
     needed = dict(zip(case.problem.lesions, case.problem.needed_voxels.tolist(), strict=True))
-    alone = tuple(lesion for lesion, count in tumor.items() if count >= needed[lesion])
-    in_part = tuple(lesion for lesion in tumor if lesion in outcome.cleared)
+    alone = [{lesion for lesion, count in t.items() if count >= needed[lesion]} for t in tumor]
+    together = set(outcome.cleared).difference(*alone)
+    meant = [tuple(sorted(own | (together & held.keys()))) for own, held in zip(alone, tumor, strict=True)]
+    return tuple(
+        _treatment(case, candidate, region, held, number=n, lesions=lesions)
+        for n, (candidate, region, held, lesions) in enumerate(
+            zip(candidates, voxels, tumor, meant, strict=True), start=1
+        )
+    )
+
+
+def _treatment(
+    case: Case,
+    candidate: Candidate,
+    voxels: Voxels,
+    tumor: dict[int, int],
+    *,
+    number: int,
+    lesions: tuple[int, ...],
+) -> Treatment:
+    functional = int(np.count_nonzero(case.space.functional.ravel()[voxels]))
     zone = candidate.zone
     return Treatment(
         id=f"T{number}",
         kind=candidate.kind,
         name=candidate.name,
-        lesions=alone or in_part,
+        lesions=lesions,
         segments=_segments(case, candidate, voxels),
         device=None if zone is None else zone.device.name,
         modality=None if zone is None else zone.device.modality,

@@ -11,7 +11,9 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.collect import collect
+from netlm_imaging.plan.dominance import undominated
 from netlm_imaging.plan.model import Limits
 from netlm_imaging.plan.notices import plan_notices
 from netlm_imaging.plan.optimize import (
@@ -24,7 +26,7 @@ from netlm_imaging.plan.optimize import (
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.problem import Problem, make_problem
 from netlm_imaging.plan.records import FrontierPoint, LesionOptions, Plan
-from netlm_imaging.plan.workspace import workspace
+from netlm_imaging.plan.workspace import Workspace, workspace
 from netlm_imaging.remnant import FlrLimit, remnant
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask
@@ -75,7 +77,7 @@ def plan_case(
     space = workspace(cropped, major_vessel_mm=settings.resection.major_vessel_mm)
     budget = _budget_voxels(cropped, limits)
     candidates, options = collect(space, lesions, settings=settings, budget_voxels=budget, progress=progress)
-    problem = make_problem(space, candidates, cleared_fraction=settings.lesion.cleared_fraction)
+    problem = _needed_problem(space, candidates, settings=settings, budget_voxels=budget)
     case = Case(
         anatomy=cropped,
         space=space,
@@ -84,7 +86,12 @@ def plan_case(
         clinical=clinical,
         cleared_fraction=settings.lesion.cleared_fraction,
     )
-    request = _request(problem, settings=settings, clinical=clinical, budget_voxels=budget)
+    request = Request(
+        limits=_limits(settings, budget),
+        threshold_percent=settings.type.debulking_threshold_percent,
+        symptomatic=tuple(n for n in clinical.symptomatic_lesions if n in problem.lesions),
+        relative_gap=settings.plan.relative_gap,
+    )
     plans, choices = _all_plans(case, request, settings=settings, progress=progress)
     main = settings.plan.objective
     curve = frontier(problem, choices["sparing"], request, seconds=_share(settings))
@@ -155,19 +162,24 @@ def _budget_voxels(anatomy: Anatomy, limits: Sequence[FlrLimit]) -> int:
     return functional - ceil(kept - ROUNDING_VOXELS)
 
 
-def _request(problem: Problem, *, settings: Settings, clinical: Clinical, budget_voxels: int) -> Request:
-    return Request(
-        limits=Limits(
-            budget_voxels=budget_voxels,
-            interventions=settings.plan.max_interventions,
-            resections=settings.resection.max_resections,
-            ablations=settings.ablation.max_ablations,
-            segments=settings.plan.max_segments_sparing,
-        ),
-        threshold_percent=settings.type.debulking_threshold_percent,
-        symptomatic=tuple(n for n in clinical.symptomatic_lesions if n in problem.lesions),
-        relative_gap=settings.plan.relative_gap,
+def _limits(settings: Settings, budget_voxels: int) -> Limits:
+    return Limits(
+        budget_voxels=budget_voxels,
+        interventions=settings.plan.max_interventions,
+        resections=settings.resection.max_resections,
+        ablations=settings.ablation.max_ablations,
+        segments=settings.plan.max_segments_sparing,
     )
+
+
+def _needed_problem(
+    space: Workspace, candidates: Sequence[Candidate], *, settings: Settings, budget_voxels: int
+) -> Problem:
+    """The problem without the candidates that can never help."""
+    fraction = settings.lesion.cleared_fraction
+    everything = make_problem(space, candidates, cleared_fraction=fraction)
+    needed = undominated(everything, _limits(settings, budget_voxels))
+    return make_problem(space, [candidates[c] for c in needed], cleared_fraction=fraction)
 
 
 def _point(case: Case, choice: Choice) -> FrontierPoint:

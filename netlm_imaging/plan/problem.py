@@ -71,7 +71,7 @@ def needed_voxels(voxels: int, cleared_fraction: float) -> int:
 
 
 def make_problem(space: Workspace, candidates: Sequence[Candidate], *, cleared_fraction: float) -> Problem:
-    """Group voxels into atoms and drop candidates that can never help."""
+    """Group the voxels of all candidates into atoms."""
     ids = tuple(space.lesions)
     sizes = np.array([space.lesions[n].voxels for n in ids], dtype=np.int64)
     elements = [c.voxels for c in candidates] + _segment_voxels(space)

@@ -11,6 +11,7 @@ from strategies import oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.dominance import undominated
 from netlm_imaging.plan.model import Limits
 from netlm_imaging.plan.optimize import Request, frontier, optimize
 from netlm_imaging.plan.problem import make_problem
@@ -165,3 +166,18 @@ def test_frontier_holds_every_plan_that_nothing_beats(seed: int) -> None:
     values = {_value(case, "sparing", s)[:2] for s in subsets if case.keeps(s, limits)}
     unbeaten = {v for v in values if not any(o != v and o[0] <= v[0] and o[1] <= v[1] for o in values)}
     assert sorted(found) == sorted(unbeaten)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dropping_dominated_candidates_changes_no_optimum(seed: int) -> None:
+    case = Random(seed)
+    kept = undominated(case.problem, case.request.limits)
+    smaller = make_problem(case.space, [case.problem.candidates[c] for c in kept], cleared_fraction=CLEARED)
+    choice = optimize(smaller, "sparing", case.request, seconds=20)
+    assert choice.status == "optimal"
+    assert _value(case, "sparing", tuple(kept[c] for c in choice.chosen)) == _best(case, "sparing")
+
+
+def test_some_candidates_are_dominated() -> None:
+    kept = [len(undominated(c.problem, c.request.limits)) for c in map(Random, range(40))]
+    assert min(kept) < 9
