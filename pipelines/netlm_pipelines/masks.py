@@ -100,7 +100,7 @@ def complete(
                 settings=pet,
             )
         lesions, avid = on_pet.lesions, on_pet.uptake
-        seen_on = {n: _with_pet(seen_on.get(n, ()), on_pet.seen_on_pet[n]) for n in lesions.labels}
+        seen_on = {n: _with_pet(seen_on.get(n, ()), on_pet.seen_on_pet.get(n, ())) for n in lesions.labels}
         notices += on_pet.notices
     anatomy, prepared = prepare(
         liver=liver,

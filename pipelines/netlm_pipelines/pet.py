@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlm_imaging.errors import Notice
+from netlm_imaging.errors import InputError, Notice
 from netlm_imaging.lesions import Matching, Uptake, match, uptake
 from netlm_imaging.lesions.records import SeenOn
 from netlm_imaging.segment import segment_pet_lesions
@@ -37,9 +37,13 @@ def look_at_pet(
     """Match ``lesions`` with those that PET shows in the liver, all on one grid.
 
     Lesions seen on PET alone join the list, unless the lesions were ``given``: a mask wins, and a notice
-    says what PET shows beside it.
+    says what PET shows beside it. Where the liver has no tumor-free part to compare with, PET is left out.
     """
-    on_pet = segment_pet_lesions(suv, liver, exclude=lesions.any, settings=settings)
+    try:
+        on_pet = segment_pet_lesions(suv, liver, exclude=lesions.any, settings=settings)
+    except InputError as error:
+        notice = Notice(code=error.code, message=f"PET is not used: {error.faults[0].found}.", where="PET")
+        return PetFindings(lesions=lesions, seen_on_pet={}, uptake={}, notices=(notice,))
     matching = match(lesions, on_pet.labels, aligned=aligned)
     spleen_mean = None
     if spleen is not None and spleen.voxels:
@@ -55,7 +59,7 @@ def look_at_pet(
         lesions=lesions if given else matching.labels,
         seen_on_pet=matching.seen_on,
         uptake=avid,
-        notices=(*matching.notices, *(_not_counted(lesions, matching) if given else ())),
+        notices=(*on_pet.notices, *matching.notices, *(_not_counted(lesions, matching) if given else ())),
     )
 
 
@@ -65,7 +69,7 @@ def _not_counted(lesions: LabelMap, matching: Matching) -> tuple[Notice, ...]:
         return ()
     volume_ml = matching.labels.mask(*beside).volume_ml
     message = (
-        f"PET shows {len(beside)} more lesion{'s' if len(beside) > 1 else ''} in the liver ({volume_ml:.1f} mL) "
-        "that the given lesion mask does not hold. They are not counted."
+        f"PET shows {len(beside)} more lesion{'s' if len(beside) > 1 else ''} in the liver "
+        f"({volume_ml:.1f} mL) that the given lesion mask does not hold. They are not counted."
     )
     return (Notice(code="PET_LESIONS_NOT_COUNTED", message=message, where="PET"),)
