@@ -1,7 +1,7 @@
 """Files to Volumes and masks; with export the only stage that touches files."""
 
-from netlm_imaging.ingest.image import Image, read_image
-from netlm_imaging.ingest.masks import MaskFile, read_mask, read_nifti_image
+from netlm_imaging.ingest.image import Image, read_image, read_nifti_image
+from netlm_imaging.ingest.masks import MaskFile, read_mask
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.study import Series, Skipped, Study
 

@@ -1,8 +1,9 @@
-"""A series to an Image: CT in HU, MR as rescaled, PET as SUVbw."""
+"""A series to an Image: CT in HU, MR as rescaled, PET as SUVbw, NIfTI as it says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from netlm_imaging.case import InputRecord, SuvRecord
 from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
 from netlm_imaging.geometry import Grid
+from netlm_imaging.ingest.nifti import read_nifti
 from netlm_imaging.ingest.pet_facts import pet_facts
 from netlm_imaging.ingest.pixels import Rescale, rescaled_stack
 from netlm_imaging.ingest.privacy import fingerprint
@@ -36,13 +38,15 @@ def read_image(series: Series, *, resample_uneven: bool = False, raw: bool = Fal
     """The volume of a series: HU, rescaled MR values, or SUVbw in g/mL.
 
     ``raw`` gives PET as its rescaled values (Bq/mL or stored units). ``resample_uneven`` resamples
-    tilted or uneven stacks by their true positions. Raises InputError with all faults of the
-    series; SuvUnavailable for PET that allows no SUV.
+    tilted or uneven stacks by their true positions. NIfTI has no unit: its values come as they are.
+    Raises InputError with all faults of the series; SuvUnavailable for PET that allows no SUV.
     """
     repaired = [f for f in series.faults if resample_uneven and f.code in _RESAMPLED]
     faults = [f for f in series.faults if f not in repaired]
     if faults:
         raise InputError(*faults)
+    if series.file is not None:
+        return _nifti(series, series.file)
     if series.stack is None:
         raise InputError(_no_volume(series))
     suv = _suv(series) if series.modality == "PT" and not raw else None
@@ -54,6 +58,33 @@ def read_image(series: Series, *, resample_uneven: bool = False, raw: bool = Fal
         record=_record(series, volume, suv.record if suv else None),
         notices=(*series.notices, *(replace(n, where=series.where) for n in (*found, *notices))),
     )
+
+
+def read_nifti_image(path: Path, *, assume_affine: bool = False) -> Image:
+    """Intensities of a NIfTI file, scaled as it says. Raises what read_nifti raises."""
+    raster = read_nifti(Path(path), assume_affine=assume_affine)
+    array = raster.array.astype(np.float32) if raster.array.dtype.kind == "f" else raster.array
+    volume = Volume(array, raster.grid)
+    record = InputRecord(
+        role="image",
+        modality="NIfTI",
+        series_uid=None,
+        instances=1,
+        sha256=fingerprint(volume),
+        shape_kji=volume.grid.shape_kji,
+        spacing_mm=volume.grid.spacing_mm,
+        description="NIfTI image",
+    )
+    return Image(volume=volume, record=record, notices=raster.notices)
+
+
+def _nifti(series: Series, file: Path) -> Image:
+    try:
+        # A doubtful affine is a fault of the series, or was accepted when the folder was scanned.
+        image = read_nifti_image(file, assume_affine=True)
+    except InputError as error:
+        raise InputError(*(replace(fault, where=series.where) for fault in error.faults)) from None
+    return replace(image, record=replace(image.record, role=series.role), notices=series.notices)
 
 
 def _suv(series: Series) -> SuvFactors:

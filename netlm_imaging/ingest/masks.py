@@ -13,14 +13,13 @@ import numpy.typing as npt
 from netlm_imaging.case import InputRecord
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
-from netlm_imaging.ingest.image import Image
 from netlm_imaging.ingest.nifti import Raster, is_nifti, read_nifti
 from netlm_imaging.ingest.nrrd import is_nrrd, read_nrrd
 from netlm_imaging.ingest.pixels import stored_values
 from netlm_imaging.ingest.privacy import fingerprint
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.seg import read_seg
-from netlm_imaging.volume import LabelMap, Volume
+from netlm_imaging.volume import LabelMap
 
 _BINARY_VALUES = (1, 255)
 """A file with one of these values alone is a mask; any other single value is a label."""
@@ -50,15 +49,6 @@ def read_mask(spec: str, *, assume_affine: bool = False) -> MaskFile:
     if is_nrrd(path):
         return _from_raster(read_nrrd(path), path.name, kind="NRRD")
     return _from_dicom(path, segment)
-
-
-def read_nifti_image(path: Path, *, assume_affine: bool = False) -> Image:
-    """Intensities of a NIfTI file, scaled as it says. Raises what read_nifti raises."""
-    raster = read_nifti(Path(path), assume_affine=assume_affine)
-    array = raster.array.astype(np.float32) if raster.array.dtype.kind == "f" else raster.array
-    volume = Volume(array, raster.grid)
-    record = _record(volume, modality="NIfTI", description="image", role="image", uid=None, instances=1)
-    return Image(volume=volume, record=record, notices=raster.notices)
 
 
 def _parsed(spec: str) -> tuple[Path, str | None]:
@@ -181,23 +171,14 @@ def _mask_file(
     binary = not values or values in [(value,) for value in _BINARY_VALUES]
     if values == (255,):
         labels = LabelMap((array > 0).astype(np.uint8), grid)
-    description = f"{kind} mask, {'binary' if binary else f'{len(values)} labels'}"
-    record = _record(
-        labels, modality=kind, description=description, role="mask", uid=uid, instances=instances
-    )
-    return MaskFile(labels=labels, binary=binary, record=record, notices=tuple(notices))
-
-
-def _record(
-    content: Volume | LabelMap, *, modality: str, description: str, role: str, uid: str | None, instances: int
-) -> InputRecord:
-    return InputRecord(
-        role=role,
-        modality=modality,
+    record = InputRecord(
+        role="mask",
+        modality=kind,
         series_uid=uid or None,
         instances=instances,
-        sha256=fingerprint(content),
-        shape_kji=content.grid.shape_kji,
-        spacing_mm=content.grid.spacing_mm,
-        description=description,
+        sha256=fingerprint(labels),
+        shape_kji=grid.shape_kji,
+        spacing_mm=grid.spacing_mm,
+        description=f"{kind} mask, {'binary' if binary else f'{len(values)} labels'}",
     )
+    return MaskFile(labels=labels, binary=binary, record=record, notices=tuple(notices))

@@ -40,31 +40,52 @@ class Raster:
 
 
 def is_nifti(path: Path) -> bool:
-    """By the name alone."""
-    return path.name.lower().endswith(SUFFIXES)
+    """By the name alone; what macOS leaves beside a file (``._name``) is none."""
+    return path.name.lower().endswith(SUFFIXES) and not path.name.startswith("._")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """What the header of a file says; ``grid`` is None exactly when there are faults."""
+
+    grid: Grid | None
+    faults: tuple[Fault, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    header: Any = None
+
+
+def read_geometry(path: Path, *, assume_affine: bool = False) -> Geometry:
+    """The grid of a NIfTI file and all that is wrong with its header; voxels are not read.
+
+    The sform counts, else the qform; ``assume_affine`` accepts a file that declares neither.
+    Faults: UNREADABLE, BAD_VOX_OFFSET, BAD_VALUES, NOT_3D, AFFINE_UNKNOWN, AFFINE_CONFLICT,
+    BAD_PIXDIM, BAD_GRID.
+    """
+    try:
+        header = _header(path)
+        shape, faults = _shape(header)
+        affine_faults, notices = _affine_faults(header, assume_affine=assume_affine)
+        faults += [*affine_faults, *_data_faults(header)]
+        if faults:
+            raise InputError(*(replace(fault, where=path.name) for fault in faults))
+        grid = _grid(header, shape, path.name)
+    except InputError as error:
+        return Geometry(grid=None, faults=error.faults)
+    named = tuple(replace(notice, where=path.name) for notice in notices)
+    return Geometry(grid=grid, notices=named, header=header)
 
 
 def read_nifti(path: Path, *, assume_affine: bool = False) -> Raster:
-    """A three-dimensional NIfTI file.
-
-    The sform counts, else the qform; ``assume_affine`` accepts a file that declares neither.
-    Raises InputError: UNREADABLE, TRUNCATED_FILE, BAD_VOX_OFFSET, BAD_VALUES, NOT_3D,
-    AFFINE_UNKNOWN, AFFINE_CONFLICT, BAD_PIXDIM, BAD_GRID.
-    """
-    header = _header(path)
-    shape, faults = _shape(header)
-    affine_faults, notices = _affine_faults(header, assume_affine=assume_affine)
-    faults += [*affine_faults, *_data_faults(header)]
-    if faults:
-        raise InputError(*(replace(fault, where=path.name) for fault in faults))
-    grid = _grid(header, shape, path.name)
-    array = _voxels(path, header, shape)
-    slope, intercept = header.get_slope_inter()
+    """A three-dimensional NIfTI file. Raises InputError: the faults of read_geometry, TRUNCATED_FILE."""
+    found = read_geometry(path, assume_affine=assume_affine)
+    if found.grid is None:
+        raise InputError(*found.faults)
+    array = _voxels(path, found.header, found.grid.shape_kji)
+    slope, intercept = found.header.get_slope_inter()
     scaled = slope not in (None, 1.0) or intercept not in (None, 0.0)
     if scaled:
         array = array * (1.0 if slope is None else slope) + (intercept or 0.0)
-    named = tuple(replace(notice, where=path.name) for notice in notices)
-    return Raster(array=array, grid=grid, scaled=scaled, notices=named)
+    return Raster(array=array, grid=found.grid, scaled=scaled, notices=found.notices)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -122,10 +143,10 @@ def _data_faults(header: Any) -> list[Fault]:
     return faults
 
 
-def _voxels(path: Path, header: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Stored values [k, j, i]."""
+def _voxels(path: Path, header: Any, shape_kji: tuple[int, int, int]) -> npt.NDArray[Any]:
+    """Stored values."""
     kind = header.get_data_dtype()
-    size = int(np.prod(shape, dtype=np.int64)) * kind.itemsize
+    size = int(np.prod(shape_kji, dtype=np.int64)) * kind.itemsize
     content = b""
     try:
         with _open(path) as stream:
@@ -143,7 +164,7 @@ def _voxels(path: Path, header: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]
                 remedy="Copy or export the file again",
             )
         )
-    array = np.frombuffer(content, dtype=kind).reshape(shape[::-1])
+    array = np.frombuffer(content, dtype=kind).reshape(shape_kji)
     return array.astype(kind.newbyteorder("="), copy=False)
 
 

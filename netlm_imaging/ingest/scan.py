@@ -1,4 +1,4 @@
-"""A folder of DICOM of any nesting and any names, sorted into series with all their faults."""
+"""A folder of DICOM and NIfTI of any nesting and any names, sorted into series with all their faults."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.ingest.files import input_files
 from netlm_imaging.ingest.header import Header, read_header
+from netlm_imaging.ingest.nifti import is_nifti
+from netlm_imaging.ingest.nifti_series import nifti_series
 from netlm_imaging.ingest.patients import patient_faults
 from netlm_imaging.ingest.preamble import NO_PREAMBLE, UNREADABLE, not_dicom
 from netlm_imaging.ingest.series import Draft, drafts_of, numbered
@@ -20,24 +22,44 @@ _OTHER_OBJECTS = frozenset({"SR", "PR", "KO", "REG", "DOC", "RWV", "PLAN", "RTPL
 
 @dataclass(slots=True)
 class _Sorting:
-    """Headers that are something, and the names of files that are not, by reason."""
+    """Headers that are something, NIfTI files, and the names of files that are neither, by reason."""
 
     headers: list[Header] = field(default_factory=list)
+    nifti: list[Path] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
-def scan(path: Path, *, force: bool = False) -> Study:
-    """All series under ``path``; pixels are not read.
+def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Study:
+    """All series under ``path``, DICOM before NIfTI; pixels are not read.
 
-    ``force`` reads files without the DICOM preamble too. Raises InputError (NOT_FOUND,
-    NO_PERMISSION, NO_IMAGES); what is wrong with a series is in its ``faults``.
+    ``force`` reads files without the DICOM preamble too; ``assume_affine`` as in read_nifti. Raises
+    InputError (NOT_FOUND, NO_PERMISSION, NO_IMAGES); what is wrong with a series is in its ``faults``.
     """
     files = input_files(Path(path))
     sorting = _Sorting()
     for file, where in files:
         _sort_file(file, where, sorting, force=force)
-    if not sorting.headers:
+    if not sorting.headers and not sorting.nifti:
         raise InputError(_nothing(len(files), sorting))
+    series = numbered(_drafts(sorting))
+    skipped = tuple(
+        Skipped(reason=reason, count=len(names), files=tuple(sorted(names)))
+        for reason, names in sorted(sorting.skipped.items())
+    )
+    images = [
+        nifti_series(file, number=number, assume_affine=assume_affine)
+        for number, file in enumerate(sorting.nifti, start=len(series) + 1)
+    ]
+    return Study(
+        series=(*series, *images),
+        skipped=skipped,
+        notices=tuple(_skip_notices(skipped)),
+        faults=tuple(patient_faults(sorting.headers, what="study")),
+    )
+
+
+def _drafts(sorting: _Sorting) -> list[Draft]:
+    """The DICOM volumes; images that make none join the skipped files."""
     by_uid: dict[object, list[Header]] = defaultdict(list)
     for header in sorting.headers:
         by_uid[_series_key(header)].append(header)
@@ -47,19 +69,13 @@ def scan(path: Path, *, force: bool = False) -> Study:
         drafts += found
         for reason, names in left_out.items():
             sorting.skipped[reason] += names
-    skipped = tuple(
-        Skipped(reason=reason, count=len(names), files=tuple(sorted(names)))
-        for reason, names in sorted(sorting.skipped.items())
-    )
-    return Study(
-        series=numbered(drafts),
-        skipped=skipped,
-        notices=tuple(_skip_notices(skipped)),
-        faults=tuple(patient_faults(sorting.headers, what="study")),
-    )
+    return drafts
 
 
 def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> None:
+    if is_nifti(file):
+        sorting.nifti.append(file)
+        return
     reason = not_dicom(file)
     if reason is not None and not (force and reason == NO_PREAMBLE):
         sorting.skipped[reason].append(where)
@@ -105,7 +121,7 @@ def _nothing(count: int, sorting: _Sorting) -> Fault:
     bare = NO_PREAMBLE in sorting.skipped
     return Fault(
         code="NO_IMAGES",
-        expected="at least one DICOM image",
+        expected="at least one DICOM or NIfTI image",
         found=f"{count} files: {found}" if count else "an empty folder",
         remedy="Pass --force to read files without a preamble" if bare else "",
     )

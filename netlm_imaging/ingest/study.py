@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
@@ -46,6 +47,8 @@ class Series:
     headers: tuple[Header, ...] = field(default=(), repr=False)
     """In the order of ``stack``."""
     stack: Stack | None = field(default=None, repr=False)
+    file: Path | None = field(default=None, repr=False)
+    """Of a NIfTI series."""
 
     @property
     def where(self) -> str:
@@ -77,7 +80,7 @@ class Study:
                     code="AMBIGUOUS_ROLE",
                     expected=f"one series with the role {role}",
                     found="; ".join(f"series {s.number} ({s.description})" for s in candidates),
-                    remedy="Name one of them by its number, or leave only one in the folder",
+                    remedy=f"Choose one with --series {role}=NUMBER, or leave only one in the folder",
                 )
             )
         return candidates[0] if candidates else None
