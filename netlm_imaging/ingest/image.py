@@ -15,7 +15,7 @@ from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.nifti import read_nifti
 from netlm_imaging.ingest.pet_facts import pet_facts
 from netlm_imaging.ingest.pixels import Rescale, rescaled_stack
-from netlm_imaging.ingest.privacy import fingerprint
+from netlm_imaging.ingest.privacy import fingerprint, identifier
 from netlm_imaging.ingest.resample import resample_stack
 from netlm_imaging.ingest.study import Series
 from netlm_imaging.ingest.suv import SuvFactors, suv_factors
@@ -34,11 +34,14 @@ class Image:
     notices: tuple[Notice, ...] = ()
 
 
-def read_image(series: Series, *, resample_uneven: bool = False, raw: bool = False) -> Image:
+def read_image(
+    series: Series, *, resample_uneven: bool = False, raw: bool = False, keep_identifiers: bool = False
+) -> Image:
     """The volume of a series: HU, rescaled MR values, or SUVbw in g/mL.
 
     ``raw`` gives PET as its rescaled values (Bq/mL or stored units). ``resample_uneven`` resamples
     tilted or uneven stacks by their true positions. NIfTI has no unit: its values come as they are.
+    ``keep_identifiers`` names the series by its UID instead of a hash.
     Raises InputError with all faults of the series; SuvUnavailable for PET that allows no SUV.
     """
     repaired = [f for f in series.faults if resample_uneven and f.code in _RESAMPLED]
@@ -55,7 +58,7 @@ def read_image(series: Series, *, resample_uneven: bool = False, raw: bool = Fal
     found = suv.notices if suv else ()
     return Image(
         volume=volume,
-        record=_record(series, volume, suv.record if suv else None),
+        record=_record(series, volume, suv.record if suv else None, keep_identifiers=keep_identifiers),
         notices=(*series.notices, *(replace(n, where=series.where) for n in (*found, *notices))),
     )
 
@@ -116,11 +119,11 @@ def _no_volume(series: Series) -> Fault:
     return Fault(code="NOT_A_VOLUME", expected="an image series", found=series.role, where=series.where)
 
 
-def _record(series: Series, volume: Volume, suv: SuvRecord | None) -> InputRecord:
+def _record(series: Series, volume: Volume, suv: SuvRecord | None, *, keep_identifiers: bool) -> InputRecord:
     return InputRecord(
         role=series.role,
         modality=series.modality,
-        series_uid=series.uid_hash or None,
+        series_uid=identifier(series.headers[0].series_uid, keep=keep_identifiers),
         instances=series.instances,
         sha256=fingerprint(volume),
         shape_kji=volume.grid.shape_kji,

@@ -16,7 +16,7 @@ from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.nifti import Raster, is_nifti, read_nifti
 from netlm_imaging.ingest.nrrd import is_nrrd, read_nrrd
 from netlm_imaging.ingest.pixels import stored_values
-from netlm_imaging.ingest.privacy import fingerprint
+from netlm_imaging.ingest.privacy import fingerprint, identifier
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.seg import read_seg
 from netlm_imaging.volume import LabelMap
@@ -35,20 +35,22 @@ class MaskFile:
     notices: tuple[Notice, ...] = ()
 
 
-def read_mask(spec: str, *, assume_affine: bool = False) -> MaskFile:
+def read_mask(spec: str, *, assume_affine: bool = False, keep_identifiers: bool = False) -> MaskFile:
     """The mask named by ``spec``, on its own grid; ``assume_affine`` as in read_nifti.
+
+    ``keep_identifiers`` names a DICOM series by its UID instead of a hash.
 
     Raises InputError: UNREADABLE, what the formats raise, and for values that are no labels
     NOT_FINITE, FRACTIONS, NEGATIVE_LABELS, MASK_SCALED, NOT_3D.
     """
     path, segment = _parsed(spec)
     if path.is_dir():
-        return _from_folder(path)
+        return _from_folder(path, keep_identifiers=keep_identifiers)
     if is_nifti(path):
         return _from_raster(read_nifti(path, assume_affine=assume_affine), path.name, kind="NIfTI")
     if is_nrrd(path):
         return _from_raster(read_nrrd(path), path.name, kind="NRRD")
-    return _from_dicom(path, segment)
+    return _from_dicom(path, segment, keep_identifiers=keep_identifiers)
 
 
 def _parsed(spec: str) -> tuple[Path, str | None]:
@@ -74,12 +76,13 @@ def _from_raster(raster: Raster, where: str, *, kind: str) -> MaskFile:
     return _mask_file(array, raster.grid, where, raster.notices, kind=kind)
 
 
-def _from_dicom(path: Path, segment: str | None) -> MaskFile:
+def _from_dicom(path: Path, segment: str | None, *, keep_identifiers: bool) -> MaskFile:
     segments = read_seg(path, segment=segment)
     array = segments.array
     if len(segments.names) == 1:
         array = (array > 0).astype(np.uint8)
-    found = _mask_file(array, segments.grid, path.name, segments.notices, kind="SEG", uid=segments.uid_hash)
+    uid = identifier(segments.series_uid, keep=keep_identifiers)
+    found = _mask_file(array, segments.grid, path.name, segments.notices, kind="SEG", uid=uid)
     # Several segments are labels even when only number 1 of them has voxels.
     return (
         found
@@ -88,7 +91,7 @@ def _from_dicom(path: Path, segment: str | None) -> MaskFile:
     )
 
 
-def _from_folder(path: Path) -> MaskFile:
+def _from_folder(path: Path, *, keep_identifiers: bool) -> MaskFile:
     """A folder as 3D-IRCADb ships masks: one image series, whose nonzero stored values are inside."""
     study = scan(path)
     images = [s for s in study.series if s.stack is not None]
@@ -115,7 +118,7 @@ def _from_folder(path: Path) -> MaskFile:
         path.name,
         (*study.notices, *series.notices),
         kind=series.modality,
-        uid=series.uid_hash,
+        uid=identifier(series.headers[0].series_uid, keep=keep_identifiers),
         instances=series.instances,
     )
 
@@ -174,7 +177,7 @@ def _mask_file(
     record = InputRecord(
         role="mask",
         modality=kind,
-        series_uid=uid or None,
+        series_uid=uid,
         instances=instances,
         sha256=fingerprint(labels),
         shape_kji=grid.shape_kji,

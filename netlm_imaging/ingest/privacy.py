@@ -17,6 +17,11 @@ def hashed(identifier: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH] if text else ""
 
 
+def identifier(uid: str, *, keep: bool) -> str | None:
+    """How a record names a series: by the hash of its UID, or by the UID itself where that is asked for."""
+    return (uid.strip() if keep else hashed(uid)) or None
+
+
 def fingerprint(content: Volume | LabelMap | Mask) -> str:
     """SHA-256 over voxels and geometry: equal input gives an equal value on every machine."""
     digest = hashlib.sha256()

@@ -16,7 +16,6 @@ from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.header import quiet, read_dataset
-from netlm_imaging.ingest.privacy import hashed
 from netlm_imaging.ingest.seg_frames import place_frames, read_frames
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
@@ -31,7 +30,7 @@ class Segments:
     array: npt.NDArray[Any]
     grid: Grid
     names: dict[int, str]
-    uid_hash: str
+    series_uid: str
     frames: int
     notices: tuple[Notice, ...] = ()
 
@@ -62,7 +61,7 @@ def read_seg(path: Path, *, segment: str | None = None) -> Segments:
         array=array,
         grid=grid,
         names={n: names[n] for n in chosen},
-        uid_hash=hashed(v.text(dataset, "SeriesInstanceUID")),
+        series_uid=v.text(dataset, "SeriesInstanceUID"),
         frames=len(places),
         notices=tuple(Notice(code=n.code, message=n.message, where=where) for n in notices),
     )
