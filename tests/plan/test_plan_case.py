@@ -9,11 +9,18 @@ from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
+from netlm_imaging.lesions import measure
 from netlm_imaging.plan import Planned, simulate
+from netlm_imaging.plan.collect import collect
+from netlm_imaging.plan.model import Limits
+from netlm_imaging.plan.optimize import Request, optimize
+from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import Plan
+from netlm_imaging.plan.workspace import workspace
+from netlm_imaging.settings import Settings
 
 
-def random_anatomy(seed: int, *, lesions: int = 5) -> Anatomy:
+def random_anatomy(seed: int, *, lesions: int = 3) -> Anatomy:
     """A small lumpy liver with segments, a vessel and lesions anywhere in it."""
     rng = np.random.default_rng(seed)
     spacing = tuple(rng.uniform(2.4, 3.6, size=3))
@@ -40,8 +47,30 @@ def half_of_the_liver(anatomy: Anatomy, fraction: float = 0.5):
 
 
 @pytest.mark.parametrize("seed", range(100))
+def test_the_optimum_equals_the_simulation_to_the_voxel(seed: int) -> None:
+    anatomy = random_anatomy(seed).cropped()
+    space = workspace(anatomy, major_vessel_mm=6.0)
+    budget = space.functional.sum() // (2 + seed % 5)
+    candidates, _ = collect(space, measure(anatomy), settings=Settings(), budget_voxels=budget)
+    problem = make_problem(space, candidates, cleared_fraction=0.995)
+    limits = Limits(budget_voxels=int(budget), interventions=20, segments=2)
+    request = Request(limits=limits, threshold_percent=70.0, symptomatic=(), relative_gap=0.0)
+    choice = optimize(problem, "sparing", request, seconds=60)
+    regions = []
+    for c in choice.chosen:
+        regions.append(np.zeros(space.liver.shape, dtype=bool))
+        regions[-1].ravel()[candidates[c].region(space)] = True
+    truth = simulate(anatomy, regions, cleared_fraction=0.995)
+    assert choice.status == "optimal"
+    assert truth.lost_voxels == problem.lost_voxels(choice.chosen) <= budget
+    assert sum(o.voxels for o in truth.lesions if o.cleared) == choice.bound_voxels
+    treated = problem.treated_voxels(choice.chosen).tolist()
+    assert [o.treated_voxels for o in truth.lesions] == treated
+
+
+@pytest.mark.parametrize("seed", range(12))
 def test_the_plan_says_what_its_voxels_say(seed: int) -> None:
-    anatomy = random_anatomy(seed, lesions=3)
+    anatomy = random_anatomy(seed)
     result = planned(anatomy, limits=half_of_the_liver(anatomy))
     plan = result.plan
     truth = simulate(anatomy, [result.treated.array], cleared_fraction=0.995)
