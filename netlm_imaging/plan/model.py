@@ -90,9 +90,9 @@ class Model:
         """The plan with the smallest value of ``goal``, proven, or the best one that the time allows."""
         highs, objective = self._highs, self._cost(goal)
         highs.changeColsCost(self._width, np.arange(self._width, dtype=np.int32), objective)
-        highs.setOptionValue("time_limit", highs.getRunTime() + max(seconds, 0.01))
+        highs.setOptionValue("time_limit", max(seconds, 0.01))
         highs.setOptionValue("mip_rel_gap", relative_gap)
-        before = highs.getRunTime()
+        before = highs.getRunTime()  # counts all runs together; the limit is for each
         highs.run()
         used = highs.getRunTime() - before
         status, info = highs.getModelStatus(), highs.getInfo()

@@ -117,7 +117,11 @@ def _all_plans(
         seconds = settings.plan.time_limit_s * MAIN_SHARE
         if objective != settings.plan.objective:
             seconds = _share(settings)
-        choices[objective] = optimize(case.problem, objective, request, seconds=seconds)
+        choice = optimize(case.problem, objective, request, seconds=seconds)
+        if objective == "threshold" and choice.status == "feasible" and not choice.chosen:
+            # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
+            choice = replace(choices["maximum"], status="feasible")
+        choices[objective] = choice
     plans: dict[Objective, Plan] = {}
     for objective, choice in choices.items():
         own_bound = choice if objective in ("sparing", "maximum") else choices["maximum"]

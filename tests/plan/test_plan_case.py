@@ -234,3 +234,15 @@ def test_same_input_gives_the_same_plans() -> None:
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     planned(random_anatomy(1))
     assert capfd.readouterr() == ("", "")
+
+
+def test_out_of_time_a_plan_still_holds_and_is_not_called_optimal() -> None:
+    anatomy = random_anatomy(20, lesions=9)
+    limits = half_of_the_liver(anatomy, 0.8)
+    hurried = planned(anatomy, limits=limits, settings=settings_with(plan={"time_limit_s": 1e-3}))
+    proven = planned(anatomy, limits=limits)
+    assert "feasible" in {p.status for p in plans(hurried)}
+    assert "PLAN_NOT_PROVEN" in {n.code for n in hurried.notices}
+    for quick, best in zip(plans(hurried)[:2], plans(proven)[:2], strict=True):
+        assert quick.debulking_percent <= best.debulking_percent <= quick.bound_percent + 1e-9
+        assert quick.minimums[0].value >= quick.minimums[0].minimum
