@@ -23,13 +23,17 @@ from netlm_imaging.segment.morphology import (
 )
 from netlm_imaging.volume import BoolArray
 
-ROOM_MM = 22.0
+ROOM_MM = 30.0
+"""How far beyond the rough liver its outermost parts may lie: domes and tips behind lesions."""
 SMOOTHING_MM = 0.8
 CORE_SMOOTHING_MM = 2.0
 CORE_LEVEL = 0.92
 """Of the liver's own brightness, smoothed: kidneys (about 0.86) and all other organs are darker."""
 CORE_DEPTH_MM = 3.0
-EDGE_REACH_MM = 9.0
+BRIGHTEST = 1.4
+"""Bile with excreted contrast is brighter than any liver (ours)."""
+THIN_REACH_MM = 20.0
+EDGE_REACH_MM = 6.0
 """How far beyond the core its edge is looked for."""
 SURROUNDINGS_MM = (2.5, 8.0)
 """Shell outside the edge that tells how bright the neighbor is."""
@@ -82,13 +86,15 @@ def _around(region: BoolArray, spacing: Spacing) -> tuple[slice, ...]:
 def _bright(relative: Floats, near: BoolArray, spacing: Spacing) -> BoolArray:
     """Bright liver up to the half-maximum edge towards whatever lies beside it."""
     calm = smoothed(relative, CORE_SMOOTHING_MM, spacing)
-    core = shrunk(filled(calm > CORE_LEVEL) & grown(near, 12.0, spacing), CORE_DEPTH_MM, spacing)
-    core = largest(core, inside=near)
+    even = (calm > CORE_LEVEL) & (calm < BRIGHTEST)
+    core = largest(shrunk(filled(even) & grown(near, ROOM_MM, spacing), CORE_DEPTH_MM, spacing), inside=near)
+    # Thin liver between a lesion and the capsule has no core of its own.
+    core = largest(core | (even & grown(core, THIN_REACH_MM, spacing)), inside=core)
     reach = grown(core, EDGE_REACH_MM, spacing)
     sharp = smoothed(relative, SMOOTHING_MM, spacing)
     first = reach & (sharp > (1.0 + BRIGHTEST_NEIGHBOR) / 2.0)
     half = (1.0 + _neighbor_level(sharp, closed(first, 4.0, spacing), spacing)) / 2.0
-    bright = opened(reach & (sharp > half), 1.5, spacing)
+    bright = opened(reach & (sharp > half) & (calm < BRIGHTEST), 1.5, spacing)
     return largest(bright, inside=core)
 
 
