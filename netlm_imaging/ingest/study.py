@@ -8,6 +8,7 @@ from pathlib import Path
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.header import Header
+from netlm_imaging.ingest.privacy import hashed
 from netlm_imaging.ingest.stack import Stack
 
 
@@ -65,6 +66,13 @@ class Study:
     notices: tuple[Notice, ...] = ()
     faults: tuple[Fault, ...] = ()
     """Wrong with the folder as a whole, such as two patients in it."""
+
+    def find(self, wanted: str) -> Series | None:
+        """The series that a user names: by its number, its UID or the hash of that."""
+        if not wanted:
+            return None
+        names = (wanted, hashed(wanted))
+        return next((s for s in self.series if str(s.number) == wanted or s.uid_hash in names), None)
 
     def choose(self, role: str) -> Series | None:
         """The one series with a role; None when there is none.

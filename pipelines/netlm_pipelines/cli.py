@@ -1,4 +1,8 @@
-"""The command line: arguments in, one call into the flows, words out. No logic here."""
+"""The command line: arguments in, one call into the flows, words out. No logic here.
+
+Exit codes: 0 done; 2 bad usage, settings or clinical facts; 3 input unusable; 4 no plan possible (the
+case and its report are written all the same, they say why); 70 a bug.
+"""
 
 from __future__ import annotations
 
@@ -49,16 +53,34 @@ ResampleUneven = Annotated[
     bool, typer.Option("--resample-uneven", help="Resample uneven or tilted stacks by their true positions.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Read DICOM files without the 128-byte preamble.")]
+AssumeAffine = Annotated[
+    bool,
+    typer.Option(
+        "--assume-affine", help="Take the axes of NIfTI files that declare none as they are stored."
+    ),
+]
+KeepIdentifiers = Annotated[
+    bool, typer.Option("--keep-identifiers", help="Keep series UIDs as they are instead of hashes of them.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
 
 @app.command()
-def inspect(path: Path, as_json: AsJson = False, force: Force = False) -> None:
+def inspect(
+    path: Path,
+    as_json: AsJson = False,
+    force: Force = False,
+    assume_affine: AssumeAffine = False,
+    keep_identifiers: Annotated[
+        bool, typer.Option("--keep-identifiers", help="Show the names of files, which may name the patient.")
+    ] = False,
+) -> None:
     """Show what is in a folder: each series, its role and why, its geometry, its faults."""
     from netlm_imaging.ingest import scan
 
-    study = scan(path, force=force)
-    show.study_as_json(study) if as_json else show.study(study)
+    study = scan(path, force=force, assume_affine=assume_affine)
+    shown = show.study_as_json if as_json else show.study
+    shown(study, names=keep_identifiers)
 
 
 @app.command()
@@ -68,13 +90,15 @@ def convert(
     series: Annotated[str | None, typer.Option(help="Role or number, when there are several.")] = None,
     raw: Annotated[bool, typer.Option(help="PET in Bq/mL or stored units instead of SUVbw.")] = False,
     resample_uneven: ResampleUneven = False,
+    assume_affine: AssumeAffine = False,
     force: Force = False,
 ) -> None:
     """Write one series as NIfTI, its geometry exact; PET as SUVbw."""
+    from netlm_imaging.ingest import scan
     from netlm_pipelines.convert import convert as run
 
-    shown = run(path, out, series=series, raw=raw, resample_uneven=resample_uneven, force=force)
-    show.converted(shown)
+    study = scan(path, force=force, assume_affine=assume_affine)
+    show.converted(run(study, out, series=series, raw=raw, resample_uneven=resample_uneven))
 
 
 @app.command()
@@ -93,6 +117,8 @@ def run(
     series: SeriesChoice = None,
     overwrite: Overwrite = False,
     resample_uneven: ResampleUneven = False,
+    assume_affine: AssumeAffine = False,
+    keep_identifiers: KeepIdentifiers = False,
     force: Force = False,
 ) -> None:
     """The main job: a folder of DICOM and/or NIfTI in, plan, Type and report out."""
@@ -113,7 +139,9 @@ def run(
         segmenter=segmenter,
         series=_series_choice(series),
         overwrite=overwrite,
+        keep_identifiers=keep_identifiers,
         resample_uneven=resample_uneven,
+        assume_affine=assume_affine,
         force=force,
     )
     _run(request)
@@ -131,6 +159,8 @@ def plan(
     settings: SettingsFile = None,
     clinical: ClinicalFile = None,
     overwrite: Overwrite = False,
+    assume_affine: AssumeAffine = False,
+    keep_identifiers: KeepIdentifiers = False,
 ) -> None:
     """Plan and Type from masks alone, without images."""
     masks = GivenMasks(
@@ -147,6 +177,8 @@ def plan(
         settings=load_settings(settings),
         clinical=load_clinical(clinical),
         overwrite=overwrite,
+        keep_identifiers=keep_identifiers,
+        assume_affine=assume_affine,
     )
     _run(request)
 
@@ -219,36 +251,40 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="netlm")
-    except Exception as error:
+    except NetlmError as error:
         if debug:
             raise
-        show.error(_message(error))
-        sys.exit(error.exit_code if isinstance(error, NetlmError) else EXIT_BUG)
-
-
-def _message(error: Exception) -> str:
-    if isinstance(error, NetlmError):
-        return str(error)
-    return f"BUG: {type(error).__name__}. Nothing was written. Run again with --debug for the traceback."
+        show.faults(error.faults)
+        sys.exit(error.exit_code)
+    # pylibjpeg's codecs raise a BaseException of their own (PanicException) on damaged streams.
+    except BaseException as error:
+        if debug or isinstance(error, SystemExit | KeyboardInterrupt):
+            raise
+        show.bug(error)
+        sys.exit(EXIT_BUG)
 
 
 def _run(request: Request) -> None:
-    from netlm_pipelines.study import run_study
+    from netlm_pipelines.study import require_plan, run_study
 
     stages = Stages(total=STUDY_STAGES)
     with stages.shown():
         folder = run_study(request, stages)
-    show.finished(CaseResult.from_json(_read_bytes(folder / "case.json")), folder)
+    case = CaseResult.from_json(_read_bytes(folder / "case.json"))
+    show.finished(case, folder)
+    require_plan(case)
 
 
 def _series_choice(given: list[str] | None) -> dict[str, str]:
     pairs = [item.partition("=") for item in given or ()]
-    wrong = [role for role, equals, number in pairs if not (role and equals and number)]
-    if wrong:
+    chosen = {role: number for role, _, number in pairs}
+    wrong = [item for item, pair in zip(given or (), pairs, strict=True) if not all(pair)]
+    if wrong or len(chosen) < len(pairs):
+        found = ", ".join(wrong) or "one role twice"
         raise UsageError(
-            Fault(code="BAD_USAGE", expected="--series ROLE=NUMBER", found=", ".join(wrong), where="--series")
+            Fault(code="BAD_USAGE", expected="--series ROLE=NUMBER", found=found[:80], where="--series")
         )
-    return {role: number for role, _, number in pairs}
+    return chosen
 
 
 def _read_bytes(path: Path) -> bytes:

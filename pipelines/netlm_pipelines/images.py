@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netlm_imaging.align import Fit, register, resample
-from netlm_imaging.case import InputRecord, Registration
+from netlm_imaging.case import InputRecord, Registration, SuvRecord
 from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
 from netlm_imaging.geometry import Grid
-from netlm_imaging.ingest import Image, Series, Study, read_image, scan
+from netlm_imaging.ingest import Image, Series, read_image, scan
 from netlm_imaging.volume import Volume
+from netlm_pipelines.choice import choose_series, same_frame
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
 
-REFERENCE_ROLES = ("hbp", "portal", "arterial", "ct", "precontrast", "t2")
-"""What may carry the plan, the best first: lesions are contoured on the hepatobiliary phase."""
+LARGEST_SUV = 1000.0
+"""g/mL; no tissue comes near (ours). A PET with larger values holds Bq/mL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +50,24 @@ def read_images(request: Request, stages: Stages) -> StudyImages:
     """Scan the folder, choose a series for each role and read it."""
     assert request.images is not None
     with stages.stage("Scanning the folder") as entry:
-        study = scan(request.images, force=request.force)
+        study = scan(request.images, force=request.force, assume_affine=request.assume_affine)
         entry["series"] = len(study.series)
-    chosen = {role: _choose(study, role, request) for role in (*REFERENCE_ROLES, "pet")}
-    role = next((role for role in REFERENCE_ROLES if chosen[role] is not None), "")
-    if not role:
-        raise InputError(_no_reference(study))
+    chosen = choose_series(study, request.series, segment=not request.masks.complete)
     notices = list(study.notices)
     with stages.stage("Reading the images"):
-        reference = _read(chosen[role], request)
-        precontrast = _read(chosen["precontrast"], request) if role == "hbp" else None
-        pet = _read_pet(chosen["pet"], request, notices)
-        pet_ct = _read(chosen["ct"], request) if pet is not None and role != "ct" else None
+        reference = _read(chosen.reference, chosen.role, request)
+        precontrast = _read(chosen.precontrast, "precontrast", request)
+        pet = _read_pet(chosen.pet, request, notices)
+        pet_ct = None if pet is None else _read(chosen.pet_ct, "ct", request)
     images = [image for image in (reference, precontrast, pet, pet_ct) if image is not None]
     notices += [notice for image in images for notice in image.notices]
-    reference_series, pet_series = chosen[role], chosen["pet"]
     return StudyImages(
         reference=reference,
-        reference_role=role,
+        reference_role=chosen.role,
         precontrast=precontrast,
         pet=pet,
         pet_ct=pet_ct,
-        same_frame=_same_frame(reference_series, pet_series),
+        same_frame=same_frame(chosen.reference, chosen.pet),
         records=tuple(image.record for image in images),
         notices=tuple(notices),
     )
@@ -109,33 +106,20 @@ def align_images(images: StudyImages, grid: Grid, stages: Stages) -> AlignedImag
     )
 
 
-def _choose(study: Study, role: str, request: Request) -> Series | None:
-    wanted = request.series.get(role)
-    if wanted is None:
-        return study.choose(role)
-    for series in study.series:
-        if wanted in (str(series.number), series.uid_hash):
-            return series
-    raise InputError(
-        Fault(
-            code="NO_SUCH_SERIES",
-            expected=f"a series number from 1 to {len(study.series)} for {role}",
-            found=repr(wanted)[:40],
-            remedy="See the numbers with: netlm inspect",
-        )
-    )
-
-
-def _read(series: Series | None, request: Request) -> Image | None:
+def _read(series: Series | None, role: str, request: Request) -> Image | None:
+    """A series as what it is used for, which the user may see otherwise than its header."""
     if series is None:
         return None
-    return read_image(series, resample_uneven=request.resample_uneven)
+    image = read_image(
+        series, resample_uneven=request.resample_uneven, keep_identifiers=request.keep_identifiers
+    )
+    return replace(image, record=replace(image.record, role=role))
 
 
 def _read_pet(series: Series | None, request: Request, notices: list[Notice]) -> Image | None:
     """PET as SUVbw; where the header does not allow that, the rest of the study still runs."""
     try:
-        return _read(series, request)
+        image = _read(series, "pet", request)
     except SuvUnavailable as error:
         reasons = "; ".join(f"expected {fault.expected}, found {fault.found}" for fault in error.faults)
         notices.append(
@@ -146,12 +130,32 @@ def _read_pet(series: Series | None, request: Request, notices: list[Notice]) ->
             )
         )
         return None
+    return _taken_as_suv(image) if image is not None and series is not None and series.file else image
 
 
-def _same_frame(first: Series | None, second: Series | None) -> bool:
-    if first is None or second is None:
-        return False
-    return bool(first.frame_uid_hash) and first.frame_uid_hash == second.frame_uid_hash
+def _taken_as_suv(image: Image) -> Image:
+    """A NIfTI file has no unit: the user who names it as the PET says that it holds SUVbw."""
+    largest = float(image.volume.array.max())
+    if largest > LARGEST_SUV:
+        raise InputError(
+            Fault(
+                code="NOT_SUV",
+                expected="SUVbw in a PET that comes as NIfTI",
+                found=f"values up to {largest:.6g}",
+                where="--series pet",
+                remedy="Give the DICOM files of the PET, or SUVbw values",
+            )
+        )
+    said = Notice(
+        code="SUV_ASSUMED",
+        message="The PET is a NIfTI file, which names no unit: its values are taken as SUVbw because "
+        "--series pet names it.",
+        where="pet",
+    )
+    suv = SuvRecord(
+        unit="not known", path="values of a NIfTI file taken as SUVbw, as the user says", inputs={}
+    )
+    return replace(image, record=replace(image.record, suv=suv), notices=(*image.notices, said))
 
 
 def _registration(fit: Fit, role: str) -> Registration:
@@ -181,13 +185,3 @@ def _fit_notices(fit: Fit) -> tuple[Notice, ...]:
         "the reference image are approximate (25 mm).",
     )
     return (said, poor)
-
-
-def _no_reference(study: Study) -> Fault:
-    found = ", ".join(f"series {s.number}: {s.role}" for s in study.series[:12]) or "no image series"
-    return Fault(
-        code="NO_REFERENCE_IMAGE",
-        expected="a hepatobiliary-phase MRI, or another liver image with --liver and --lesions",
-        found=found,
-        remedy="Point to it with --series hbp=NUMBER, or plan from masks alone with: netlm plan",
-    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from netlm_imaging.align import bring_labels, check_place
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import InputRecord
-from netlm_imaging.errors import Fault, Notice, UsageError
+from netlm_imaging.errors import InputError, Notice
 from netlm_imaging.geometry import Grid
-from netlm_imaging.ingest import Image, MaskFile, read_mask
+from netlm_imaging.ingest import MaskFile, read_mask
 from netlm_imaging.lesions import Uptake, combine, label_components, prepare
 from netlm_imaging.lesions.records import SeenOn
 from netlm_imaging.segment import Images, Segmentation, segmenter_named
@@ -18,7 +18,7 @@ from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines.images import AlignedImages, StudyImages
 from netlm_pipelines.pet import look_at_pet
 from netlm_pipelines.progress import Stages
-from netlm_pipelines.request import GivenMasks
+from netlm_pipelines.request import Request
 
 
 @dataclass(slots=True)
@@ -47,22 +47,26 @@ class StudyMasks:
     notices: tuple[Notice, ...]
 
 
-def read_given(masks: GivenMasks, grid: Grid | None) -> GivenOnGrid:
-    """Read the user's masks onto the liver mask's own grid, or ``grid`` where no liver is given."""
+def read_given(request: Request, grid: Grid | None) -> GivenOnGrid:
+    """Read the user's masks onto the liver mask's own grid, or ``grid`` where no liver is given.
+
+    Records, notices and faults name a mask by what it is, never by its file, whose name may be the patient's.
+    """
+    masks = request.masks
     given = GivenOnGrid(grid=grid)
     if masks.liver is not None:
-        file = _read(masks.liver, given)
+        file = _read(masks.liver, "liver mask", request, given)
         given.grid = file.labels.grid
         given.liver = file.labels.any
     if masks.lesions:
-        given.lesions = _read_lesions(masks.lesions, given)
-    given.segments = _bring(masks.segments, "segments", given)
+        given.lesions = _read_lesions(request, given)
+    if masks.segments is not None:
+        given.segments = _bring(masks.segments, "segment mask", request, given)
     for spec in masks.vessels:
-        more = _onto(_read(spec, given).labels, "vessels", given).any
+        more = _bring(spec, "vessel mask", request, given).any
         given.vessels = more if given.vessels is None else Mask(given.vessels.array | more.array, more.grid)
-    for name in ("cysts", "spleen"):
-        labels = _bring(getattr(masks, name), name, given)
-        setattr(given, name, None if labels is None else labels.any)
+    given.cysts = _region(masks.cysts, "cyst mask", request, given)
+    given.spleen = _region(masks.spleen, "spleen mask", request, given)
     return given
 
 
@@ -81,12 +85,12 @@ def complete(
         notices += check_place(given.liver, images.reference, name="liver mask")
     found = None
     if given.liver is None or given.lesions is None:
-        found = _segment(images, role=found_images.reference_role, segmenter=segmenter, stages=stages)
+        found = _segment(images, segmenter=segmenter, stages=stages)
         notices += found.notices
     liver = given.liver if given.liver is not None else _found(found).liver
     lesions = given.lesions if given.lesions is not None else _found(found).lesions
     spleen = given.spleen if given.spleen is not None or found is None else found.spleen
-    seen_on = dict.fromkeys(lesions.labels, _seen_on(found_images.reference))
+    seen_on = dict.fromkeys(lesions.labels, _seen_on(found_images))
     avid: dict[int, Uptake] = {}
     if images.suv is not None:
         with stages.stage("Finding lesions on PET"):
@@ -119,17 +123,22 @@ def complete(
     )
 
 
-def _read(spec: str, given: GivenOnGrid) -> MaskFile:
-    file = read_mask(spec)
-    given.records.append(file.record)
-    given.notices += file.notices
+def _read(spec: str, name: str, request: Request, given: GivenOnGrid) -> MaskFile:
+    try:
+        file = read_mask(spec, assume_affine=request.assume_affine, keep_identifiers=request.keep_identifiers)
+    except InputError as error:
+        raise InputError(*(replace(fault, where=name) for fault in error.faults)) from None
+    given.records.append(replace(file.record, role=name))
+    given.notices += [replace(notice, where=name) for notice in file.notices]
     return file
 
 
-def _bring(spec: str | None, name: str, given: GivenOnGrid) -> LabelMap | None:
-    if spec is None:
-        return None
-    return _onto(_read(spec, given).labels, name, given)
+def _bring(spec: str, name: str, request: Request, given: GivenOnGrid) -> LabelMap:
+    return _onto(_read(spec, name, request, given).labels, name, given)
+
+
+def _region(spec: str | None, name: str, request: Request, given: GivenOnGrid) -> Mask | None:
+    return None if spec is None else _bring(spec, name, request, given).any
 
 
 def _onto(labels: LabelMap, name: str, given: GivenOnGrid) -> LabelMap:
@@ -140,28 +149,22 @@ def _onto(labels: LabelMap, name: str, given: GivenOnGrid) -> LabelMap:
     return brought
 
 
-def _read_lesions(specs: tuple[str, ...], given: GivenOnGrid) -> LabelMap:
+def _read_lesions(request: Request, given: GivenOnGrid) -> LabelMap:
     """Binary files fall apart into their connected components, label maps keep their values."""
+    specs = request.masks.lesions
     parts = []
-    for spec in specs:
-        file = _read(spec, given)
-        labels = _onto(file.labels, "lesions", given)
+    for number, spec in enumerate(specs, start=1):
+        name = "lesion mask" if len(specs) == 1 else f"lesion mask {number}"
+        file = _read(spec, name, request, given)
+        labels = _onto(file.labels, name, given)
         parts.append(label_components(labels.any) if file.binary else labels)
     combined, notices = combine(parts)
     given.notices += notices
     return combined
 
 
-def _segment(images: AlignedImages, *, role: str, segmenter: str, stages: Stages) -> Segmentation:
-    if role != "hbp" or images.reference is None:
-        raise UsageError(
-            Fault(
-                code="MASKS_NEEDED",
-                expected="a hepatobiliary-phase MRI to segment, or both --liver and --lesions",
-                found=f"a reference image of role {role!r}" if role else "no image",
-                remedy="Give the masks that are missing",
-            )
-        )
+def _segment(images: AlignedImages, *, segmenter: str, stages: Stages) -> Segmentation:
+    assert images.reference is not None
     with stages.stage("Segmenting liver and lesions") as entry:
         found = segmenter_named(segmenter).segment(
             Images(hbp=images.reference, precontrast=images.precontrast, suv=images.suv)
@@ -175,11 +178,14 @@ def _found(found: Segmentation | None) -> Segmentation:
     return found
 
 
-def _seen_on(reference: Image | None) -> tuple[SeenOn, ...]:
-    """What lesions on the reference image count as seen on; nothing without an image."""
-    if reference is None:
+def _seen_on(images: StudyImages) -> tuple[SeenOn, ...]:
+    """What lesions on the reference image count as seen on; nothing where that is not known."""
+    if images.reference is None:
         return ()
-    return ("ct",) if reference.record.modality == "CT" else ("mr",)
+    modality, role = images.reference.record.modality, images.reference_role
+    if modality == "CT" or role == "ct":
+        return ("ct",)
+    return ("mr",) if modality == "MR" or role in ("hbp", "precontrast", "t2") else ()
 
 
 def _with_pet(on_reference: tuple[SeenOn, ...], matched: tuple[SeenOn, ...]) -> tuple[SeenOn, ...]:

@@ -22,6 +22,11 @@ class GivenMasks:
     cysts: str | None = None
     spleen: str | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Nothing that a plan cannot do without has to be segmented."""
+        return self.liver is not None and bool(self.lesions)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -38,5 +43,8 @@ class Request:
     """Role to series number, where the user decides (``--series hbp=3``)."""
     overwrite: bool = False
     keep_identifiers: bool = False
+    """Series UIDs in case.json as they are, not as hashes."""
     resample_uneven: bool = False
+    assume_affine: bool = False
+    """NIfTI files that do not declare where their voxels lie are taken by their stored axes."""
     force: bool = False

@@ -4,55 +4,59 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.decide.records import Classification
-from netlm_imaging.errors import Notice
+from netlm_imaging.errors import Fault, Notice
 from netlm_imaging.ingest import Image, Series, Study
+from netlm_imaging.plan.records import Plan
 
 if TYPE_CHECKING:
     from netlm_sample_data import SamplePaths
 
 
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+def faults(found: Sequence[Fault]) -> None:
+    """A failure on standard error: each fault with its code, and what to do about it below."""
+    for fault in found:
+        _say(("error ", "bold red"), str(fault), on=sys.stderr)
 
 
-def error(message: str) -> None:
-    """A failure, on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(escape(message))
+def bug(error: BaseException) -> None:
+    """A failure that nobody expected."""
+    message = f"BUG: {type(error).__name__}. Nothing was written. Run again with --debug for the traceback."
+    _say(("error ", "bold red"), message, on=sys.stderr)
 
 
-def study(found: Study) -> None:
-    """What a folder holds, for people."""
-    console = _console()
+def study(found: Study, *, names: bool) -> None:
+    """What a folder holds, for people; ``names`` shows the names of files."""
     for series in found.series:
         count = f"{series.instances} file{'s' if series.instances != 1 else ''}"
-        facts = f"{series.number:>3}  {series.role:<12}{series.modality:<5}{count:<11}{_geometry(series)}"
-        console.print(escape(facts.rstrip()))
-        why = f"{series.role_reason} ({100 * series.role_confidence:.0f} %)"
-        console.print(escape(f"     {series.description}; role from: {why}"))
+        facts = f"{series.number:>3}  {series.role:<12}{series.modality:<7}{count:<11}{_geometry(series)}"
+        _say(facts.rstrip())
+        _say(f"{series.description}; role from: {_why(series)}", indent=5)
+        if names and series.file is not None:
+            _say(f"file: {series.file.name}", indent=5)
     for fault in found.faults:
-        console.print(escape(f"this folder cannot be used: {fault}"))
+        _say(("error ", "bold red"), f"this folder cannot be used: {fault}")
     for series in found.series:
         for fault in series.faults:
-            console.print(escape(f"series {series.number} cannot be used: {fault}"))
-    _notices(console, [*found.notices, *(n for series in found.series for n in series.notices)])
-    if found.skipped:
-        for item in found.skipped:
-            named = ", ".join(item.files[:3]) + (", ..." if len(item.files) > 3 else "")
-            console.print(escape(f"skipped {item.count}: {item.reason} ({named})"))
+            _say(("error ", "bold red"), f"series {series.number} cannot be used: {fault}")
+    _notices(n for series in found.series for n in series.notices)
+    for item in found.skipped:
+        named = f" ({', '.join(item.files)})" if names else ""
+        _say(f"skipped {item.count}: {item.reason}{named}")
 
 
-def study_as_json(found: Study) -> None:
-    """What a folder holds, for programs."""
+def study_as_json(found: Study, *, names: bool) -> None:
+    """What a folder holds, for programs; ``names`` lists the names of files too."""
     series = [
         {
             "number": s.number,
@@ -62,14 +66,18 @@ def study_as_json(found: Study) -> None:
             "modality": s.modality,
             "instances": s.instances,
             "description": s.description,
-            "series_uid": s.uid_hash,
+            "series_uid": s.uid_hash or None,
+            "file": s.file.name if names and s.file is not None else None,
             "grid": None if s.grid is None else s.grid.to_json(),
             "faults": [asdict(fault) for fault in s.faults],
             "warnings": [asdict(notice) for notice in s.notices],
         }
         for s in found.series
     ]
-    skipped = [asdict(item) for item in found.skipped]
+    skipped = [
+        {"reason": item.reason, "count": item.count, "files": list(item.files) if names else None}
+        for item in found.skipped
+    ]
     warnings = [asdict(notice) for notice in found.notices]
     faults = [asdict(fault) for fault in found.faults]
     print_json({"series": series, "skipped": skipped, "faults": faults, "warnings": warnings})
@@ -82,47 +90,37 @@ def print_json(value: object) -> None:
 
 def converted(image: Image) -> None:
     """One line about the series that was written, and its warnings."""
-    console = _console()
     record = image.record
     size = " x ".join(str(n) for n in reversed(record.shape_kji))
     spacing = " x ".join(f"{s:.4g}" for s in record.spacing_mm)
-    console.print(escape(f"{record.role} ({record.description}): {size} voxels of {spacing} mm"))
-    _notices(console, image.notices)
+    _say(f"{record.role} ({record.description}): {size} voxels of {spacing} mm")
+    _notices(image.notices)
 
 
 def sample(paths: SamplePaths) -> None:
     """Where the sample patient lies."""
-    console = _console()
-    console.print(
-        f"DICOM study     {paths.dicom}\nclinical facts  {paths.clinical}\ntruth           {paths.truth}"
-    )
+    _say(f"DICOM study     {paths.dicom}")
+    _say(f"clinical facts  {paths.clinical}")
+    _say(f"truth           {paths.truth}")
 
 
 def finished(case: CaseResult, folder: Path) -> None:
-    """The result of a run in a few lines."""
-    console = _console()
-    plan = case.plan
+    """The result of a run in a few lines, its place last."""
     verdict = case.classification
-    name = f"Type {verdict.type}" if verdict.type is not None else "No Type"
-    console.print(f"\n[bold]{name}[/bold]{' (provisional)' if verdict.provisional else ''}")
+    _type(verdict)
     for reason in verdict.reasons:
-        console.print(escape(f"  {reason.text}"))
-    cleared, lesions = len(plan.cleared), len(case.lesions)
-    console.print(
-        f"Plan ({plan.objective}, {plan.status}): {len(plan.treatments)} treatments clear {cleared} of "
-        f"{lesions} lesions, debulking {plan.debulking_percent:.1f} % by lesion "
-        f"({plan.debulking_percent_by_volume:.1f} % by volume)"
-    )
+        _say(reason.text, indent=2)
+    _plan(case.plan, lesions=len(case.lesions))
     liver = case.liver
-    console.print(
-        f"Liver {liver.total_ml:.1f} mL, tumor {liver.tumor_ml:.1f} mL, future remnant {plan.flr_ml:.1f} mL"
+    _say(
+        f"Liver {liver.total_ml:.1f} mL, tumor {liver.tumor_ml:.1f} mL, "
+        f"future remnant {case.plan.flr_ml:.1f} mL"
     )
-    for minimum in plan.minimums:
-        console.print(f"  {minimum.name} {minimum.value:.1f} (minimum {minimum.minimum:.1f})")
-    if verdict.missing:
-        console.print(f"Not known: {', '.join(verdict.missing)}")
-    _notices(console, case.warnings)
-    console.print(f"Report: {folder / 'report.html'}")
+    for minimum in case.plan.minimums:
+        _say(f"{minimum.name} {minimum.value:.1f} (minimum {minimum.minimum:.1f})", indent=2)
+    _missing(verdict)
+    _notices(case.warnings)
+    report_at(folder / "report.html")
 
 
 def classification(verdict: Classification, notices: Sequence[Notice], *, as_json: bool) -> None:
@@ -130,34 +128,72 @@ def classification(verdict: Classification, notices: Sequence[Notice], *, as_jso
     if as_json:
         print_json({**asdict(verdict), "warnings": [asdict(notice) for notice in notices]})
         return
-    console = _console()
-    name = f"Type {verdict.type}" if verdict.type is not None else "No Type"
-    console.print(f"[bold]{name}[/bold]{' (provisional)' if verdict.provisional else ''}")
+    _type(verdict)
     for title, statements in (
         ("Why", verdict.reasons),
         ("Speaks against surgery", verdict.contraindications),
         ("Management", verdict.management),
     ):
         if statements:
-            console.print(title)
-            for statement in statements:
-                console.print(escape(f"  {statement.text}"))
-    if verdict.missing:
-        console.print(f"Not known: {', '.join(verdict.missing)}")
+            _say(title)
+        for statement in statements:
+            _say(statement.text, indent=2)
+    _missing(verdict)
+    if verdict.counterfactuals:
+        _say("What would change it")
     for other in verdict.counterfactuals:
-        console.print(escape(f"  {other.change}: Type {other.type}"))
-    _notices(console, notices)
+        _say(f"{other.change}: Type {other.type}", indent=2)
+    _notices(notices)
 
 
 def report_at(path: Path) -> None:
     """Where the report lies."""
-    _console().print(f"Report: {path}")
+    _say(f"Report: {path}")
 
 
-def _notices(console: Console, notices: Sequence[Notice]) -> None:
+def _type(verdict: Classification) -> None:
+    name = f"Type {verdict.type}" if verdict.type is not None else "No Type"
+    _say((name, "bold"), " (provisional)" if verdict.provisional else "")
+
+
+def _plan(plan: Plan, *, lesions: int) -> None:
+    if plan.status == "infeasible":
+        _say(f"Plan ({plan.objective}): none is possible")
+        return
+    count = len(plan.treatments)
+    _say(
+        f"Plan ({plan.objective}, {plan.status}): {count} treatment{'s' if count != 1 else ''}, "
+        f"{len(plan.cleared)} of {lesions} lesion{'s' if lesions != 1 else ''} cleared, "
+        f"debulking {plan.debulking_percent:.1f} % by lesion "
+        f"({plan.debulking_percent_by_volume:.1f} % by volume)"
+    )
+    for treatment in plan.treatments:
+        _say(treatment.name, indent=2)
+
+
+def _missing(verdict: Classification) -> None:
+    if verdict.missing:
+        _say(f"Not known: {', '.join(verdict.missing)}")
+
+
+def _notices(notices: Iterable[Notice]) -> None:
     for notice in notices:
         place = f" ({notice.where})" if notice.where else ""
-        console.print(escape(f"warning {notice.code}{place}: {notice.message}"))
+        _say(("warning ", "yellow"), f"{notice.code}{place}: {notice.message}")
+
+
+def _say(*parts: str | tuple[str, str], indent: int = 0, on: TextIO | None = None) -> None:
+    """One paragraph, its parts with a style or none; lines are broken only on a terminal."""
+    console = Console(file=on or sys.stdout, highlight=False)
+    text = Text.assemble(*parts)
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent)))
+    else:
+        console.print(Text(" " * indent) + text, soft_wrap=True)
+
+
+def _why(series: Series) -> str:
+    return f"{series.role_reason} ({100 * series.role_confidence:.0f} %)"
 
 
 def _geometry(series: Series) -> str:

@@ -16,13 +16,14 @@ from netlm_imaging.case import CaseLesion, CaseResult, InputRecord, Registration
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide import classify
 from netlm_imaging.decide.records import Classification
-from netlm_imaging.errors import Notice
+from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.export import check_target, draw_figures, write_case
 from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
+from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines.images import StudyImages, align_images, read_images
@@ -37,12 +38,13 @@ PACKAGES = ("highspy", "numpy", "pydicom", "scipy", "simpleitk")
 def run_study(request: Request, stages: Stages) -> Path:
     """The main job. Returns the folder of the finished case; raises NetlmError with nothing written."""
     check_target(request.out, overwrite=request.overwrite)
+    segmenter_named(request.segmenter)
     found = StudyImages(reference=None, reference_role="")
     if request.images is not None:
         found = read_images(request, stages)
     with stages.stage("Reading the masks"):
         own = None if found.reference is None else found.reference.volume.grid
-        given = read_given(request.masks, own)
+        given = read_given(request, own)
     assert given.grid is not None
     images = align_images(found, given.grid, stages)
     masks = complete(
@@ -78,6 +80,29 @@ def run_study(request: Request, stages: Stages) -> Path:
         figures=figures,
         log=stages.log,
         overwrite=request.overwrite,
+    )
+
+
+def require_plan(case: CaseResult) -> None:
+    """Raise PlanError (NO_PLAN_POSSIBLE) where the limits leave no plan; the case itself stays valid.
+
+    So it is when the untouched liver already misses a minimum of the future remnant, or when the
+    objective that was asked for cannot be reached.
+    """
+    if case.plan.status != "infeasible":
+        return
+    missed = [
+        f"{m.name} {m.value:.1f} (minimum {m.minimum:.1f}) before any treatment"
+        for m in case.plan.minimums
+        if m.value < m.minimum
+    ]
+    raise PlanError(
+        Fault(
+            code="NO_PLAN_POSSIBLE",
+            expected=f"a plan within the limits (objective {case.plan.objective})",
+            found=", ".join(missed) or "none that reaches it",
+            remedy="The case is written; its report says what is not possible and why",
+        )
     )
 
 

@@ -85,6 +85,6 @@ def test_a_mask_with_another_origin_is_refused_and_not_shifted(
 ) -> None:
     """The vessel file of this case says that it lies 380 mm off: only a guess could bring it here."""
     elsewhere = replace(masks, vessels=(str(real_data / "ircad17/couinaud_vessel.nii.gz"),))
-    with pytest.raises(InputError, match="NO_OVERLAP in vessels"):
+    with pytest.raises(InputError, match="NO_OVERLAP in vessel mask"):
         run_study(Request(out=tmp_path / "out", masks=elsewhere), Stages(total=9))
     assert not (tmp_path / "out").exists()
