@@ -64,8 +64,8 @@ class Placer:
         raise PlacementError(f"no place for a {wanted.kind} lesion of {2 * wanted.radius:.0f} mm")
 
     def _lobes(self, wanted: Wanted) -> tuple[tuple[Vector, int, float], ...]:
-        """Round when small, gently lobulated when large."""
-        strength = 0.03 if wanted.radius < 6 else 0.05
+        """Round when small or deep, gently lobulated otherwise."""
+        strength = 0.03 if wanted.radius < 6 or wanted.kind == "bulk" else 0.05
         axes = self.rng.normal(size=(3, 3))
         axes /= np.linalg.norm(axes, axis=1, keepdims=True)
         amplitudes = self.rng.uniform(0.3, 1.0, 3) * strength
@@ -94,10 +94,10 @@ class Placer:
         return allowed
 
     def _in_order(self, wanted: Wanted, allowed: npt.NDArray[np.intp], reach: float) -> npt.NDArray[np.intp]:
-        """Candidates, random; those of a bulk by how evenly it lies over the segments."""
+        """Candidates, random; those of a bulk the deepest first."""
         if wanted.kind != "bulk":
             return self.rng.permutation(allowed)
-        return allowed[np.argsort([self._shares(int(n), reach)[1] for n in allowed], kind="stable")]
+        return allowed[np.argsort(-self.survey.depth[allowed], kind="stable")]
 
     def _suits(self, wanted: Wanted, index: int, reach: float) -> bool:
         """The checks that are too slow for every point."""
@@ -143,20 +143,18 @@ def _wanted(preset: str, placer: Placer, rng: np.random.Generator) -> list[Wante
         limited = {"deep": 9.4, "perivascular": 7.8, "subcapsular": 6.8}
         return [Wanted(kind, radius + float(rng.uniform(-0.6, 0.6))) for kind, radius in limited.items()]
     if preset == "type2":
-        return [Wanted("bulk", 16.0), *_scatter(rng, TREATABLE_RADII_MM)]
+        return [Wanted("bulk", 15.6), *_scatter(rng, TREATABLE_RADII_MM)]
     bulk = _largest_bulk(placer)
     budget = SMALL_SHARE_OF_BULK * bulk**3
     radii: list[float] = []
-    while len(radii) < MOST_SMALL:
-        radius = float(np.clip(rng.lognormal(np.log(6.2), 0.25), 4.2, 9.0))
-        if sum(r**3 for r in radii) + radius**3 > budget:
-            break
-        radii.append(radius)
+    for radius in np.clip(rng.lognormal(np.log(5.5), 0.25, 60), 4.2, 8.0):
+        if len(radii) < MOST_SMALL and sum(r**3 for r in radii) + radius**3 <= budget:
+            radii.append(float(radius))
     return [Wanted("bulk", bulk, apart=BULK_GAP_MM), *_scatter(rng, tuple(sorted(radii, reverse=True)))]
 
 
 TREATABLE_RADII_MM = (12.6, 12.4, 12.2, 12.0, 11.8, 11.6, 11.4, 11.2, 10.8, 10.4, 9.5, 8.5, 7.5, 6.5)
-"""Type 2: with a bulk of 16.0 mm these hold 80 % of the tumor."""
+"""Type 2: with a bulk of 15.6 mm these hold more than 80 % of the tumor."""
 
 
 def _scatter(rng: np.random.Generator, radii: tuple[float, ...]) -> list[Wanted]:
@@ -172,7 +170,7 @@ def _scatter(rng: np.random.Generator, radii: tuple[float, ...]) -> list[Wanted]
 def _largest_bulk(placer: Placer) -> float:
     """The largest radius (mm) that still lies too deep for a wedge, up to 34."""
     room = float(placer.survey.depth.max()) - UNTREATABLE_DEPTH_MM
-    return min(30.0, (room - 1.0) / 1.10)
+    return min(30.0, (room - 2.0) / 1.06)
 
 
 def _tumors(placed: list[tuple[Wanted, LobulatedBall, int]], rng: np.random.Generator) -> tuple[Tumor, ...]:

@@ -58,7 +58,7 @@ _CASES = {
     ),
     "type2": Preset(
         type=2,
-        liver_ml=(1620, 1880),
+        liver_ml=(1780, 1900),
         etlv_over_liver=(0.95, 1.05),
         clinical={
             **_KNOWN,
@@ -72,7 +72,7 @@ _CASES = {
     ),
     "type3": Preset(
         type=3,
-        liver_ml=(1950, 2100),
+        liver_ml=(2050, 2200),
         etlv_over_liver=(0.98, 1.06),
         clinical={
             **_KNOWN,
@@ -85,7 +85,7 @@ _CASES = {
     ),
     "type4": Preset(
         type=4,
-        liver_ml=(1950, 2100),
+        liver_ml=(2050, 2200),
         etlv_over_liver=(0.98, 1.06),
         clinical={
             **_KNOWN,

@@ -28,7 +28,7 @@ ABLATION_CLEARANCE_MM = 6.5
 """Margin 5 mm and the heat sink of microwaves, 1 mm."""
 WEDGE_DEPTH_MM = 24.0
 WEDGE_CLEARANCE_MM = 7.5
-UNTREATABLE_DEPTH_MM = 33.0
+UNTREATABLE_DEPTH_MM = 35.0
 """Deeper than any wedge (30 mm) by more than a segmentation errs."""
 
 Floats = npt.NDArray[np.float64]

@@ -130,9 +130,10 @@ def test_the_bulk_of_types_3_and_4_is_out_of_reach(name: str, samples: dict[tupl
         sample = samples[name, seed]
         bulk = sample.patient.tumors[0]
         volumes = np.array([t.shape.volume_ml for t in sample.patient.tumors])
+        assert len(volumes) >= 14
         assert 100 * volumes[1:].sum() / volumes.sum() < 50
         assert bulk.shape.longest_diameter_mm > SETTINGS.ablation.max_lesion_mm + 5
-        assert near_surface_depth(sample, 0) > SETTINGS.resection.wedge_max_depth_mm + 1
+        assert near_surface_depth(sample, 0) > SETTINGS.resection.wedge_max_depth_mm + 3
         shares = shares_of_bulk(sample)
         assert shares[: SETTINGS.plan.max_segments_sparing].sum() < 0.85
         assert shares[3] > 0.05
