@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -24,9 +25,10 @@ from netlm_pipelines.request import GivenMasks, Request
 app = typer.Typer(
     name="netlm",
     help="Neuroendocrine tumor liver metastases: from DICOM to a plan and a Type. Research software, "
-    "not a medical device.",
+    "not a medical device. Every command takes --debug, which shows the traceback of an error.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"max_content_width": 100},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -251,15 +253,15 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="netlm")
-    except NetlmError as error:
-        if debug:
-            raise
-        show.faults(error.faults)
-        sys.exit(error.exit_code)
+    except (SystemExit, KeyboardInterrupt):
+        raise
     # pylibjpeg's codecs raise a BaseException of their own (PanicException) on damaged streams.
     except BaseException as error:
-        if debug or isinstance(error, SystemExit | KeyboardInterrupt):
-            raise
+        if debug:
+            traceback.print_exc()
+        if isinstance(error, NetlmError):
+            show.faults(error.faults)
+            sys.exit(error.exit_code)
         show.bug(error)
         sys.exit(EXIT_BUG)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from netlm_imaging.align import bring_labels, check_place
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import InputRecord
-from netlm_imaging.errors import InputError, Notice
+from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import MaskFile, read_mask
 from netlm_imaging.lesions import Uptake, combine, label_components, prepare
@@ -114,6 +114,7 @@ def complete(
         cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
         spleen=spleen,
     )
+    _require_some_inside(given.lesions, anatomy)
     return StudyMasks(
         anatomy=anatomy,
         method="given" if given.liver is not None else _found(found).method,
@@ -171,6 +172,21 @@ def _segment(images: AlignedImages, *, segmenter: str, stages: Stages) -> Segmen
         )
         entry["method"] = found.method
     return found
+
+
+def _require_some_inside(given: LabelMap | None, anatomy: Anatomy) -> None:
+    """Given lesions that all miss the liver are masks that do not belong together, not "no disease"."""
+    if given is None or not given.labels or anatomy.lesions.labels:
+        return
+    raise InputError(
+        Fault(
+            code="LESIONS_OUTSIDE_LIVER",
+            expected="lesions inside the liver",
+            found=f"{given.any.volume_ml:.1f} mL of lesions, all of it outside",
+            where="lesion mask",
+            remedy="Check that both masks belong to this study and that neither is mirrored",
+        )
+    )
 
 
 def _found(found: Segmentation | None) -> Segmentation:

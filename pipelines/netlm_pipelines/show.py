@@ -17,7 +17,6 @@ from netlm_imaging.case import CaseResult
 from netlm_imaging.decide.records import Classification
 from netlm_imaging.errors import Fault, Notice
 from netlm_imaging.ingest import Image, Series, Study
-from netlm_imaging.plan.records import Plan
 
 if TYPE_CHECKING:
     from netlm_sample_data import SamplePaths
@@ -31,7 +30,7 @@ def faults(found: Sequence[Fault]) -> None:
 
 def bug(error: BaseException) -> None:
     """A failure that nobody expected."""
-    message = f"BUG: {type(error).__name__}. Nothing was written. Run again with --debug for the traceback."
+    message = f"BUG: {type(error).__name__}. This should not happen; --debug shows where it did."
     _say(("error ", "bold red"), message, on=sys.stderr)
 
 
@@ -106,18 +105,17 @@ def sample(paths: SamplePaths) -> None:
 
 def finished(case: CaseResult, folder: Path) -> None:
     """The result of a run in a few lines, its place last."""
-    verdict = case.classification
+    from netlm_imaging.export.wording import MINIMUMS, percentage
+
+    verdict, liver, plan = case.classification, case.liver, case.plan
     _type(verdict)
     for reason in verdict.reasons:
         _say(reason.text, indent=2)
-    _plan(case.plan, lesions=len(case.lesions))
-    liver = case.liver
-    _say(
-        f"Liver {liver.total_ml:.1f} mL, tumor {liver.tumor_ml:.1f} mL, "
-        f"future remnant {case.plan.flr_ml:.1f} mL"
-    )
-    for minimum in case.plan.minimums:
-        _say(f"{minimum.name} {minimum.value:.1f} (minimum {minimum.minimum:.1f})", indent=2)
+    _plan(case)
+    _say(f"Liver {liver.total_ml:.1f} mL, tumor {liver.tumor_ml:.1f} mL, future remnant {plan.flr_ml:.1f} mL")
+    for minimum in plan.minimums:
+        value = percentage(minimum.value, minimum.minimum)
+        _say(f"{MINIMUMS[minimum.name][0]} {value} (minimum {percentage(minimum.minimum)})", indent=2)
     _missing(verdict)
     _notices(case.warnings)
     report_at(folder / "report.html")
@@ -156,19 +154,22 @@ def _type(verdict: Classification) -> None:
     _say((name, "bold"), " (provisional)" if verdict.provisional else "")
 
 
-def _plan(plan: Plan, *, lesions: int) -> None:
-    if plan.status == "infeasible":
-        _say(f"Plan ({plan.objective}): none is possible")
-        return
-    count = len(plan.treatments)
-    _say(
-        f"Plan ({plan.objective}, {plan.status}): {count} treatment{'s' if count != 1 else ''}, "
-        f"{len(plan.cleared)} of {lesions} lesion{'s' if lesions != 1 else ''} cleared, "
-        f"debulking {plan.debulking_percent:.1f} % by lesion "
-        f"({plan.debulking_percent_by_volume:.1f} % by volume)"
-    )
-    for treatment in plan.treatments:
-        _say(treatment.name, indent=2)
+def _plan(case: CaseResult) -> None:
+    from netlm_imaging.export.wording import STATUSES, percentage
+
+    plan, lesions = case.plan, len(case.lesions)
+    facts = STATUSES[plan.status]
+    if not lesions:
+        facts = "nothing to treat"
+    elif plan.status != "infeasible":
+        count = len(plan.treatments)
+        reached = percentage(plan.debulking_percent, case.settings.type.debulking_threshold_percent)
+        facts += (
+            f": {count} treatment{'s' if count != 1 else ''}, "
+            f"{len(plan.cleared)} of {lesions} lesion{'s' if lesions != 1 else ''} cleared, "
+            f"debulking {reached} by lesion ({percentage(plan.debulking_percent_by_volume)} by volume)"
+        )
+    _say(f"Plan ({plan.objective}), {facts}")
 
 
 def _missing(verdict: Classification) -> None:

@@ -18,6 +18,7 @@ from netlm_imaging.decide import classify
 from netlm_imaging.decide.records import Classification
 from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.export import check_target, draw_figures, write_case
+from netlm_imaging.export.wording import percentage
 from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
@@ -92,7 +93,7 @@ def require_plan(case: CaseResult) -> None:
     if case.plan.status != "infeasible":
         return
     missed = [
-        f"{m.name} {m.value:.1f} (minimum {m.minimum:.1f}) before any treatment"
+        f"{m.name} {percentage(m.value, m.minimum)} (minimum {percentage(m.minimum)}) before any treatment"
         for m in case.plan.minimums
         if m.value < m.minimum
     ]
