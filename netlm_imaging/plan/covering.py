@@ -22,7 +22,8 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
     """Center and radius of the smallest ball around ``points`` (n, 3).
 
     Exact but for rounding: the ball is held by at most four points; each round lets in the farthest
-    point outside, and the radius grows in every round, so the search ends.
+    point outside, and the radius grows in every round, so the search ends. A round in which it does
+    not grow is rounding (many points on one sphere, as on a voxel lattice) and ends it too.
     """
     support = points[:1]
     center, radius = points[0], 0.0
@@ -35,6 +36,8 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
         held = [_ball_through(support[list(chosen)]) for chosen in _subsets(len(support))]
         enclosing = [n for n, ball in enumerate(held) if _holds(ball, support)]
         best = min(enclosing, key=lambda n: held[n][1])
+        if held[best][1] <= radius:
+            return center, float(distance[farthest])
         center, radius = held[best]
         support = support[list(_subsets(len(support))[best])]
 

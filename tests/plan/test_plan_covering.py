@@ -5,20 +5,25 @@ from scipy.optimize import minimize
 from netlm_imaging.plan.covering import extreme_points, smallest_ball
 
 
+def solved_radius(points: np.ndarray) -> float:
+    """The same by a general solver."""
+    found = minimize(
+        lambda v: v[3],
+        [*points.mean(axis=0), np.ptp(points)],
+        constraints={"type": "ineq", "fun": lambda v: v[3] ** 2 - ((points - v[:3]) ** 2).sum(axis=1)},
+        method="SLSQP",
+        options={"ftol": 1e-12, "maxiter": 500},
+    )
+    return float(found.fun)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_smallest_ball_is_the_optimum_of_a_general_solver(seed: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(int(rng.integers(2, 60)), 3)) * [3.0, 7.0, 1.0] + [40.0, -5.0, 9.0]
     center, radius = smallest_ball(points)
     assert np.linalg.norm(points - center, axis=1).max() == pytest.approx(radius)
-    found = minimize(
-        lambda v: v[3],
-        [*points.mean(axis=0), 30.0],
-        constraints={"type": "ineq", "fun": lambda v: v[3] ** 2 - ((points - v[:3]) ** 2).sum(axis=1)},
-        method="SLSQP",
-        options={"ftol": 1e-12, "maxiter": 500},
-    )
-    assert radius == pytest.approx(found.fun, rel=1e-5)
+    assert radius == pytest.approx(solved_radius(points), rel=1e-5)
 
 
 def test_ball_of_a_tetrahedron_and_of_one_point() -> None:
@@ -32,3 +37,19 @@ def test_ball_of_a_tetrahedron_and_of_one_point() -> None:
 def test_extreme_points_of_a_flat_set_are_kept() -> None:
     flat = np.array([[0, 0, 0], [0, 4, 0], [0, 0, 6], [0, 1, 1], [0, 2, 5]], dtype=float)
     assert smallest_ball(extreme_points(flat))[1] == pytest.approx(smallest_ball(flat)[1])
+
+
+def test_the_search_for_the_smallest_ball_ends_where_rounding_stops_the_growth() -> None:
+    """Points of a real margin: five lie on one sphere to within rounding, and the radius stood still."""
+    points = np.array(
+        [
+            [4.762266943007709, 1.5899080974049868, -3.8150331598287432],
+            [4.747695027589799, 1.5910543228685856, -4.20676055011805],
+            [4.781039914637804, 1.8692780238576234, -3.814914039329158],
+            [4.782712806761265, 1.9253157556429503, -3.870851270984857],
+            [5.710121997445823, 1.8069085968099534, -3.9617355203186144],
+        ]
+    )
+    center, radius = smallest_ball(points)
+    assert np.linalg.norm(points - center, axis=1).max() <= radius
+    assert radius == pytest.approx(solved_radius(points), rel=1e-5)
