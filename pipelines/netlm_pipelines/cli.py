@@ -33,8 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-STUDY_STAGES = 9
-"""Stages of one run, for the progress bar."""
+STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 9, 4
+"""Stages of one run at most, for the progress bar."""
 EXIT_BUG = 70
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; it must not exist or be empty.")]
@@ -269,7 +269,7 @@ def main() -> None:
 def _run(request: Request) -> None:
     from netlm_pipelines.study import require_plan, run_study
 
-    stages = Stages(total=STUDY_STAGES)
+    stages = Stages(total=STAGES_FROM_MASKS if request.images is None else STAGES_FROM_IMAGES)
     with stages.shown():
         folder = run_study(request, stages)
     case = CaseResult.from_json(_read_bytes(folder / "case.json"))

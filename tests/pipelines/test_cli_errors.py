@@ -1,4 +1,4 @@
-"""What a user sees when something is wrong: a code, a sentence, an exit code of the contract, no traceback."""
+"""What a user sees when something is wrong: a code, a sentence, the exit code, never a traceback."""
 
 from __future__ import annotations
 
