@@ -9,7 +9,7 @@ def solved_radius(points: np.ndarray) -> float:
     """The same by a general solver."""
     found = minimize(
         lambda v: v[3],
-        [*points.mean(axis=0), 30.0],
+        [*points.mean(axis=0), 2.0 * np.ptp(points, axis=0).max()],
         constraints={"type": "ineq", "fun": lambda v: v[3] ** 2 - ((points - v[:3]) ** 2).sum(axis=1)},
         method="SLSQP",
         options={"ftol": 1e-12, "maxiter": 500},
