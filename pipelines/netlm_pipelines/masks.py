@@ -106,15 +106,16 @@ def complete(
         lesions, avid = on_pet.lesions, on_pet.uptake
         seen_on = {n: _with_pet(seen_on.get(n, ()), on_pet.seen_on_pet.get(n, ())) for n in lesions.labels}
         notices += on_pet.notices
-    anatomy, prepared = prepare(
-        liver=liver,
-        lesions=lesions,
-        segments=given.segments,
-        vessels=given.vessels if given.vessels is not None or found is None else found.vessels,
-        cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
-        spleen=spleen,
-    )
-    _require_some_inside(given.lesions, anatomy)
+    with stages.stage("Checking the masks"):
+        anatomy, prepared = prepare(
+            liver=liver,
+            lesions=lesions,
+            segments=given.segments,
+            vessels=given.vessels if given.vessels is not None or found is None else found.vessels,
+            cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
+            spleen=spleen,
+        )
+        _require_some_inside(given.lesions, anatomy)
     return StudyMasks(
         anatomy=anatomy,
         method="given" if given.liver is not None else _found(found).method,
