@@ -62,7 +62,7 @@ def choose_series(study: Study, wanted: Mapping[str, str], *, segment: bool) -> 
         reference=reference,
         precontrast=pick("precontrast") if segment else None,
         pet=pet,
-        pet_ct=None if pet is None or role == "ct" else named.get("ct") or _ct_of(pet, study),
+        pet_ct=_pet_ct(study, pet, reference, None if role == "ct" else named.get("ct")),
     )
 
 
@@ -73,10 +73,17 @@ def same_frame(first: Series | None, second: Series | None) -> bool:
     return bool(first.frame_uid_hash) and first.frame_uid_hash == second.frame_uid_hash
 
 
-def _ct_of(pet: Series, study: Study) -> Series | None:
-    """The CT of the PET/CT: it shares the frame of reference of the PET, as a CT of another day does not."""
+def _pet_ct(study: Study, pet: Series | None, reference: Series, named: Series | None) -> Series | None:
+    """The CT to register in place of PET; None where there is none, or no need of one.
+
+    It shares the frame of reference of the PET, as a CT of another day does not.
+    """
+    if pet is None or same_frame(pet, reference):
+        return None
+    if named is not None:
+        return named
     if not pet.frame_uid_hash:
-        return study.choose("ct")
+        return study.choose("ct") if reference.role != "ct" else None
     beside = [s for s in study.series if s.role == "ct" and same_frame(s, pet)]
     return beside[0] if len(beside) == 1 else study.choose("ct") if beside else None
 

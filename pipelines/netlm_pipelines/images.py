@@ -87,8 +87,8 @@ def align_images(images: StudyImages, grid: Grid, stages: Stages) -> AlignedImag
     if images.pet_ct is None:
         notice = Notice(
             code="PET_NOT_REGISTERED",
-            message="PET has another frame of reference and comes without a CT to register: "
-            "positions between PET and the reference image are approximate (25 mm).",
+            message="PET and the reference image name no common frame of reference, and there is no CT of "
+            "the PET to register: positions between the two are approximate (25 mm).",
         )
         suv = resample(images.pet.volume, grid)
         return AlignedImages(reference=reference, precontrast=precontrast, suv=suv, notices=(notice,))
@@ -174,8 +174,8 @@ def _registration(fit: Fit, role: str) -> Registration:
 def _fit_notices(fit: Fit) -> tuple[Notice, ...]:
     said = Notice(
         code="REGISTERED",
-        message="PET/CT and MRI have different frames of reference; PET was brought onto the MRI by a rigid "
-        f"registration of its CT (quality {fit.quality:.2f}). Check the fit on the pictures.",
+        message="PET/CT and the reference image name no common frame of reference; PET was brought over by a "
+        f"rigid registration of its CT (quality {fit.quality:.2f}). Check the fit on the pictures.",
     )
     if fit.acceptable:
         return (said,)
