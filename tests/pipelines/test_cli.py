@@ -285,5 +285,7 @@ def test_progress_is_plain_lines_when_nobody_watches(
 ) -> None:
     said = netlm("plan", *masks, "--out", tmp_path / "case")
     lines = said.err.splitlines()
-    assert lines[:3] == ["  Reading the masks ...", "  Measuring ...", "  Finding the best plan ..."]
+    assert lines[0] == "  Reading the masks ..."
+    assert "  Finding the best plan ..." in lines
+    assert [line for line in lines if not (line.startswith("  ") and line.endswith(" ..."))] == []
     assert not set("\x1b\r") & set(said.out + said.err)
