@@ -220,3 +220,11 @@ def test_absent_path(tmp_path: Path) -> None:
         read_mask(str(tmp_path / "liver.nii.gz"))
     assert caught.value.code == "NOT_FOUND"
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_series_is_named_by_its_hash_unless_identifiers_are_kept(tmp_path: Path) -> None:
+    folder = builder.write(builder.ct(), tmp_path / "mask")
+    hashed = read_mask(str(folder)).record.series_uid
+    assert hashed is not None
+    assert len(hashed) == 12
+    assert read_mask(str(folder), keep_identifiers=True).record.series_uid == builder.uid("a")

@@ -272,3 +272,14 @@ def test_files_without_any_file_meta(tmp_path: Path) -> None:
         item.save_as(tmp_path / str(n), implicit_vr=True, little_endian=True)
     (series,) = scan(tmp_path, force=True).series
     np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern() - 1000)
+
+
+def test_a_series_is_found_by_number_uid_or_hash(tmp_path: Path) -> None:
+    builder.write(builder.ct(series="a"), tmp_path)
+    builder.write(builder.mr(series="m"), tmp_path, prefix="m")
+    study = scan(tmp_path)
+    for series, uid in zip(study.series, sorted((builder.uid("a"), builder.uid("m"))), strict=True):
+        assert study.find(str(series.number)) is series
+        assert study.find(uid) is series
+        assert study.find(series.uid_hash) is series
+    assert study.find("") is study.find("9") is None
