@@ -18,7 +18,7 @@ from netlm_imaging.decide import classify
 from netlm_imaging.decide.records import Classification
 from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.export import check_target, draw_figures, write_case
-from netlm_imaging.export.wording import percentage
+from netlm_imaging.export.wording import MINIMUMS, percentage
 from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
@@ -93,7 +93,8 @@ def require_plan(case: CaseResult) -> None:
     if case.plan.status != "infeasible":
         return
     missed = [
-        f"{m.name} {percentage(m.value, m.minimum)} (minimum {percentage(m.minimum)}) before any treatment"
+        f"{MINIMUMS[m.name][0]} {percentage(m.value, m.minimum)} before any treatment, "
+        f"minimum {percentage(m.minimum)}"
         for m in case.plan.minimums
         if m.value < m.minimum
     ]
@@ -101,7 +102,7 @@ def require_plan(case: CaseResult) -> None:
         Fault(
             code="NO_PLAN_POSSIBLE",
             expected=f"a plan within the limits (objective {case.plan.objective})",
-            found=", ".join(missed) or "none that reaches it",
+            found="; ".join(missed) or "none that reaches it",
             remedy="The case is written; its report says what is not possible and why",
         )
     )

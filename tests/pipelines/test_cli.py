@@ -159,7 +159,7 @@ def test_no_plan_possible_is_exit_4_with_the_case_written(
     said = netlm("plan", *masks, "--clinical", facts, "--out", tmp_path / "case")
     assert said.code == 4
     assert "error NO_PLAN_POSSIBLE" in said.err
-    assert "sflr_percent" in said.err
+    assert "sFLR 27.7 % before any treatment, minimum 40.0 %" in said.err
     assert case_of(tmp_path / "case").plan.status == "infeasible"
     assert (tmp_path / "case/report.html").is_file()
 
