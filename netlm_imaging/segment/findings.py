@@ -24,7 +24,7 @@ LENIENT_REACH, LENIENT_EXITS = 3.0, 1.8
 UNCLEAR_REACH, UNCLEAR_EXITS, UNCLEAR_ML = 2.4, 1.2, 0.5
 """Without uptake such a part stays a vessel, but the reader is told."""
 SMALLEST_ML = 0.03
-RIM_MM = 3.0
+RIM_MM, RIM_VOXELS = 3.0, 1.6
 """Parts that lie wholly in this outermost layer are partial volume of the surface."""
 VESSEL_ML = 0.05
 
@@ -48,12 +48,13 @@ def find_dark(
     sharp = smoothed(liver.relative, SHARP_MM, spacing)
     dark = liver.region & (sharp < HALF_MAXIMUM)
     depth = depth_mm(np.pad(liver.region, 1), spacing)[1:-1, 1:-1, 1:-1]
+    rim = max(RIM_MM, RIM_VOXELS * max(spacing))
     views = _Views.of(liver, precontrast, suv, spacing)
     found: list[tuple[Box, BoolArray]] = []
     cysts = np.zeros_like(dark)
     doubtful = 0
     for part in dark_parts(dark, spacing):
-        if depth[part.box][part.region].max() < RIM_MM:
+        if depth[part.box][part.region].max() < rim:
             continue
         box, region = edge_of(part, sharp, liver.region, spacing)
         volume_ml = float(np.count_nonzero(region)) * float(np.prod(spacing)) / 1000.0

@@ -21,14 +21,17 @@ HALF_MAXIMUM = 0.79
 """Halfway between lesions or vessels (0.575) and liver (1.0), in units of the liver's brightness."""
 SMALLEST_RADIUS_MM = 1.6
 """Inscribed radius below which nothing is called a blob: 4 mm lesions on slices of 3 mm still reach it."""
-OPENING_SHARE = 0.6
-"""Dark branches thinner than this share of a blob's inscribed radius are not part of it."""
+OPENING_SHARES = (0.6, 0.85)
+"""Dark branches thinner than this share of a blob's inscribed radius are cut off; the second value is
+for a lesion that sits on a vein almost as wide."""
 WINDOW_RADII = 3.5
 FAR_PERCENTILE = 98.0
 COMPACT_REACH = 2.1
 """A blob's farthest point from its center, in inscribed radii: 1 for a ball, without limit for a tube."""
 MAXIMUM_EXITS = 0.9
 """Cross-section of the dark branches that leave a blob, in its own cross-section: 2 for a tube."""
+ROUND_REACH, ROUND_EXITS = 1.8, 1.2
+"""A nearly round part may have wider branches: no stretch of vein is as round as this."""
 
 Box = tuple[slice, ...]
 
@@ -50,7 +53,8 @@ class Part:
     @property
     def is_blob(self) -> bool:
         """Whether shape alone calls it a lesion or cyst."""
-        return self.reach <= COMPACT_REACH and self.exits <= MAXIMUM_EXITS
+        compact = self.reach <= COMPACT_REACH and self.exits <= MAXIMUM_EXITS
+        return compact or (self.reach <= ROUND_REACH and self.exits <= ROUND_EXITS)
 
 
 def dark_parts(dark: BoolArray, spacing: Spacing) -> Iterator[Part]:
@@ -78,11 +82,25 @@ def _part(
     sides = [int(np.ceil(WINDOW_RADII * radius / step)) + 1 for step in spacing]
     box = tuple(slice(max(0, int(c) - n), int(c) + n + 1) for c, n in zip(center, sides, strict=True))
     inner = tuple(int(c) - b.start for c, b in zip(center, box, strict=True))
-    window = np.pad(dark[box], 1)
-    labels, _ = components(opened(window, OPENING_SHARE * radius, spacing)[1:-1, 1:-1, 1:-1] & left[box])
-    region = (labels == labels[inner]) & (labels > 0)
-    if not region.any():
-        region[inner] = True
+    parts = (
+        _described(box, _cut(dark[box], left[box], inner, share * radius, spacing), dark, radius, spacing)
+        for share in OPENING_SHARES
+    )
+    first = next(parts)
+    return first if first.is_blob else next((part for part in parts if part.is_blob), first)
+
+
+def _cut(
+    dark: BoolArray, left: BoolArray, center: tuple[int, ...], branch_mm: float, spacing: Spacing
+) -> BoolArray:
+    """What is dark around the center, without branches thinner than ``branch_mm``."""
+    labels, _ = components(opened(np.pad(dark, 1), branch_mm, spacing)[1:-1, 1:-1, 1:-1] & left)
+    region = (labels == labels[center]) & (labels > 0)
+    region[center] = True
+    return np.asarray(region)
+
+
+def _described(box: Box, region: BoolArray, dark: BoolArray, radius: float, spacing: Spacing) -> Part:
     away = _distance_from_middle(region, spacing)[region]
     reach = float(np.percentile(away, FAR_PERCENTILE)) / radius
     return Part(box, region, radius, reach, _exits(dark[box], region, radius, spacing))
