@@ -35,7 +35,7 @@ class Uptake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesion:
-    """One lesion inside the liver; lengths in mm between voxel boundaries, positions in LPS mm."""
+    """One lesion inside the liver; lengths in mm between surfaces, positions in LPS mm."""
 
     id: int
     volume_ml: float
