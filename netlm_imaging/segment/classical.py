@@ -45,7 +45,7 @@ class ClassicalSegmenter:
             vessels=Mask(like(found.vessels, home), home),
             cysts=Mask(like(found.cysts, home), home),
             spleen=None if spleen is None else Mask(like(spleen, home), home),
-            notices=(*notices, *_doubts(found, images)),
+            notices=(*notices, *_doubts(found)),
             method=self.name,
         )
 
@@ -64,6 +64,7 @@ def _in_box(liver: LiverImage, images: Images, box: Box, grid: Grid) -> Findings
         _pasted(found.cysts, box, grid),
         _pasted(found.vessels, box, grid),
         found.doubtful,
+        found.maybe_cysts,
     )
 
 
@@ -77,7 +78,7 @@ def _floats(volume: Volume) -> Floats:
     return np.ascontiguousarray(volume.canonical().array, dtype=np.float32)
 
 
-def _doubts(found: Findings, images: Images) -> tuple[Notice, ...]:
+def _doubts(found: Findings) -> tuple[Notice, ...]:
     notices = []
     if found.doubtful:
         message = (
@@ -85,9 +86,10 @@ def _doubts(found: Findings, images: Images) -> tuple[Notice, ...]:
             " taken as vessel."
         )
         notices.append(Notice(code="LESION_OR_VESSEL", message=message, where="hbp"))
-    if images.precontrast is None and found.cysts.any():
+    if found.maybe_cysts:
         message = (
-            "Cysts were told from lesions by the hepatobiliary phase alone: no precontrast series was given."
+            f"As dark as fluid and maybe no more than cysts: {found.maybe_cysts} of the lesions. They count"
+            " as tumor, because without a precontrast series nothing can tell."
         )
         notices.append(Notice(code="CYST_WITHOUT_PRECONTRAST", message=message, where="hbp"))
     return tuple(notices)

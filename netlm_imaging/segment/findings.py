@@ -39,6 +39,8 @@ class Findings:
     vessels: BoolArray
     doubtful: int
     """Parts between lesion and vessel that were left as vessel."""
+    maybe_cysts: int
+    """Lesions as dark as fluid, where no precontrast image can tell."""
 
 
 def find_dark(
@@ -52,7 +54,7 @@ def find_dark(
     views = _Views.of(liver, precontrast, suv, spacing)
     found: list[tuple[Box, BoolArray]] = []
     cysts = np.zeros_like(dark)
-    doubtful = 0
+    doubtful = maybe_cysts = 0
     for part in dark_parts(dark, spacing):
         if depth[part.box][part.region].max() < rim:
             continue
@@ -60,13 +62,14 @@ def find_dark(
         volume_ml = float(np.count_nonzero(region)) * float(np.prod(spacing)) / 1000.0
         kind = views.kind(part, sharp, volume_ml)
         doubtful += kind == "doubtful"
+        maybe_cysts += kind == "maybe cyst"
         if kind == "cyst":
             cysts[box] |= region
-        elif kind == "lesion":
+        elif kind in ("lesion", "maybe cyst"):
             found.append((box, region))
     lesions = _numbered(found, dark.shape)
     cysts &= lesions == 0
-    return Findings(lesions, cysts, _vessels(dark, lesions, cysts, depth, spacing), doubtful)
+    return Findings(lesions, cysts, _vessels(dark, lesions, cysts, depth, spacing), doubtful, maybe_cysts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +90,11 @@ class _Views:
         return cls(_relative(calm, inner), _relative(suv, inner))
 
     def kind(self, part: Part, sharp: Floats, volume_ml: float) -> str:
-        """``lesion``, ``cyst``, ``vessel``, or ``doubtful`` where shape does not settle it."""
+        """``lesion``, ``cyst``, ``vessel``; ``doubtful`` where shape does not settle it.
+
+        A part as dark as fluid that no precontrast image was there to compare is a ``maybe cyst``: it
+        counts as a lesion, since tumor must not vanish on the word of one sequence.
+        """
         if volume_ml < SMALLEST_ML:
             return "vessel"
         hot = self.suv is not None and float(self.suv[part.box][part.region].max()) > HOT_OVER_LIVER
@@ -97,16 +104,17 @@ class _Views:
                 return "lesion"
             unclear = part.reach <= UNCLEAR_REACH and part.exits <= UNCLEAR_EXITS
             return "doubtful" if unclear and volume_ml > UNCLEAR_ML else "vessel"
-        if not hot and self._is_fluid(part, sharp):
-            return "cyst"
-        return "lesion"
-
-    def _is_fluid(self, part: Part, sharp: Floats) -> bool:
-        hbp = float(np.percentile(sharp[part.box][part.region], 25))
+        if hot or not self._fluid_on_hbp(part, sharp):
+            return "lesion"
         if self.precontrast is None:
-            return hbp < CYST_HBP
-        before = float(np.percentile(self.precontrast[part.box][part.region], 25))
-        return hbp < CYST_HBP and before < CYST_PRECONTRAST
+            return "maybe cyst"
+        return "cyst" if self._fluid_before_contrast(part, self.precontrast) else "lesion"
+
+    def _fluid_on_hbp(self, part: Part, sharp: Floats) -> bool:
+        return float(np.percentile(sharp[part.box][part.region], 25)) < CYST_HBP
+
+    def _fluid_before_contrast(self, part: Part, precontrast: Floats) -> bool:
+        return float(np.percentile(precontrast[part.box][part.region], 25)) < CYST_PRECONTRAST
 
 
 def _relative(image: Floats | None, liver: BoolArray) -> Floats | None:

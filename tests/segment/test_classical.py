@@ -63,11 +63,16 @@ def test_the_spleen_by_its_uptake(scan: Scan, found: Segmentation) -> None:
     assert dice(found.spleen.array, scan.spleen) > 0.9
 
 
-def test_no_spleen_without_pet(scan: Scan) -> None:
+def test_hbp_alone_gives_no_spleen_and_counts_what_may_be_a_cyst_as_tumor(scan: Scan) -> None:
     found = ClassicalSegmenter().segment(Images(hbp=scan.images.hbp))
     assert found.spleen is None
     assert dice(found.liver.array, scan.liver) > 0.96
-    assert [n.code for n in found.notices] == ["CYST_WITHOUT_PRECONTRAST"]
+    (notice,) = found.notices
+    assert notice.code == "CYST_WITHOUT_PRECONTRAST"
+    assert "1 of the lesions" in notice.message
+    assert found.cysts is not None
+    assert not found.cysts.array.any()
+    assert (found.lesions.array[scan.cyst] > 0).mean() > 0.7
 
 
 @pytest.mark.parametrize(
