@@ -1,6 +1,7 @@
 """Masks to the lesion table: measures, sides, matching, burden, pattern."""
 
 from netlm_imaging.lesions.burden import burden_class, liver_volumes, pattern
+from netlm_imaging.lesions.isotropic import on_isotropic_grid
 from netlm_imaging.lesions.matching import Matching, match
 from netlm_imaging.lesions.measures import measure
 from netlm_imaging.lesions.overlaps import combine
@@ -22,6 +23,7 @@ __all__ = [
     "liver_volumes",
     "match",
     "measure",
+    "on_isotropic_grid",
     "pattern",
     "prepare",
     "uptake",

@@ -27,8 +27,8 @@ def measure(
 ) -> tuple[Lesion, ...]:
     """The lesion table, by ascending id.
 
-    Volumes are voxel counts; diameters run between voxel boundaries; distances run between
-    true surfaces on the anisotropic grid (``surface_gap_mm``); the centroid is the mean of the voxel centers in LPS.
+    Volumes are voxel counts; diameters run between voxel boundaries; distances between surfaces on the
+    anisotropic grid (``surface_gap_mm``); the centroid is the mean of the voxel centers in LPS.
     ``seen_on`` and ``uptake`` come from ``match`` and ``uptake``, by lesion id.
     """
     capsule = capsule_distances_mm(anatomy)
