@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cc3d
+import edt
 import numpy as np
 from scipy import ndimage
 from skimage.filters import threshold_otsu
@@ -58,3 +59,11 @@ def check_place(liver: Mask, image: Volume, *, name: str) -> tuple[Notice, ...]:
         )
         notices.append(Notice(code="MASK_OUTSIDE_BODY", message=message, where=name))
     return tuple(notices)
+
+
+def grown(mask: Mask, *, margin_mm: float) -> Mask:
+    """``mask`` and all voxels within ``margin_mm`` of one of its voxels. Raises InputError (EMPTY_MASK)."""
+    box = mask.bounding_box(margin_mm)
+    part = mask.crop(box)
+    distance = edt.edt(~part.array, anisotropy=part.grid.spacing_kji_mm)
+    return Mask(distance <= margin_mm, part.grid).paste_into(mask.grid)

@@ -33,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 10, 5
+STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 11, 5
 """Stages of one run at most, for the progress bar."""
 EXIT_BUG = 70
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from netlm_imaging.align import Fit, register, resample
+from netlm_imaging.align import Fit, grown, register, resample
 from netlm_imaging.case import InputRecord, Registration, SuvRecord
 from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import Image, Series, read_image, scan
-from netlm_imaging.volume import Volume
+from netlm_imaging.volume import Mask, Volume
 from netlm_pipelines.choice import choose_series, same_frame
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
 
+FOCUS_MARGIN_MM = 15.0
+"""Around the liver: its edge is what tells where it is (ours)."""
 LARGEST_SUV = 1000.0
 """g/mL; no tissue comes near (ours). A PET with larger values holds Bq/mL."""
 
@@ -45,6 +47,15 @@ class AlignedImages:
     registrations: tuple[Registration, ...] = ()
     notices: tuple[Notice, ...] = ()
 
+    def on(self, grid: Grid) -> AlignedImages:
+        """The same images on another grid."""
+        return replace(
+            self,
+            reference=None if self.reference is None else resample(self.reference, grid),
+            precontrast=None if self.precontrast is None else resample(self.precontrast, grid),
+            suv=None if self.suv is None else resample(self.suv, grid),
+        )
+
 
 def read_images(request: Request, stages: Stages) -> StudyImages:
     """Scan the folder, choose a series for each role and read it."""
@@ -73,32 +84,37 @@ def read_images(request: Request, stages: Stages) -> StudyImages:
     )
 
 
-def align_images(images: StudyImages, grid: Grid, stages: Stages) -> AlignedImages:
-    """Everything onto ``grid``; PET by rigid registration of its CT when its frame differs."""
+def on_grid(images: StudyImages, grid: Grid) -> AlignedImages:
+    """The images that share the reference's frame, on ``grid``; PET comes with ``with_pet``."""
     if images.reference is None:
         return AlignedImages(reference=None)
-    reference = resample(images.reference.volume, grid)
     precontrast = None if images.precontrast is None else resample(images.precontrast.volume, grid)
-    if images.pet is None:
-        return AlignedImages(reference=reference, precontrast=precontrast)
+    return AlignedImages(reference=resample(images.reference.volume, grid), precontrast=precontrast)
+
+
+def with_pet(aligned: AlignedImages, images: StudyImages, *, liver: Mask, stages: Stages) -> AlignedImages:
+    """PET on the grid of ``liver`` too; by rigid registration of its CT when its frame differs.
+
+    The last pass looks at the liver alone: it moves with the breath while the rest of the body does not.
+    """
+    if images.pet is None or aligned.reference is None:
+        return aligned
     if images.same_frame:
-        suv = resample(images.pet.volume, grid)
-        return AlignedImages(reference=reference, precontrast=precontrast, suv=suv, pet_aligned=True)
+        return replace(aligned, suv=resample(images.pet.volume, liver.grid), pet_aligned=True)
     if images.pet_ct is None:
         notice = Notice(
             code="PET_NOT_REGISTERED",
             message="PET and the reference image name no common frame of reference, and there is no CT of "
             "the PET to register: positions between the two are approximate (25 mm).",
         )
-        suv = resample(images.pet.volume, grid)
-        return AlignedImages(reference=reference, precontrast=precontrast, suv=suv, notices=(notice,))
+        return replace(aligned, suv=resample(images.pet.volume, liver.grid), notices=(notice,))
     with stages.stage("Registering PET/CT to the reference image") as entry:
-        fit = register(images.pet_ct.volume, images.reference.volume)
+        focus = grown(liver, margin_mm=FOCUS_MARGIN_MM) if liver.voxels else None
+        fit = register(images.pet_ct.volume, aligned.reference, focus=focus)
         entry["quality"] = fit.quality
-        suv = resample(images.pet.volume, grid, transform=fit.transform)
-    return AlignedImages(
-        reference=reference,
-        precontrast=precontrast,
+        suv = resample(images.pet.volume, liver.grid, transform=fit.transform)
+    return replace(
+        aligned,
         suv=suv,
         pet_aligned=fit.acceptable,
         registrations=(_registration(fit, images.reference_role),),
@@ -162,7 +178,7 @@ def _registration(fit: Fit, role: str) -> Registration:
     return Registration(
         moving="ct of the PET/CT",
         fixed=role,
-        method="rigid, mutual information",
+        method="rigid, mutual information, focused on the liver",
         translation_mm=fit.translation_mm,
         rotation_degrees=fit.rotation_degrees,
         quality=fit.quality,

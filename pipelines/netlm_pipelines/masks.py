@@ -10,7 +10,7 @@ from netlm_imaging.case import InputRecord
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import MaskFile, read_mask
-from netlm_imaging.lesions import Uptake, combine, label_components, prepare
+from netlm_imaging.lesions import Uptake, combine, label_components, on_isotropic_grid, prepare
 from netlm_imaging.lesions.records import SeenOn
 from netlm_imaging.segment import Images, Segmentation, segmenter_named
 from netlm_imaging.settings import PetSettings
@@ -70,24 +70,41 @@ def read_given(request: Request, grid: Grid | None) -> GivenOnGrid:
     return given
 
 
+def segment_missing(
+    given: GivenOnGrid, images: AlignedImages, *, segmenter: str, stages: Stages
+) -> Segmentation | None:
+    """Segment what was not given; None when nothing is missing."""
+    if given.liver is not None and given.lesions is not None:
+        return None
+    assert images.reference is not None
+    name = "Segmenting liver and lesions" + (" with PET" if images.suv is not None else "")
+    with stages.stage(name) as entry:
+        found = segmenter_named(segmenter).segment(
+            Images(hbp=images.reference, precontrast=images.precontrast, suv=images.suv)
+        )
+        entry["method"] = found.method
+    return found
+
+
+def liver_of(given: GivenOnGrid, found: Segmentation | None) -> Mask:
+    """The given liver, else the one found."""
+    return given.liver if given.liver is not None else _found(found).liver
+
+
 def complete(
     given: GivenOnGrid,
+    found: Segmentation | None,
     images: AlignedImages,
     *,
     found_images: StudyImages,
-    segmenter: str,
     pet: PetSettings,
     stages: Stages,
 ) -> StudyMasks:
-    """Segment what was not given, find PET lesions, match both, and check it all into an Anatomy."""
-    notices = [*given.notices]
+    """Given masks first, then those ``found``; find PET lesions, match both, check it all into an Anatomy."""
+    notices = [*given.notices, *(() if found is None else found.notices)]
     if given.liver is not None and images.reference is not None:
         notices += check_place(given.liver, images.reference, name="liver mask")
-    found = None
-    if given.liver is None or given.lesions is None:
-        found = _segment(images, segmenter=segmenter, stages=stages)
-        notices += found.notices
-    liver = given.liver if given.liver is not None else _found(found).liver
+    liver = liver_of(given, found)
     lesions = given.lesions if given.lesions is not None else _found(found).lesions
     spleen = given.spleen if given.spleen is not None or found is None else found.spleen
     seen_on = dict.fromkeys(lesions.labels, _seen_on(found_images))
@@ -123,6 +140,12 @@ def complete(
         uptake=avid,
         notices=(*notices, *prepared),
     )
+
+
+def on_planning_grid(masks: StudyMasks, *, grid_mm: float) -> StudyMasks:
+    """The same masks on the isotropic grid that ``plan.grid_mm`` asks for; every change is a notice."""
+    anatomy, notices = on_isotropic_grid(masks.anatomy, grid_mm=grid_mm)
+    return replace(masks, anatomy=anatomy, notices=(*masks.notices, *notices))
 
 
 def _read(spec: str, name: str, request: Request, given: GivenOnGrid) -> MaskFile:
@@ -163,16 +186,6 @@ def _read_lesions(request: Request, given: GivenOnGrid) -> LabelMap:
     combined, notices = combine(parts)
     given.notices += notices
     return combined
-
-
-def _segment(images: AlignedImages, *, segmenter: str, stages: Stages) -> Segmentation:
-    assert images.reference is not None
-    with stages.stage("Segmenting liver and lesions") as entry:
-        found = segmenter_named(segmenter).segment(
-            Images(hbp=images.reference, precontrast=images.precontrast, suv=images.suv)
-        )
-        entry["method"] = found.method
-    return found
 
 
 def _require_some_inside(given: LabelMap | None, anatomy: Anatomy) -> None:

@@ -27,8 +27,8 @@ from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, re
 from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import LabelMap, Mask
-from netlm_pipelines.images import StudyImages, align_images, read_images
-from netlm_pipelines.masks import StudyMasks, complete, read_given
+from netlm_pipelines.images import StudyImages, on_grid, read_images, with_pet
+from netlm_pipelines.masks import StudyMasks, complete, liver_of, on_planning_grid, read_given, segment_missing
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
 
@@ -47,15 +47,24 @@ def run_study(request: Request, stages: Stages) -> Path:
         own = None if found.reference is None else found.reference.volume.grid
         given = read_given(request, own)
     assert given.grid is not None
-    images = align_images(found, given.grid, stages)
+    images = on_grid(found, given.grid)
+    segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)
+    images = with_pet(images, found, liver=liver_of(given, segmented), stages=stages)
+    if images.suv is not None:
+        # Again, now that PET lies on the liver: uptake tells a lesion from a vein and finds the spleen.
+        segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)
     masks = complete(
         given,
+        segmented,
         images,
         found_images=found,
-        segmenter=request.segmenter,
         pet=request.settings.pet,
         stages=stages,
     )
+    if request.settings.plan.grid_mm is not None:
+        with stages.stage("Bringing the masks onto an isotropic grid"):
+            masks = on_planning_grid(masks, grid_mm=request.settings.plan.grid_mm)
+            images = images.on(masks.anatomy.grid)
     case, planned = decide_case(
         masks,
         settings=request.settings,

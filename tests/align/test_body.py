@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from strategies import ellipsoid, oblique_grid
 
-from netlm_imaging.align import body_mask, check_place
+from netlm_imaging.align import body_mask, check_place, grown
 from netlm_imaging.geometry import Grid
 from netlm_imaging.volume import Mask, Volume
 
@@ -58,3 +58,13 @@ def test_the_array_order_does_not_matter(axis_order: tuple[int, int, int]) -> No
 def test_a_liver_outside_the_body_is_warned_of() -> None:
     outside = Mask(ellipsoid(GRID, CENTER - (50.0, 110.0, 0.0), (40.0, 40.0, 40.0)), GRID)
     assert "MASK_OUTSIDE_BODY" in [n.code for n in check_place(outside, image(), name="liver")]
+
+
+def test_a_grown_ball_is_a_larger_ball_cut_at_the_edge_of_the_image() -> None:
+    grid = oblique_grid((40, 50, 60), (1.1, 1.4, 2.3))
+    center = grid.to_patient([20, 25, 30])
+    ball = Mask(ellipsoid(grid, center, [12.0] * 3), grid)
+    expected = ellipsoid(grid, center, [17.0] * 3)
+    both = np.count_nonzero(grown(ball, margin_mm=5.0).array & expected)
+    assert 2 * both / (grown(ball, margin_mm=5.0).voxels + expected.sum()) > 0.97
+    assert grown(ball, margin_mm=500.0).array.all()
