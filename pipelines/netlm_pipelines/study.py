@@ -28,7 +28,14 @@ from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines.images import StudyImages, on_grid, read_images, with_pet
-from netlm_pipelines.masks import StudyMasks, complete, liver_of, on_planning_grid, read_given, segment_missing
+from netlm_pipelines.masks import (
+    StudyMasks,
+    complete,
+    liver_of,
+    on_planning_grid,
+    read_given,
+    segment_missing,
+)
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
 
