@@ -18,8 +18,9 @@ from netlm_imaging.volume import BoolArray, LabelMap, Mask, bounding_box
 def on_isotropic_grid(anatomy: Anatomy, *, grid_mm: float) -> tuple[Anatomy, tuple[Notice, ...]]:
     """``anatomy`` on voxels of ``grid_mm``, each mask by its signed distance.
 
-    The level of the distance is the one that keeps the volume of the mask. The new grid has the axes of the old one and covers the same box. Ids are kept; a lesion too small to
-    hold a voxel center keeps one voxel. Notices GRID_CHANGED give every volume before and after.
+    The level of the distance is the one that keeps the volume of the mask. The new grid has the axes of
+    the old one and covers the same box. Ids are kept; a lesion too small to hold a voxel center keeps one
+    voxel. Notices GRID_CHANGED give every volume before and after.
     """
     old, new = anatomy.grid, isotropic(anatomy.grid, grid_mm)
     lesions, kept_small, lost = _lesions(anatomy.lesions, new)

@@ -9,6 +9,7 @@ from math import ceil
 import numpy as np
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
+from netlm_imaging.plan.greedy import greedy
 from netlm_imaging.plan.model import Limits, Model, Solution
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
@@ -61,7 +62,14 @@ def optimize(problem: Problem, objective: Objective, request: Request, *, second
     if model is None:
         return Choice(status="infeasible", chosen=(), bound_voxels=0)
     goals = goals_of(problem, objective, request)
-    return _lexicographic(problem, model, goals, seconds=seconds, relative_gap=request.relative_gap)
+    return _lexicographic(
+        problem,
+        model,
+        goals,
+        seconds=seconds,
+        relative_gap=request.relative_gap,
+        start=_start(problem, objective, request, goals),
+    )
 
 
 def goals_of(problem: Problem, objective: Objective, request: Request) -> list[Goal]:
@@ -90,15 +98,44 @@ def more_clearable(
     return objective != "threshold" and reached[0] < reached[1]
 
 
+def _start(
+    problem: Problem, objective: Objective, request: Request, goals: Sequence[Goal]
+) -> tuple[int, ...] | None:
+    """A plan that keeps the limits and, where there is one, the threshold; None where none is at hand."""
+    wanted = next((goal for goal in goals if isinstance(goal, Clear)), None)
+    if wanted is None:
+        return None
+    plan = greedy(problem, _limits(objective, request), wanted)
+    if objective != "threshold":
+        return plan
+    needed = -_needed(problem, request)
+    if wanted.value(problem, plan) > needed:
+        return None
+    for costly in sorted(plan, key=lambda c: -problem.lost_voxels([c])):
+        without = tuple(c for c in plan if c != costly)
+        if wanted.value(problem, without) <= needed:
+            plan = without
+    return plan
+
+
+def _limits(objective: Objective, request: Request) -> Limits:
+    """Only ``sparing`` obeys the limit of segments."""
+    return request.limits if objective == "sparing" else replace(request.limits, segments=None)
+
+
+def _needed(problem: Problem, request: Request) -> int:
+    """Tumor voxels that reach the threshold."""
+    return ceil(request.threshold_percent / 100.0 * problem.total_voxels - 1e-9)
+
+
 def _model(problem: Problem, objective: Objective, request: Request) -> Model | None:
     """None when the liver does not meet the minimums even untouched."""
-    limits = request.limits if objective == "sparing" else replace(request.limits, segments=None)
+    limits = _limits(objective, request)
     if limits.budget_voxels < 0:
         return None
     model = Model(problem, limits)
     if objective == "threshold":
-        needed = ceil(request.threshold_percent / 100.0 * problem.total_voxels - 1e-9)
-        model.require(Clear.all(problem), at_most=-needed)
+        model.require(Clear.all(problem), at_most=-_needed(problem, request))
     return model
 
 
@@ -127,9 +164,18 @@ def _palliative_goals(problem: Problem, symptomatic: Sequence[int]) -> list[Goal
 
 
 def _lexicographic(
-    problem: Problem, model: Model, goals: Sequence[Goal], *, seconds: float, relative_gap: float = 0.0
+    problem: Problem,
+    model: Model,
+    goals: Sequence[Goal],
+    *,
+    seconds: float,
+    relative_gap: float = 0.0,
+    start: tuple[int, ...] | None = None,
 ) -> Choice:
-    """Reach one goal after the other, each at the best value of those before it."""
+    """Reach one goal after the other, each at the best value of those before it.
+
+    ``start`` is a plan that stands where the time runs out before the solver finds a better one.
+    """
     status: Status = "optimal"
     chosen: tuple[int, ...] | None = None
     bound: int | None = None
@@ -137,6 +183,8 @@ def _lexicographic(
         share = seconds if number == len(goals) - 1 else seconds * FIRST_STAGE_SHARE
         solution = model.minimise(goal, seconds=share, relative_gap=relative_gap)
         seconds -= solution.seconds
+        if number == 0 and start is not None:
+            solution = _better(problem, goal, solution, start)
         if number == 0 and goal == Clear.all(problem):
             bound = _bound_voxels(problem, solution)
         if solution.status == "infeasible" and chosen is None:
@@ -148,6 +196,15 @@ def _lexicographic(
         chosen = solution.chosen
         model.require(goal, at_most=goal.value(problem, chosen))
     return Choice(status=status, chosen=chosen or (), bound_voxels=bound)
+
+
+def _better(problem: Problem, goal: Goal, solution: Solution, start: tuple[int, ...]) -> Solution:
+    """``solution``, or ``start`` where the solver was stopped with less or nothing."""
+    if solution.status not in ("feasible", "unknown"):
+        return solution
+    if solution.status == "feasible" and goal.value(problem, solution.chosen) <= goal.value(problem, start):
+        return solution
+    return replace(solution, status="feasible", chosen=start)
 
 
 def _bound_voxels(problem: Problem, solution: Solution) -> int:

@@ -32,7 +32,8 @@ from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask
 
 MAIN_SHARE = 0.4
-"""Of the time limit, for the plan asked for; the other three and the frontier share the rest."""
+"""Of the time limit, for the plan asked for; the other three, the frontier and the search for binding
+minimums share the rest."""
 ROUNDING_VOXELS = 1e-6
 """A minimum that is a whole number of voxels but for rounding is that number."""
 ORDER: tuple[Objective, ...] = get_args(Objective)
@@ -130,14 +131,14 @@ def _all_plans(
             choice,
             objective=objective,
             bound_voxels=own_bound.bound_voxels,
-            binding=_binding(case, choice, objective, request, seconds=_share(settings) / 2),
+            binding=_binding(case, choice, objective, request, seconds=_share(settings) / len(ORDER)),
         )
     return plans, choices
 
 
 def _share(settings: Settings) -> float:
     """Seconds for each of the other three plans, and for the frontier."""
-    return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / 4
+    return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / 5
 
 
 def _binding(

@@ -46,7 +46,7 @@ def test_volumes_of_spheres_stay_within_one_percent(grid_mm: float) -> None:
     moved = {lesion.id: np.array(lesion.centroid_lps_mm) for lesion in measure(after)}
     for lesion in measure(before):
         assert np.linalg.norm(moved[lesion.id] - lesion.centroid_lps_mm) < (
-            0.1 if lesion.id != 4 else grid_mm
+            0.3 if lesion.id != 4 else grid_mm
         )
     assert {n.where for n in notices if n.code == "GRID_CHANGED"} == {
         "liver",

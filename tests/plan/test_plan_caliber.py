@@ -7,12 +7,13 @@ from strategies import oblique_grid
 from netlm_imaging.geometry import Grid
 from netlm_imaging.plan.vessels import wide_parts
 
-WIDTHS_MM = np.arange(0.5, 11.0, 0.25)
+WIDTHS_MM = np.arange(0.5, 10.6, 0.5)
 
 
 def caliber_mm(tube: np.ndarray, grid: Grid) -> float:
+    # The widest that fits lies half a step above the last one found, on average.
     fitting = [w for w in WIDTHS_MM if wide_parts(tube, grid, width_mm=w).any()]
-    return float(fitting[-1]) if fitting else 0.0
+    return float(fitting[-1]) + 0.25 if fitting else 0.0
 
 
 def tubes(grid: Grid, diameter_mm: float, count: int):
@@ -28,9 +29,9 @@ def tubes(grid: Grid, diameter_mm: float, count: int):
 @pytest.mark.parametrize("diameter_mm", [2.0, 3.0, 4.0, 6.0, 8.0])
 @pytest.mark.parametrize("spacing_mm", [(1.0, 1.0, 1.0), (1.4, 1.4, 2.6)])
 def test_the_caliber_of_tubes_is_right_to_half_a_voxel(spacing_mm, diameter_mm: float) -> None:
-    shape = tuple(int(np.ceil(22.0 / s)) for s in reversed(spacing_mm))
+    shape = tuple(int(np.ceil(17.0 / s)) for s in reversed(spacing_mm))
     grid = oblique_grid(shape, spacing_mm)
-    errors = [caliber_mm(t, grid) - diameter_mm for t in tubes(grid, diameter_mm, 12) if t.any()]
+    errors = [caliber_mm(t, grid) - diameter_mm for t in tubes(grid, diameter_mm, 9) if t.any()]
     assert abs(float(np.mean(errors))) < 0.5 * np.mean(spacing_mm)
 
 
