@@ -35,7 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	      echo "Installing the system package python3-venv"; apt-get update -q && apt-get install -y -q python3-venv; \
-	    else echo "The system package python3-venv is missing; please install it"; exit 1; fi; }
+	    else echo "Python modules venv and ensurepip are missing; on Debian: apt-get install python3-venv"; exit 1; fi; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
