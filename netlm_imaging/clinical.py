@@ -31,7 +31,7 @@ class Clinical(Section):
     primary_site: Annotated[str, Field(max_length=80)] | None = None
     primary_resected: bool | None = None
     sstr_positive: bool | None = None
-    symptomatic_lesions: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    symptomatic_lesions: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)] = ()
 
 
 def load_clinical(path: Path | None) -> Clinical:

@@ -22,16 +22,16 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class Section(BaseModel):
-    """A frozen table of the file: unknown keys are errors."""
+    """A frozen table of the file: unknown keys and wrong types are errors, nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class TypeSettings(Section):
     """[type]"""
 
     debulking_threshold_percent: Percent = 70.0
-    gray_band_percent: tuple[Percent, Percent] = (65.0, 75.0)
+    gray_band_percent: Annotated[tuple[Percent, Percent], Field(strict=False)] = (65.0, 75.0)
     limited_max_lesions: Count = 5
 
     @model_validator(mode="after")
@@ -61,7 +61,7 @@ class AblationSettings(Section):
     max_lesion_mm: PositiveMm = 30.0
     margin_mm: NonNegativeMm = 5.0
     max_ablations: Count | None = None
-    modalities: tuple[Modality, ...] = ("mwa", "rfa")
+    modalities: Annotated[tuple[Modality, ...], Field(strict=False)] = ("mwa", "rfa")
     max_probes: Annotated[int, Field(ge=1, le=6)] = 3
 
 

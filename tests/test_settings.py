@@ -39,6 +39,10 @@ def test_values_are_read(tmp_path: Path) -> None:
         ("[plan]\nobjective = 'best'", ["plan.objective", "'best'", "sparing"]),
         ("[type]\ngray_band_percent = [80, 60]", ["gray_band_percent"]),
         ("[flr]\nminimum_percent = nan", ["flr.minimum_percent"]),
+        ("[resection]\nwedge = 'yes'", ["resection.wedge", "'yes'", "boolean"]),
+        ("[ablation]\nmargin_mm = '7'", ["ablation.margin_mm", "'7'", "number"]),
+        ("[ablation]\nmodalities = 'mwa'", ["ablation.modalities", "'mwa'"]),
+        ("[type]\ngray_band_percent = ['60', 80]", ["gray_band_percent", "'60'"]),
     ],
 )
 def test_a_wrong_setting_names_key_value_and_what_is_allowed(

@@ -32,7 +32,7 @@ class Evidence(Section):
 
 
 class _File(Section):
-    entry: tuple[Evidence, ...]
+    entry: Annotated[tuple[Evidence, ...], Field(strict=False)]
 
 
 def parse_evidence(text: str) -> MappingProxyType[str, Evidence]:

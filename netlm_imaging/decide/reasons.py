@@ -45,8 +45,8 @@ def _debulking(findings: Findings) -> tuple[Statement, ...]:
         f"with {PLAN_NAMES[plan.objective]}: {treatments(plan)}."
     )
     by_volume = (
-        f"By volume, part-treated lesions included: {percent(plan.debulking_percent_by_volume)}; "
-        "it does not decide."
+        "By volume, part-treated lesions included: "
+        f"{percent(plan.debulking_percent_by_volume, against=100.0)}; it does not decide."
     )
     return (
         Statement(text=headline, evidence="debulking-threshold"),

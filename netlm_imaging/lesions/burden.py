@@ -13,7 +13,9 @@ BurdenClass = Literal["<=10", "11-25", "26-50", ">50"]
 Frilling = Literal["I", "II", "III"]
 
 BULK_SHARE = 0.5
-"""One lesion that holds at least half of the tumor volume is a bulk (ours)."""
+"""One lesion that holds at least half of the tumor volume is a bulk (ours) ..."""
+BULK_RATIO = 2.0
+"""... if it is at least this many times as large as the next one (ours)."""
 
 
 def liver_volumes(anatomy: Anatomy, *, method: str) -> LiverVolumes:
@@ -69,11 +71,14 @@ def frilling(volumes_ml: Sequence[float], *, bilobar: bool | None) -> Frilling |
     """Frilling's pattern (Br J Surg 2009, recalled), by a rule derived here.
 
     I: a single lesion of any size. II: bilateral, one bulk of at least half of the tumor volume
-    with smaller deposits. III: bilateral without such a bulk. None where none of them fits
-    (several lesions on one side) or the sides are not known.
+    and at least twice the next lesion, with smaller deposits. III: bilateral, three lesions or more
+    without such a bulk. None where none of them fits or the sides are not known.
     """
     if len(volumes_ml) == 1:
         return "I"
     if len(volumes_ml) < 2 or not bilobar:
         return None
-    return "II" if max(volumes_ml) >= BULK_SHARE * sum(volumes_ml) else "III"
+    next_ml, largest_ml = sorted(volumes_ml)[-2:]
+    if largest_ml >= BULK_SHARE * sum(volumes_ml) and largest_ml >= BULK_RATIO * next_ml:
+        return "II"
+    return "III" if len(volumes_ml) > 2 else None

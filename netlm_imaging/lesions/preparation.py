@@ -13,6 +13,8 @@ from netlm_imaging.volume import BoolArray, LabelMap, Mask, require_on
 
 MAX_IDS_NAMED = 12
 """A message names no more lesions than this."""
+LARGEST_VESSEL_SHARE = 0.3
+"""Blood is about 10 % of the liver (PubMed 20551185); a mask of three times that is none of veins (ours)."""
 
 
 def prepare(
@@ -31,10 +33,11 @@ def prepare(
     where a cyst overlaps a lesion, the lesion wins; cysts and segments outside the liver are cut
     off; lesion voxels without a segment take the nearest one. Empty lesions are valid.
 
-    Raises GridMismatch for masks on different grids, InputError (EMPTY_LIVER, BAD_SEGMENTS).
+    Raises GridMismatch for masks on different grids, InputError (EMPTY_LIVER, BAD_SEGMENTS,
+    IMPLAUSIBLE_VESSELS).
     """
     require_on(liver.grid, (lesions, segments, vessels, cysts, spleen), what="all masks on the liver's grid")
-    _require_usable(liver, segments)
+    _require_usable(liver, segments, vessels)
     whole, notices = _with_left_out_lesions(liver, lesions)
     inside, outside_notices = _lesions_inside(lesions, whole)
     cysts, cyst_notices = _cysts_beside(cysts, inside, whole)
@@ -46,31 +49,60 @@ def prepare(
     return anatomy, tuple(notices + plausibility_notices(anatomy))
 
 
-def _require_usable(liver: Mask, segments: LabelMap | None) -> None:
-    faults = []
-    if not liver.array.any():
-        faults.append(
-            Fault(
-                code="EMPTY_LIVER",
-                expected="a liver mask with at least one voxel",
-                found="an empty mask",
-                where="liver",
-                remedy="Check that the mask belongs to this study and overlaps its image",
-            )
-        )
-    if segments is not None and int(segments.array.max(initial=0)) > len(SEGMENT_NAMES):
-        wrong = [label for label in segments.labels if label > len(SEGMENT_NAMES)]
-        faults.append(
-            Fault(
-                code="BAD_SEGMENTS",
-                expected="Couinaud labels 1 to 8",
-                found="labels " + ", ".join(map(str, wrong[:MAX_IDS_NAMED])),
-                where="segments",
-                remedy="Renumber the segments: 1 for I to 8 for VIII",
-            )
-        )
+def _require_usable(liver: Mask, segments: LabelMap | None, vessels: Mask | None) -> None:
+    faults = [*_liver_faults(liver), *_segment_faults(liver, segments), *_vessel_faults(liver, vessels)]
     if faults:
         raise InputError(*faults)
+
+
+def _liver_faults(liver: Mask) -> list[Fault]:
+    if liver.array.any():
+        return []
+    return [
+        Fault(
+            code="EMPTY_LIVER",
+            expected="a liver mask with at least one voxel",
+            found="an empty mask",
+            where="liver",
+            remedy="Check that the mask belongs to this study and overlaps its image",
+        )
+    ]
+
+
+def _segment_faults(liver: Mask, segments: LabelMap | None) -> list[Fault]:
+    """Labels beyond 8, or 1 alone: a binary mask taken for a segment map."""
+    if segments is None:
+        return []
+    labels = segments.labels
+    wrong = [label for label in labels if label > len(SEGMENT_NAMES)]
+    if not wrong and labels != (1,):
+        return []
+    return [
+        Fault(
+            code="BAD_SEGMENTS",
+            expected="Couinaud labels 1 to 8" if wrong else "several Couinaud labels of 1 to 8",
+            found="labels " + ", ".join(map(str, (wrong or labels)[:MAX_IDS_NAMED])),
+            where="segments",
+            remedy="Renumber the segments: 1 for I to 8 for VIII, and give no binary mask",
+        )
+    ]
+
+
+def _vessel_faults(liver: Mask, vessels: Mask | None) -> list[Fault]:
+    if vessels is None or not liver.array.any():
+        return []
+    share = np.count_nonzero(vessels.array & liver.array) / liver.voxels
+    if share <= LARGEST_VESSEL_SHARE:
+        return []
+    return [
+        Fault(
+            code="IMPLAUSIBLE_VESSELS",
+            expected=f"portal and hepatic veins in at most {100 * LARGEST_VESSEL_SHARE:.0f} % of the liver",
+            found=f"a mask that fills {100 * share:.0f} % of it",
+            where="vessels",
+            remedy="Check which mask was given: it would forbid every treatment",
+        )
+    ]
 
 
 def _with_left_out_lesions(liver: Mask, lesions: LabelMap) -> tuple[Mask, list[Notice]]:

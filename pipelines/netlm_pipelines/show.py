@@ -38,7 +38,7 @@ def study(found: Study, *, names: bool) -> None:
     """What a folder holds, for people; ``names`` shows the names of files."""
     for series in found.series:
         count = f"{series.instances} file{'s' if series.instances != 1 else ''}"
-        facts = f"{series.number:>3}  {series.role:<12}{series.modality:<7}{count:<11}{_geometry(series)}"
+        facts = f"{series.number:>3}  {series.role:<12}{series.modality:<9}{count:<11}{_geometry(series)}"
         _say(facts.rstrip())
         _say(f"{series.description}; role from: {_why(series)}", indent=5)
         if names and series.file is not None:

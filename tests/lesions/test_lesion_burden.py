@@ -122,8 +122,11 @@ def test_no_disease_has_no_pattern() -> None:
     [
         ([5.0], None, "I"),
         ([5.0], True, "I"),
-        ([50.0, 10.0, 40.0], True, "II"),
-        ([49.0, 10.0, 41.0], True, "III"),
+        ([50.0, 25.0, 25.0], True, "II"),
+        ([50.0, 10.0, 40.0], True, "III"),
+        ([49.0, 24.0, 27.0], True, "III"),
+        ([85.6, 78.6], True, None),
+        ([85.6, 1.0], True, "II"),
         ([50.0, 1.0], False, None),
         ([50.0, 1.0], None, None),
         ([], None, None),

@@ -203,3 +203,13 @@ def test_swapped_sides_are_said(side: int) -> None:
         spleen=spleen,
     )
     assert codes(notices) == ([] if side == 1 else ["SIDES_SWAPPED", "SIDES_SWAPPED"])
+
+
+def test_a_binary_mask_is_no_segment_map() -> None:
+    with pytest.raises(InputError, match=r"BAD_SEGMENTS in segments: .*found labels 1\."):
+        prepare(liver=Mask(LIVER, GRID), lesions=labels(), segments=LabelMap(LIVER.astype(np.uint8), GRID))
+
+
+def test_a_mask_that_fills_the_liver_is_none_of_its_vessels() -> None:
+    with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in vessels: .*fills 100 %"):
+        prepare(liver=Mask(LIVER, GRID), lesions=labels(), vessels=Mask(np.ones_like(LIVER), GRID))
