@@ -15,7 +15,8 @@ from netlm_sample_data.tissues import Tissue
 from netlm_sample_data.vessels import HEPATIC_STEM, PORTAL_STEM, SERVED, grow
 
 LATTICE_MM = 1.5
-"""Spacing of the lattice that measures the liver; its volume is right to about 0.1 %."""
+"""Spacing of the lattice that measures the liver: against one of 0.65 mm (a quarter of the HBP slices) the
+liver differs by 0.01 %, a segment by at most 0.3 mL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
