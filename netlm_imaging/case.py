@@ -136,20 +136,24 @@ class CaseResult:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> CaseResult:
-        """A case from case.json. Raises InputError (BAD_CASE), one fault for each wrong key."""
+        """A case from case.json. Raises InputError (BAD_CASE): absent keys as one fault, each wrong one."""
         try:
             return _ADAPTER.validate_json(text)
         except ValidationError as error:
-            faults = [
-                Fault(
-                    code="BAD_CASE",
-                    expected=f"{'.'.join(map(str, detail['loc'])) or 'the file'}: {detail['msg']}",
-                    found=f"a {type(detail['input']).__name__}",
-                    where="case.json",
-                )
-                for detail in error.errors()
-            ]
+            details = error.errors()
+        absent = [".".join(map(str, d["loc"])) for d in details if d["type"] == "missing"]
+        faults = [
+            _bad_case(f"{'.'.join(map(str, d['loc'])) or 'the file'}: {d['msg']}", type(d["input"]).__name__)
+            for d in details
+            if d["type"] != "missing"
+        ]
+        if absent:
+            faults.insert(0, _bad_case(f"a case of schema {SCHEMA}", f"one without {', '.join(absent[:20])}"))
         raise InputError(*faults[:20])
+
+
+def _bad_case(expected: str, found: str) -> Fault:
+    return Fault(code="BAD_CASE", expected=expected, found=found, where="case.json")
 
 
 def case_json_schema(generator: type[GenerateJsonSchema] = GenerateJsonSchema) -> dict[str, Any]:

@@ -15,7 +15,14 @@ def input_files(path: Path) -> list[tuple[Path, str]]:
     Links that lead out of the input are left out. Raises InputError (NOT_FOUND, NO_PERMISSION).
     """
     if not path.exists():
-        raise InputError(Fault(code="NOT_FOUND", expected="a folder or file", found="nothing at this path"))
+        raise InputError(
+            Fault(
+                code="NOT_FOUND",
+                expected="a study: a folder or file",
+                found="nothing at this path",
+                remedy="Check the path",
+            )
+        )
     if path.is_file():
         return [(path, path.name)]
     if not os.access(path, os.R_OK | os.X_OK):
