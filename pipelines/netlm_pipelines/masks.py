@@ -73,14 +73,18 @@ def read_given(request: Request, grid: Grid | None) -> GivenOnGrid:
 def segment_missing(
     given: GivenOnGrid, images: AlignedImages, *, segmenter: str, stages: Stages
 ) -> Segmentation | None:
-    """Segment what was not given; None when nothing is missing."""
+    """Segment what was not given; None when nothing is missing.
+
+    PET helps only where it lies liver on liver: elsewhere its uptake would make lesions of veins.
+    """
     if given.liver is not None and given.lesions is not None:
         return None
     assert images.reference is not None
-    name = "Segmenting liver and lesions" + (" with PET" if images.suv is not None else "")
+    suv = images.suv if images.pet_aligned else None
+    name = "Segmenting liver and lesions" + (" with PET" if suv is not None else "")
     with stages.stage(name) as entry:
         found = segmenter_named(segmenter).segment(
-            Images(hbp=images.reference, precontrast=images.precontrast, suv=images.suv)
+            Images(hbp=images.reference, precontrast=images.precontrast, suv=suv)
         )
         entry["method"] = found.method
     return found

@@ -57,7 +57,7 @@ def run_study(request: Request, stages: Stages) -> Path:
     images = on_grid(found, given.grid)
     segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)
     images = with_pet(images, found, liver=liver_of(given, segmented), stages=stages)
-    if images.suv is not None:
+    if images.pet_aligned:
         # Again, now that PET lies on the liver: uptake tells a lesion from a vein and finds the spleen.
         segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)
     masks = complete(
