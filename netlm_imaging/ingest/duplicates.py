@@ -13,9 +13,9 @@ from netlm_imaging.ingest.split import by_position
 
 def drop_repeated_uids(headers: Sequence[Header]) -> tuple[list[Header], list[Fault], list[Notice]]:
     """One image a SOPInstanceUID; UID_CONFLICT where the pixels or positions under one UID differ."""
-    groups: dict[str, list[Header]] = defaultdict(list)
+    groups: dict[tuple[str, int | None], list[Header]] = defaultdict(list)
     for h in headers:
-        groups[h.sop_uid or h.where].append(h)
+        groups[h.sop_uid or h.where, h.frame].append(h)
     kept = [group[0] for group in groups.values()]
     faults, dropped = [], 0
     for group in groups.values():

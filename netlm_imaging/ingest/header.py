@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from netlm_imaging.ingest import values as v
+from netlm_imaging.ingest.frames import FRAME_TAGS, described_frames, frame_datasets, is_enhanced
 from netlm_imaging.ingest.privacy import hashed
 
 _SIEMENS_MR = "SIEMENS MR HEADER"
@@ -36,7 +37,15 @@ TAGS: tuple[str | int, ...] = (
     "Units", "NumberOfSlices", "RadiopharmaceuticalInformationSequence", 0x00190010, _SIEMENS_B_VALUE,
 )  # fmt: skip
 
-_TAGS: list[Any] = [v.tag_of(key) for key in TAGS]
+_PRIVATE_BLOCKS = range(0x10, 0x20)
+PET_TAGS: tuple[str | int, ...] = (
+    "PatientWeight", "PatientSize", "PatientSex", "SUVType", "DecayCorrection", "FrameReferenceTime",
+    "ActualFrameDuration",
+    *(group << 16 | block for group in (0x0009, 0x7053) for block in _PRIVATE_BLOCKS),
+    *(0x7053 << 16 | block << 8 | element for block in _PRIVATE_BLOCKS for element in (0x00, 0x09)),
+    *(0x0009 << 16 | block << 8 | 0x0D for block in _PRIVATE_BLOCKS),
+)  # fmt: skip
+_TAGS: list[Any] = [v.tag_of(key) for key in (*TAGS, *FRAME_TAGS, *PET_TAGS)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,18 @@ class Protocol:
     corrected_image: tuple[str, ...] = ()
     nuclide: str = ""
     tracer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concatenation:
+    """A multi-frame object that was cut into several files, and which of them this is."""
+
+    uid: str
+    part: int
+    parts: int | None
+    """How many there are, where the file says so."""
+    first_frame: int | None
+    """Frames in the parts before, where the file says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +128,13 @@ class Header:
     b_value: float | None
     declared_slices: int | None
     protocol: Protocol
+    frame: int | None = None
+    """Its place in a multi-frame file, from 0; None where the file is one image or describes no frames."""
+    described_frames: int = 0
+    """How many frames the file describes; 0 for a classic image."""
+    concatenation: Concatenation | None = None
+    pet: Dataset | None = field(default=None, repr=False)
+    """What a PET image says of patient, dose and times, as classic attributes."""
 
     @property
     def pixel_bytes(self) -> int:
@@ -115,12 +143,24 @@ class Header:
         return -(-pixels * self.bits_allocated // 8)
 
     @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame before compression."""
+        return -(-self.rows * self.columns * self.samples * self.bits_allocated // 8)
+
+    @property
     def native(self) -> bool:
         """Pixels are neither compressed nor deflated."""
         return self.transfer_syntax in _NATIVE
 
+    @property
+    def plain(self) -> bool:
+        """Pixels lie in the file as they are in memory."""
+        return self.native and self.transfer_syntax != _BIG_ENDIAN and self.bits_allocated in (8, 16, 32)
 
-_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+
+_IMAGES = ("CT", "MR", "PT")
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN})
 
 
 @contextmanager
@@ -141,11 +181,42 @@ def read_dataset(path: Path, *, pixels: bool = False) -> FileDataset:
         return dataset
 
 
-def read_header(path: Path, *, where: str) -> Header:
-    """The header of one file. Raises what pydicom raises for a file that is no DICOM."""
+def read_headers(path: Path, *, where: str) -> tuple[Header, ...]:
+    """The header of each image of one file: one, or one a frame where frames are described.
+
+    Raises what pydicom raises for a file that is no DICOM.
+    """
     with quiet(), path.open("rb") as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=True)
-        return parse_header(dataset, path=path, where=where, pixels_at=stream.tell())
+        pixels_at = stream.tell()
+        if not is_enhanced(dataset) or v.text(dataset, "Modality").upper() not in _IMAGES:
+            return (parse_header(dataset, path=path, where=where, pixels_at=pixels_at),)
+        described = described_frames(dataset)
+        if described != (v.integer(dataset, "NumberOfFrames") or 1):
+            whole = parse_header(dataset, path=path, where=where, pixels_at=pixels_at)
+            return (replace(whole, described_frames=described),)
+        cut = _concatenation(dataset)
+        return tuple(
+            replace(
+                parse_header(flat, path=path, where=where, pixels_at=pixels_at),
+                frame=n,
+                described_frames=described,
+                concatenation=cut,
+            )
+            for n, flat in enumerate(frame_datasets(dataset))
+        )
+
+
+def _concatenation(ds: Dataset) -> Concatenation | None:
+    uid = v.text(ds, "ConcatenationUID")
+    if not uid:
+        return None
+    return Concatenation(
+        uid=uid,
+        part=v.integer(ds, "InConcatenationNumber") or 0,
+        parts=v.integer(ds, "InConcatenationTotalNumber"),
+        first_frame=v.integer(ds, "ConcatenationFrameOffsetNumber"),
+    )
 
 
 def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> Header:
@@ -197,6 +268,7 @@ def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> 
             lambda: v.integer(ds, "NumberOfSlices"), lambda: v.integer(ds, "ImagesInAcquisition")
         ),
         protocol=_protocol(ds),
+        pet=ds if v.text(ds, "Modality").upper() == "PT" else None,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.ingest.files import input_files
-from netlm_imaging.ingest.header import Header, read_header
+from netlm_imaging.ingest.header import Header, read_headers
 from netlm_imaging.ingest.nifti import is_nifti
 from netlm_imaging.ingest.nifti_series import nifti_series
 from netlm_imaging.ingest.patients import patient_faults
@@ -81,13 +81,13 @@ def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> Non
         sorting.skipped[reason].append(where)
         return
     try:
-        header = read_header(file, where=where)
+        headers = read_headers(file, where=where)
     except Exception:  # damaged files raise whatever the damage leads to
         sorting.skipped[UNREADABLE].append(where)
         return
-    reason = _no_image(header)
+    reason = _no_image(headers[0])
     if reason is None:
-        sorting.headers.append(header)
+        sorting.headers += headers
     else:
         sorting.skipped[reason].append(where)
 

@@ -16,6 +16,8 @@ from netlm_imaging.ingest.split import Part, is_localizer, split
 from netlm_imaging.ingest.stack import Stack, build_stack
 from netlm_imaging.ingest.study import Series
 
+_ELEMENT_BYTES = 8
+"""Tag and length before the pixels, at least."""
 _OBJECTS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
 
 
@@ -43,7 +45,7 @@ def drafts_of(headers: Sequence[Header]) -> tuple[list[Draft], dict[str, list[st
     if is_localizer(headers):
         return [], {"localizer": [h.where for h in headers]}
     kept, faults, notices = drop_repeated_uids(headers)
-    faults = [*faults, *patient_faults(headers, what="series")]
+    faults = [*faults, *patient_faults(headers, what="series"), *_concatenation_faults(kept)]
     notices = [*notices, *_uid_notices(headers)]
     drafts = []
     parts = split(kept)
@@ -57,7 +59,7 @@ def drafts_of(headers: Sequence[Header]) -> tuple[list[Draft], dict[str, list[st
 
 def _draft(part: Part, faults: list[Fault], notices: list[Notice], *, whole: bool) -> Draft:
     headers, dropped = drop_repeated_positions(part.headers)
-    if any(h.frames > 1 for h in headers):
+    if any(h.frames > 1 and h.frame is None for h in headers):
         stack = Stack(order=tuple(range(len(headers))), grid=None, faults=(_multiframe(headers),))
     else:
         stack = build_stack(headers)
@@ -77,12 +79,47 @@ def _draft(part: Part, faults: list[Fault], notices: list[Notice], *, whole: boo
 
 
 def _multiframe(headers: Sequence[Header]) -> Fault:
+    """Frames that cannot be told apart."""
+    h = max(headers, key=lambda h: h.frames)
+    if h.described_frames:
+        return Fault(
+            code="FRAME_COUNT",
+            expected="a description of each frame",
+            found=f"{h.frames} frames with {h.described_frames} descriptions, {h.where}",
+            remedy="Export the series again",
+        )
     return Fault(
         code="MULTIFRAME_UNSUPPORTED",
-        expected="one image a file",
-        found=f"a file of {max(h.frames for h in headers)} frames",
+        expected="one image a file, or an enhanced object that says where each frame lies",
+        found=f"a file of {h.frames} frames that does not",
         remedy="Export the series as classic (single-frame) DICOM",
     )
+
+
+def _concatenation_faults(headers: Sequence[Header]) -> list[Fault]:
+    """CONCAT_INCOMPLETE where a part of an object that was cut into several files is not there."""
+    objects: dict[str, dict[int, Header]] = defaultdict(dict)
+    for h in headers:
+        if h.concatenation is not None:
+            objects[h.concatenation.uid][h.concatenation.part] = h
+    faults = []
+    for parts in objects.values():
+        cuts = [(h.concatenation, h.frames) for _, h in sorted(parts.items()) if h.concatenation]
+        declared = max((cut.parts or 0 for cut, _ in cuts), default=0)
+        frames_before = [sum(frames for _, frames in cuts[:n]) for n in range(len(cuts))]
+        chained = all(
+            cut.first_frame in (None, before) for (cut, _), before in zip(cuts, frames_before, strict=True)
+        )
+        if len(parts) < max(declared, max(parts)) or not chained:
+            faults.append(
+                Fault(
+                    code="CONCAT_INCOMPLETE",
+                    expected=f"all {declared or max(parts)} files of a concatenation",
+                    found=f"the parts {', '.join(map(str, sorted(parts)))}",
+                    remedy="Export the series again, complete",
+                )
+            )
+    return faults
 
 
 def _content_faults(headers: Sequence[Header]) -> list[Fault]:
@@ -119,7 +156,7 @@ def _bad_rescale(h: Header) -> bool:
 
 
 def _too_short(h: Header) -> bool:
-    return h.native and h.size_bytes - h.pixels_at < h.pixel_bytes
+    return h.native and h.size_bytes - h.pixels_at < h.pixel_bytes + _ELEMENT_BYTES
 
 
 def _uid_notices(headers: Sequence[Header]) -> list[Notice]:
@@ -176,7 +213,7 @@ def _series(draft: Draft, number: int) -> Series:
         uid_hash=hashed(first.series_uid),
         frame_uid_hash=hashed(first.frame_of_reference),
         study_uid_hash=hashed(first.study_uid),
-        instances=len(draft.part.headers),
+        instances=len({h.path for h in draft.part.headers}),
         description=describe(first),
         split_by=draft.part.split_by,
         grid=draft.stack.grid if draft.stack and not draft.faults else None,

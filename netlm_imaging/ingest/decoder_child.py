@@ -1,0 +1,79 @@
+"""The child process that decodes compressed pixels: a codec that crashes takes this process alone.
+
+Run as a script, without the package, so that it starts quickly. It reads one request a line
+(JSON: path, frame, memory) and answers with one line (JSON: dtype, shape, or error) and the bytes
+of the frame. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from typing import Any, BinaryIO
+
+import numpy as np
+import pydicom
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ImplicitVRLittleEndian
+
+_NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
+
+
+def main() -> None:
+    """Answer requests until the parent closes the pipe."""
+    answers = os.fdopen(os.dup(1), "wb")
+    # Codecs print: what they say must not get between the answers.
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    warnings.simplefilter("ignore")
+    last: dict[str, pydicom.FileDataset] = {}
+    for line in sys.stdin.buffer:
+        _answer(json.loads(line), last, answers)
+
+
+def _answer(request: dict[str, Any], last: dict[str, pydicom.FileDataset], answers: BinaryIO) -> None:
+    try:
+        _limit_memory(request["memory"])
+        pixels = _decoded(request["path"], request["frame"], last)
+        said, content = {"dtype": pixels.dtype.str, "shape": pixels.shape}, pixels.tobytes()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # pylibjpeg's Rust codecs panic with a BaseException
+        last.clear()
+        said, content = {"error": type(error).__name__}, b""
+    answers.write(json.dumps(said).encode() + b"\n")
+    answers.write(content)
+    answers.flush()
+
+
+def _decoded(path: str, frame: int | None, last: dict[str, pydicom.FileDataset]) -> np.ndarray[Any, Any]:
+    """One frame as stored; the file of the last request is kept, for the next frame of it."""
+    if path not in last:
+        last.clear()
+        last[path] = pydicom.dcmread(path, force=True)
+    dataset = last[path]
+    syntax = dataset.file_meta.setdefault("TransferSyntaxUID", ImplicitVRLittleEndian)
+    plugin = "" if str(getattr(syntax, "value", syntax)) in _NATIVE else "pylibjpeg"
+    pixels = pixel_array(dataset, index=frame, raw=True, decoding_plugin=plugin)
+    if frame is None:
+        last.clear()
+    return np.ascontiguousarray(pixels)
+
+
+def _limit_memory(size: int) -> None:
+    """A header that asks for too much is an error here, not a machine without memory."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        size = min(size, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+
+
+if __name__ == "__main__":
+    main()

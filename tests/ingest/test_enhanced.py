@@ -1,0 +1,151 @@
+"""Enhanced multi-frame CT, MR and PET: each frame as good as a classic image, or refused as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ingest import builder, enhanced
+from pydicom.dataset import Dataset
+from pydicom.uid import RLELossless
+
+from netlm_imaging.errors import InputError
+from netlm_imaging.ingest import Series, read_image, scan
+
+SHUFFLED = (4, 0, 6, 2, 5, 1, 3)
+
+
+def only(folder: Path) -> Series:
+    (series,) = scan(folder).series
+    return series
+
+
+def classic(items: Sequence[Dataset], folder: Path) -> Series:
+    return only(builder.write(items, folder / "classic"))
+
+
+@pytest.mark.parametrize("make", [builder.ct, builder.mr, builder.pet])
+@pytest.mark.parametrize("shared", [(), ("PlaneOrientationSequence", "PixelMeasuresSequence")])
+def test_equal_to_classic_images(
+    make: Callable[[], list[Dataset]], shared: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Frames in any order, groups shared or not: the volume of the classic images, PET as the same SUV."""
+    items = make()
+    frames = enhanced.enhanced([items[n] for n in SHUFFLED], shared=shared)
+    series = only(enhanced.save([frames], tmp_path / "enhanced"))
+    assert (series.instances, series.faults) == (1, ())
+    found, expected = read_image(series), read_image(classic(items, tmp_path))
+    np.testing.assert_array_equal(found.volume.array, expected.volume.array)
+    assert found.volume.grid.same_as(expected.volume.grid)
+    assert found.record.role == expected.record.role
+    assert found.record.suv == expected.record.suv
+
+
+def test_legacy_converted(tmp_path: Path) -> None:
+    items = builder.mr()
+    series = only(enhanced.save([enhanced.legacy_converted(items)], tmp_path / "legacy"))
+    np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern(seed=2))
+    assert series.role == classic(items, tmp_path).role
+    assert series.headers[0].echo_ms == 1.5
+
+
+def test_compressed_frames(tmp_path: Path) -> None:
+    whole = enhanced.enhanced([builder.ct()[n] for n in SHUFFLED])
+    whole.compress(RLELossless)
+    series = only(enhanced.save([whole], tmp_path))
+    np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern() - 1000)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "values", "rule"),
+    [
+        ("EchoTime", ("1.2", "2.4"), "echo"),
+        ("DiffusionBValue", (50.0, 800.0), "b-value"),
+        ("TemporalPositionIdentifier", (1, 2), "temporal position"),
+        ("AcquisitionTime", ("100000", "101500"), "acquisition time"),
+    ],
+)
+def test_several_volumes_in_one_object(
+    keyword: str, values: tuple[object, object], rule: str, tmp_path: Path
+) -> None:
+    """Row 11: frames of two volumes mixed slice by slice."""
+    first, second = builder.mr(seed=4), builder.mr(seed=5)
+    for items, value in zip((first, second), values, strict=True):
+        for item in items:
+            setattr(item, keyword, value)
+    mixed = [item for pair in zip(first, second, strict=True) for item in pair]
+    study = scan(enhanced.save([enhanced.enhanced(mixed)], tmp_path))
+    assert [s.split_by for s in study.series] == [(rule,), (rule,)]
+    for series, seed in zip(study.series, (4, 5), strict=True):
+        np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern(seed=seed))
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_concatenation(declared: bool, tmp_path: Path) -> None:
+    """Row 37: an object in three files is one volume."""
+    parts = enhanced.concatenation(enhanced.enhanced(builder.ct()), (3, 2, 2), declared=declared)
+    series = only(enhanced.save(parts[::-1], tmp_path))
+    assert series.instances == 3
+    np.testing.assert_array_equal(read_image(series).volume.array, builder.pattern() - 1000)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_concatenation_with_a_part_missing(missing: int, tmp_path: Path) -> None:
+    parts = enhanced.concatenation(enhanced.enhanced(builder.ct()), (3, 2, 2))
+    del parts[missing]
+    with pytest.raises(InputError) as caught:
+        read_image(only(enhanced.save(parts, tmp_path)))
+    assert "CONCAT_INCOMPLETE" in caught.value.codes
+
+
+def drop_position(whole: Dataset) -> None:
+    del whole.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence
+
+
+def drop_frame_description(whole: Dataset) -> None:
+    del whole.PerFrameFunctionalGroupsSequence[2]
+
+
+def drop_frame(whole: Dataset) -> None:
+    drop_frame_description(whole)
+    frame = len(whole.PixelData) // 7
+    whole.NumberOfFrames, whole.PixelData = 6, whole.PixelData[: 2 * frame] + whole.PixelData[3 * frame :]
+
+
+def drop_rescale(whole: Dataset) -> None:
+    del whole.PerFrameFunctionalGroupsSequence[2].PixelValueTransformationSequence
+
+
+def drop_all_descriptions(whole: Dataset) -> None:
+    del whole.PerFrameFunctionalGroupsSequence
+
+
+def cut_pixels(whole: Dataset) -> None:
+    whole.PixelData = whole.PixelData[: len(whole.PixelData) // 2]
+
+
+def declare_giant(whole: Dataset) -> None:
+    whole.NumberOfFrames = 2_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        (drop_position, "NO_POSITION"),
+        (drop_frame_description, "FRAME_COUNT"),
+        (drop_frame, "MISSING_SLICE"),
+        (drop_rescale, "NO_RESCALE"),
+        (drop_all_descriptions, "MULTIFRAME_UNSUPPORTED"),
+        (cut_pixels, "TRUNCATED_FILE"),
+        (declare_giant, "FRAME_COUNT"),
+    ],
+)
+def test_broken_objects_are_refused(broken: Callable[[Dataset], None], code: str, tmp_path: Path) -> None:
+    whole = enhanced.enhanced(builder.ct())
+    broken(whole)
+    with pytest.raises(InputError) as caught:
+        read_image(only(enhanced.save([whole], tmp_path)))
+    assert code in caught.value.codes
+    assert "SECRET" not in str(caught.value)
