@@ -221,7 +221,7 @@ def _concatenation(ds: Dataset) -> Concatenation | None:
 
 def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> Header:
     """The header of a dataset already read."""
-    meta = getattr(ds, "file_meta", Dataset())
+    meta = getattr(ds, "file_meta", v.EMPTY)
     spacing = v.numbers(ds, "PixelSpacing")
     allocated = v.integer(ds, "BitsAllocated") or 16
     stored = v.integer(ds, "BitsStored") or allocated

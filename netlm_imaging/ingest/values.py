@@ -18,6 +18,8 @@ _PLAIN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI"})
 """Value representations of plain ASCII: read as they are, several times faster than converted."""
 _DATE_TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(\d{2})?(\d{2})?(\d{2})?(?:\.(\d{1,6}))?([+-]\d{4})?$")
 Key = str | int | BaseTag
+EMPTY = Dataset()
+"""Stands for a dataset that is not there; one for all, since making one takes longer than reading it."""
 
 
 def raw(dataset: Dataset, key: Key) -> Any:
@@ -102,7 +104,7 @@ def items(dataset: Dataset, key: Key) -> tuple[Dataset, ...]:
 
 def item(dataset: Dataset, key: Key) -> Dataset:
     """The first item of a sequence; an empty dataset where absent."""
-    return next(iter(items(dataset, key)), Dataset())
+    return next(iter(items(dataset, key)), EMPTY)
 
 
 def zone(dataset: Dataset) -> timedelta | None:

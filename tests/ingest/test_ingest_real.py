@@ -224,6 +224,24 @@ def test_compressed_copies_equal_their_reference(real_data: Path, codec: str) ->
     assert np.abs(found.grid.corners_lps_mm() - reference.grid.corners_lps_mm()).max() < 1e-3
 
 
+@pytest.mark.parametrize("name", ["philips_enhanced", "siemens_multiframe"])
+def test_enhanced_mr_equals_its_reference(real_data: Path, name: str) -> None:
+    """Row 37: coordinates and values (slope included) as another converter wrote them."""
+    folder = real_data / "dicom-quirks" / "dicom2nifti" / name / "anatomical"
+    found = read_image(only_dicom(folder)).volume.canonical()
+    reference = read_nifti_image(folder / "001_ground_truth.nii.gz").volume.canonical()
+    assert np.abs(found.grid.corners_lps_mm() - reference.grid.corners_lps_mm()).max() < 1e-3
+    np.testing.assert_allclose(found.array, reference.array, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["23x38x3", "24x38x3"])
+def test_enhanced_ct_equals_its_classic_images(real_data: Path, name: str) -> None:
+    folder = real_data / "seg-rtstruct" / "dcmqi_segmentations" / name
+    found, classic = (read_image(only_dicom(folder / kind)).volume for kind in ("multiframe", "image"))
+    np.testing.assert_array_equal(found.array, classic.array)
+    assert found.grid.same_as(classic.grid)
+
+
 def test_copies_together_are_one_volume(real_data: Path, tmp_path: Path) -> None:
     """The same instances in JPEG-LS and RLE: equal pixels, so each is used once."""
     folder = real_data / "dicom-quirks" / "dicom2nifti" / "generic"
