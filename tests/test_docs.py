@@ -31,3 +31,9 @@ def test_no_link_in_the_documents_is_dead() -> None:
 def test_the_readme_has_exactly_two_set_up_commands() -> None:
     commands = re.findall(r"^    make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert commands == ["demo", "test"]
+
+
+def test_every_code_about_suv_is_documented() -> None:
+    sources = (ROOT / "netlm_imaging" / "ingest").glob("suv*.py")
+    used = {code for source in sources for code in re.findall(r'"(SUV_\w+)"', source.read_text())}
+    assert used == set(re.findall(r"`(SUV_\w+)`", (ROOT / "docs/suv.md").read_text()))

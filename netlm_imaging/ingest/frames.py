@@ -138,13 +138,15 @@ def _move(flat: Dataset, group: Callable[[str | int], Dataset]) -> None:
 
 def _put_units(flat: Dataset, group: Callable[[str | int], Dataset]) -> None:
     """Units of an enhanced PET: its rescale type, else the real-world map whose slope then counts."""
+    world = group("RealWorldValueMappingSequence")
+    if len(world):
+        _put(flat, "RealWorldValueMappingSequence", [world])
     if v.text(flat, "Units"):
         return
     rescale = v.text(group("PixelValueTransformationSequence"), "RescaleType").upper()
     if rescale in _UNITS:
         _put(flat, "Units", _UNITS[rescale])
         return
-    world = group("RealWorldValueMappingSequence")
     unit = v.text(v.item(world, "MeasurementUnitsCodeSequence"), "CodeValue").upper()
     slope, intercept = v.number(world, "RealWorldValueSlope"), v.number(world, "RealWorldValueIntercept")
     if unit in _UNITS and slope is not None:

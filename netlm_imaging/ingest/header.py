@@ -17,6 +17,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.frames import FRAME_TAGS, described_frames, frame_datasets, is_enhanced
+from netlm_imaging.ingest.pet_facts import PET_TAGS
 from netlm_imaging.ingest.privacy import hashed
 
 _SIEMENS_MR = "SIEMENS MR HEADER"
@@ -37,14 +38,6 @@ TAGS: tuple[str | int, ...] = (
     "Units", "NumberOfSlices", "RadiopharmaceuticalInformationSequence", 0x00190010, _SIEMENS_B_VALUE,
 )  # fmt: skip
 
-_PRIVATE_BLOCKS = range(0x10, 0x20)
-PET_TAGS: tuple[str | int, ...] = (
-    "PatientWeight", "PatientSize", "PatientSex", "SUVType", "DecayCorrection", "FrameReferenceTime",
-    "ActualFrameDuration",
-    *(group << 16 | block for group in (0x0009, 0x7053) for block in _PRIVATE_BLOCKS),
-    *(0x7053 << 16 | block << 8 | element for block in _PRIVATE_BLOCKS for element in (0x00, 0x09)),
-    *(0x0009 << 16 | block << 8 | 0x0D for block in _PRIVATE_BLOCKS),
-)  # fmt: skip
 _TAGS: list[Any] = [v.tag_of(key) for key in (*TAGS, *FRAME_TAGS, *PET_TAGS)]
 
 

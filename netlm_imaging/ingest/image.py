@@ -92,7 +92,8 @@ def _nifti(series: Series, file: Path) -> Image:
 
 def _suv(series: Series) -> SuvFactors:
     try:
-        return suv_factors(pet_facts(series.headers))
+        facts = pet_facts(series.headers, first_acquired=series.first_acquired, maps=series.maps)
+        return suv_factors(facts)
     except SuvUnavailable as error:
         raise SuvUnavailable(*(replace(f, where=series.where) for f in error.faults)) from None
 

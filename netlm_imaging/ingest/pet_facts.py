@@ -2,44 +2,75 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydicom.dataset import Dataset
 
 from netlm_imaging.ingest import values as v
-from netlm_imaging.ingest.header import Header, quiet
+from netlm_imaging.ingest.pet_times import Clock, clock_of, time_of_day
+from netlm_imaging.ingest.radionuclides import radionuclide
+from netlm_imaging.ingest.real_world import StudyMap, maps_of
 from netlm_imaging.ingest.suv_facts import SliceFacts, SuvFacts
 
+if TYPE_CHECKING:
+    from netlm_imaging.ingest.header import Header
+
+PRIVATE_BLOCKS = range(0x10, 0x20)
+_PHILIPS, _GE = 0x7053, 0x0009
+PET_TAGS: tuple[str | int, ...] = (
+    "SpecificCharacterSet", "SOPInstanceUID", "Manufacturer", "TimezoneOffsetFromUTC",
+    "Units", "SUVType", "DecayCorrection", "CorrectedImage", "RescaleSlope", "RescaleIntercept",
+    "PatientWeight", "PatientSize", "PatientSex", "RadiopharmaceuticalInformationSequence",
+    "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime", "AcquisitionDateTime",
+    "DecayCorrectionDateTime", "FrameReferenceTime", "ActualFrameDuration", "RealWorldValueMappingSequence",
+    *(group << 16 | block for group in (_GE, _PHILIPS) for block in PRIVATE_BLOCKS),
+    *(_PHILIPS << 16 | block << 8 | element for block in PRIVATE_BLOCKS for element in (0x00, 0x09)),
+    *(_GE << 16 | block << 8 | 0x0D for block in PRIVATE_BLOCKS),
+)  # fmt: skip
+"""All that ``facts_of`` looks at."""
+
 _SAME_IN_ALL = (
-    "Units", "SUVType", "DecayCorrection", "PatientWeight", "SeriesDate", "SeriesTime", "CorrectedImage",
+    "Units", "SUVType", "DecayCorrection", "CorrectedImage", "PatientWeight", "PatientSize", "PatientSex",
+    "SeriesDate", "SeriesTime", "TimezoneOffsetFromUTC",
+)  # fmt: skip
+_DRUG = (
+    "RadionuclideTotalDose", "RadionuclideHalfLife", "RadiopharmaceuticalStartDateTime",
+    "RadiopharmaceuticalStartTime",
 )  # fmt: skip
 _PHILIPS_CREATOR = "PHILIPS PET PRIVATE GROUP"
 _GE_CREATOR = "GEMS_PETD_01"
-_NUCLIDES = {
-    # SNOMED RT, SNOMED CT and code meanings (DICOM CID 4020)
-    "Ga-68": ("C-131A3", "129966001", "68GALLIUM", "GALLIUM68", "GA68", "68GA"),
-    "Cu-64": ("C-127A2", "129966007", "64COPPER", "COPPER64", "CU64", "64CU"),
-    "F-18": ("C-111A1", "77004003", "18FLUORINE", "FLUORINE18", "F18", "18F"),
-    "Lu-177": ("C-16331", "177LUTETIUM", "LUTETIUM177", "LU177", "177LU"),
-}
 
 
-def pet_facts(headers: Sequence[Header]) -> SuvFacts:
-    """The facts of a PET series, from what its headers said when they were read."""
-    with quiet():
-        return facts_of([h.pet for h in headers if h.pet is not None])
+def pet_facts(
+    headers: Sequence[Header], *, first_acquired: datetime | None = None, maps: Sequence[StudyMap] = ()
+) -> SuvFacts:
+    """The facts of a PET series, from what its headers said when the folder was scanned."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        datasets = [h.pet for h in headers if h.pet is not None]
+        return facts_of(datasets, first_acquired=first_acquired, maps=maps)
 
 
-def facts_of(datasets: Sequence[Dataset]) -> SuvFacts:
-    """The facts of PET datasets, one a slice."""
+def facts_of(
+    datasets: Sequence[Dataset], *, first_acquired: datetime | None = None, maps: Sequence[StudyMap] = ()
+) -> SuvFacts:
+    """The facts of PET datasets, one a slice; they need no more than PET_TAGS.
+
+    ``first_acquired`` is the earliest acquisition of the whole series where the datasets are one part
+    of it (a time frame). ``maps`` are the Real World Value maps that lie beside the images.
+    """
     first = datasets[0]
+    clock = clock_of(first)
     drug = v.item(first, "RadiopharmaceuticalInformationSequence")
+    code = v.item(drug, "RadionuclideCodeSequence")
+    nuclide = radionuclide(v.text(code, "CodeValue"), v.text(code, "CodeMeaning"))
     injected = v.text(drug, "RadiopharmaceuticalStartDateTime")
-    local = v.zone(first)
     return SuvFacts(
-        slices=tuple(_slice(ds) for ds in datasets),
+        slices=tuple(_slice(ds, clock) for ds in datasets),
         units=v.text(first, "Units").upper(),
         suv_type=v.text(first, "SUVType").upper(),
         corrected_image=v.texts(first, "CorrectedImage"),
@@ -49,63 +80,65 @@ def facts_of(datasets: Sequence[Dataset]) -> SuvFacts:
         sex=v.text(first, "PatientSex").upper(),
         dose_bq=v.number(drug, "RadionuclideTotalDose"),
         half_life_s=v.number(drug, "RadionuclideHalfLife"),
-        nuclide=_nuclide(drug),
-        injected=v.date_time(injected, local) if injected else None,
-        injected_clock=_clock(v.text(drug, "RadiopharmaceuticalStartTime")),
-        series=v.date_and_time(first, "Series"),
-        ge_scan=_ge_scan(first, local),
+        nuclide=nuclide.name if nuclide else "",
+        injected=clock.moment(injected),
+        injected_clock=time_of_day(v.text(drug, "RadiopharmaceuticalStartTime")),
+        series=clock.of(first, "Series"),
+        first_acquired=first_acquired,
+        decay_reference=clock.moment(v.text(first, "DecayCorrectionDateTime")),
+        ge_scan=_ge_scan(first, clock),
+        doubtful_zone=clock.doubt(injected),
+        creator_missing=_bare_philips(first),
         mixed=_mixed(datasets),
+        maps=maps_of(datasets, maps),
     )
 
 
-def _slice(ds: Dataset) -> SliceFacts:
+def _slice(ds: Dataset, clock: Clock) -> SliceFacts:
+    slope = v.number(ds, "RescaleSlope")
     return SliceFacts(
-        acquired=v.date_and_time(ds, "Acquisition"),
+        acquired=clock.of(ds, "Acquisition"),
         frame_reference_ms=v.number(ds, "FrameReferenceTime"),
         duration_ms=v.number(ds, "ActualFrameDuration"),
         philips_suv=_philips(ds, 0x00),
         philips_activity=_philips(ds, 0x09),
+        slope=1.0 if slope is None else slope,
         intercept=v.number(ds, "RescaleIntercept") or 0.0,
     )
 
 
-def _nuclide(drug: Dataset) -> str:
-    code = v.item(drug, "RadionuclideCodeSequence")
-    said = [v.text(code, "CodeValue"), re.sub(r"[^A-Z0-9]", "", v.text(code, "CodeMeaning").upper())]
-    return next((name for name, codes in _NUCLIDES.items() if any(s in codes for s in said if s)), "")
-
-
-def _clock(value: str) -> timedelta | None:
-    moment = v.date_time("20000101" + value) if value else None
-    return None if moment is None else moment - datetime(2000, 1, 1)
-
-
 def _blocks(ds: Dataset, group: int, creator: str) -> list[int]:
-    found = []
-    for block in range(0x10, 0x100):
-        if v.text(ds, (group << 16) | block).upper() == creator:
-            found.append(block)
-    return found
+    return [block for block in PRIVATE_BLOCKS if v.text(ds, group << 16 | block).upper() == creator]
+
+
+def _bare_philips(ds: Dataset) -> bool:
+    """Anonymizers drop the creator and leave its elements; another creator in its place is respected."""
+    named = any((_PHILIPS << 16 | block) in ds for block in PRIVATE_BLOCKS)
+    return not named and v.text(ds, "Manufacturer").upper().startswith("PHILIPS")
 
 
 def _philips(ds: Dataset, element: int) -> float | None:
-    blocks = _blocks(ds, 0x7053, _PHILIPS_CREATOR)
-    if not blocks and v.text(ds, "Manufacturer").upper().startswith("PHILIPS") and 0x70530010 not in ds:
-        blocks = [0x10]  # anonymizers drop the creator and leave its elements
-    found = (v.number(ds, (0x7053 << 16) | (block << 8) | element) for block in blocks)
-    return next((value for value in found if value), None)
+    """The factor of the Philips block; None where there is none, or several that differ."""
+    blocks = _blocks(ds, _PHILIPS, _PHILIPS_CREATOR) or ([0x10] if _bare_philips(ds) else [])
+    found = {v.number(ds, _PHILIPS << 16 | block << 8 | element) or 0.0 for block in blocks}
+    factors = [factor for factor in found if math.isfinite(factor) and factor > 0]
+    return factors[0] if len(factors) == 1 else None
 
 
-def _ge_scan(ds: Dataset, local: timedelta | None) -> datetime | None:
-    for block in _blocks(ds, 0x0009, _GE_CREATOR):
-        value = v.text(ds, (0x0009 << 16) | (block << 8) | 0x0D)
-        if value:
-            return v.date_time(value, local)
+def _ge_scan(ds: Dataset, clock: Clock) -> datetime | None:
+    for block in _blocks(ds, _GE, _GE_CREATOR):
+        moment = clock.moment(v.text(ds, _GE << 16 | block << 8 | 0x0D))
+        if moment is not None:
+            return moment
     return None
 
 
 def _mixed(datasets: Sequence[Dataset]) -> tuple[str, ...]:
-    drugs = [v.item(ds, "RadiopharmaceuticalInformationSequence") for ds in datasets]
-    doses = {v.number(drug, "RadionuclideTotalDose") for drug in drugs}
-    names = [name for name in _SAME_IN_ALL if len({str(v.raw(ds, name)) for ds in datasets}) > 1]
-    return (*names, "RadionuclideTotalDose") if len(doses) > 1 else tuple(names)
+    """Attributes with more than one value over all slices and all drugs given."""
+    drugs = [drug for ds in datasets for drug in v.items(ds, "RadiopharmaceuticalInformationSequence")]
+    return (*_differing(datasets, _SAME_IN_ALL), *_differing(drugs, _DRUG))
+
+
+def _differing(datasets: Iterable[Dataset], names: Sequence[str]) -> Iterable[str]:
+    found = list(datasets)
+    return [name for name in names if len({str(v.raw(ds, name)) for ds in found}) > 1]

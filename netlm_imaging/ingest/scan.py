@@ -13,11 +13,15 @@ from netlm_imaging.ingest.header import Header, read_headers
 from netlm_imaging.ingest.nifti import is_nifti
 from netlm_imaging.ingest.nifti_series import nifti_series
 from netlm_imaging.ingest.patients import patient_faults
+from netlm_imaging.ingest.pet_links import linked
 from netlm_imaging.ingest.preamble import NO_PREAMBLE, UNREADABLE, not_dicom
+from netlm_imaging.ingest.real_world import MODALITY, StudyMap, study_maps
 from netlm_imaging.ingest.series import Draft, drafts_of, numbered
 from netlm_imaging.ingest.study import Skipped, Study
 
-_OTHER_OBJECTS = frozenset({"SR", "PR", "KO", "REG", "DOC", "RWV", "PLAN", "RTPLAN", "RTDOSE", "AU", "ECG"})
+_OTHER_OBJECTS = frozenset(
+    {"SR", "PR", "KO", "REG", "DOC", MODALITY, "PLAN", "RTPLAN", "RTDOSE", "AU", "ECG"}
+)
 
 
 @dataclass(slots=True)
@@ -26,6 +30,7 @@ class _Sorting:
 
     headers: list[Header] = field(default_factory=list)
     nifti: list[Path] = field(default_factory=list)
+    maps: list[StudyMap] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -41,7 +46,7 @@ def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Stu
         _sort_file(file, where, sorting, force=force)
     if not sorting.headers and not sorting.nifti:
         raise InputError(_nothing(len(files), sorting))
-    series = numbered(_drafts(sorting))
+    series = linked(numbered(_drafts(sorting)), sorting.headers, sorting.maps)
     skipped = tuple(
         Skipped(reason=reason, count=len(names), files=tuple(sorted(names)))
         for reason, names in sorted(sorting.skipped.items())
@@ -82,6 +87,8 @@ def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> Non
         return
     try:
         headers = read_headers(file, where=where)
+        if headers[0].modality == MODALITY:
+            sorting.maps += study_maps(file)
     except Exception:  # damaged files raise whatever the damage leads to
         sorting.skipped[UNREADABLE].append(where)
         return

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.header import Header
 from netlm_imaging.ingest.privacy import hashed
+from netlm_imaging.ingest.real_world import StudyMap
 from netlm_imaging.ingest.stack import Stack
 
 
@@ -49,7 +51,11 @@ class Series:
     """In the order of ``stack``."""
     stack: Stack | None = field(default=None, repr=False)
     file: Path | None = field(default=None, repr=False)
-    """Of a NIfTI series."""
+    """Of a NIfTI or NRRD series."""
+    first_acquired: datetime | None = field(default=None, repr=False)
+    """Of PET: the earliest acquisition under its SeriesInstanceUID, of which this may be one part."""
+    maps: tuple[StudyMap, ...] = field(default=(), repr=False)
+    """Of PET: the Real World Value maps beside it."""
 
     @property
     def where(self) -> str:

@@ -6,90 +6,161 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from netlm_imaging.ingest.suv_facts import Finding, SliceFacts, SuvFacts
+from netlm_imaging.ingest.radionuclides import RADIONUCLIDES, with_half_life
+from netlm_imaging.ingest.suv_facts import Finding, SliceFacts, SuvFacts, span
 
-HALF_LIVES_S = {"Ga-68": 4062.6, "Cu-64": 45723.6, "F-18": 6586.2, "Lu-177": 6.647 * 86400}
-"""For checks only (clinical-rules 5): the header's own value is used."""
-HALF_LIFE_TOLERANCE = 0.01
 REFERENCE_TOLERANCE = 0.01
 LONG_HALF_LIVES = 8.0
+LAST_HALF_LIVES = 40.0
+"""No atom of a dose given to a patient is left then (2^40 = 1e12): one of the dates is wrong."""
 ONE_DAY_S = 86_400.0
+FRAME_RULE = "frame reference time"
+_BY_NAME = {nuclide.name: nuclide for nuclide in RADIONUCLIDES}
 
 
-def half_life(facts: SuvFacts, finding: Finding) -> float:
-    """Seconds, from the header; a fault where it is unknown or not the radionuclide's."""
+def half_life(facts: SuvFacts, finding: Finding, *, needed: bool = True) -> float:
+    """Seconds, from the header; a fault where it is unknown but ``needed``, or not the radionuclide's."""
     found = facts.half_life_s or 0.0
     if not (math.isfinite(found) and found > 0):
-        finding.fault("the radionuclide's half-life", "none")
+        if needed or facts.half_life_s is not None:
+            finding.fault("the radionuclide's half-life", "none")
         return 0.0
-    known = HALF_LIVES_S.get(facts.nuclide)
-    if known is not None and abs(found / known - 1) > HALF_LIFE_TOLERANCE:
-        finding.fault(f"the half-life of {facts.nuclide}, {known:g} s", f"{found:g} s")
+    known = _BY_NAME.get(facts.nuclide)
+    if known is not None and not known.agrees(found):
+        published = " or ".join(f"{value:g}" for value in known.half_lives_s)
+        finding.fault(f"the half-life of {known.name}, {published} s", f"{found:g} s")
+    if known is None:
+        fits = with_half_life(found)
+        finding.notice(
+            "SUV_NUCLIDE_UNKNOWN",
+            "The header names no radionuclide that is known here, so its half-life could not be checked; "
+            f"it is that of {' or '.join(fits) if fits else 'none that is known'}",
+        )
     finding.inputs |= {"half_life_s": found, "nuclide": facts.nuclide or None}
     return found
 
 
+def first_acquisition(facts: SuvFacts) -> datetime | None:
+    """The earliest acquisition of the series; None where an image does not say when it was acquired."""
+    moments = [s.acquired for s in facts.slices]
+    known = [moment for moment in (*moments, facts.first_acquired) if moment is not None]
+    return min(known) if known and None not in moments else None
+
+
 def reference_time(facts: SuvFacts, decay: float, finding: Finding) -> tuple[datetime | None, str]:
     """The moment to which the scanner decay-corrected (DecayCorrection START), and the rule that gave it."""
-    timed = [s for s in facts.slices if s.acquired is not None]
-    earliest = min(timed, key=lambda s: s.acquired or datetime.max, default=None)
-    acquired = earliest.acquired if earliest else None
-    candidates: list[tuple[str, datetime]] = []
-    if facts.series is not None and (acquired is None or facts.series <= acquired):
-        candidates.append(("series time", facts.series))
-    if facts.ge_scan is not None:
-        candidates.append(("GE scan time", facts.ge_scan))
-    if earliest is not None and acquired is not None:
-        offset = _frame_offset(earliest, decay)
-        if offset is not None:
-            candidates.append(("frame reference time", acquired + offset))
-        candidates.append(("earliest acquisition", acquired))
+    candidates = _candidates(facts, decay)
     if not candidates:
-        finding.fault("a series or acquisition date and time", "none")
+        finding.fault("acquisition date and time of every image", "images without")
         return None, ""
     rule, reference = candidates[0]
-    finding.inputs |= {"reference_rule": rule}
-    for other, moment in candidates[1:]:
-        apart = abs((moment - reference).total_seconds())
-        change = math.expm1(decay * min(apart, ONE_DAY_S))
-        # Further apart than a day: an anonymizer shifted one of the dates and not the other.
-        if change > REFERENCE_TOLERANCE and apart < ONE_DAY_S:
-            finding.notice(
-                "SUV_REFERENCE_TIME",
-                f"SUV uses the {rule}; the {other} would change it by {change:.1%}",
-            )
+    finding.inputs["reference_rule"] = rule
+    others = candidates[1:]
+    if rule == FRAME_RULE:
+        starts = _frame_starts(facts.slices, decay)
+        others.append(
+            ("frame reference time of another slice", max(starts, key=lambda m: abs(m - reference)))
+        )
+    for other, moment in others:
+        _compare(rule, other, (moment - reference).total_seconds(), decay, finding)
     return reference, rule
 
 
-def _frame_offset(s: SliceFacts, decay: float) -> timedelta | None:
-    if not s.frame_reference_ms or s.frame_reference_ms <= 0 or not s.duration_ms or s.duration_ms <= 0:
+def _compare(rule: str, other: str, apart_s: float, decay: float, finding: Finding) -> None:
+    change = math.expm1(min(decay * abs(apart_s), 1.0))
+    if change <= REFERENCE_TOLERANCE:
+        return
+    # How far dates are apart would tell by how much an anonymizer moved them.
+    if abs(apart_s) >= ONE_DAY_S:
+        said = "lies on another day"
+    else:
+        said = f"would change it by {change:.1%}" if change < 1 else "would more than double or halve it"
+    finding.notice("SUV_REFERENCE_TIME", f"SUV uses the {rule}; the {other} {said}")
+
+
+def _candidates(facts: SuvFacts, decay: float) -> list[tuple[str, datetime]]:
+    """All moments that the header offers, in the order in which they count."""
+    found: list[tuple[str, datetime]] = []
+    first = first_acquisition(facts)
+    if facts.decay_reference is not None:
+        found.append(("decay correction time", facts.decay_reference))
+    if first is None:
+        return found
+    if facts.series is not None and facts.series <= first:
+        found.append(("series time", facts.series))
+    if facts.ge_scan is not None:
+        found.append(("GE scan time", facts.ge_scan))
+    framed = _frame_starts(facts.slices, decay)
+    if framed:
+        found.append((FRAME_RULE, framed[0]))
+    return [*found, ("earliest acquisition", first)]
+
+
+def _frame_starts(slices: Sequence[SliceFacts], decay: float) -> list[datetime]:
+    """What FrameReferenceTime counts from, by each slice that says so; the first bed's before the others."""
+    moments = [
+        (s.acquired, s.frame_reference_ms, start)
+        for s in slices
+        if s.acquired and s.frame_reference_ms and (start := _frame_start(s, s.acquired, decay))
+    ]
+    return [start for *_, start in sorted(moments)]
+
+
+def _frame_start(s: SliceFacts, acquired: datetime, decay: float) -> datetime | None:
+    reference_ms, duration_ms = s.frame_reference_ms or 0.0, s.duration_ms or 0.0
+    if not (0 < reference_ms < math.inf and 0 < duration_ms < math.inf):
         return None
-    frame = decay * s.duration_ms / 1000
-    mean_activity_s = math.log(frame / -math.expm1(-frame)) / decay
-    return timedelta(seconds=mean_activity_s - s.frame_reference_ms / 1000)
+    frame = decay * duration_ms / 1000
+    try:
+        mean_activity_s = math.log(frame / -math.expm1(-frame)) / decay
+        return acquired + timedelta(seconds=mean_activity_s - reference_ms / 1000)
+    except (OverflowError, ZeroDivisionError):
+        return None
 
 
-def injection(facts: SuvFacts, finding: Finding) -> datetime | None:
+def injection(facts: SuvFacts, finding: Finding, *, needed: bool = True) -> datetime | None:
     """When the dose was injected; a time without a date belongs to the day of the scan or the one before."""
     if facts.injected is not None:
+        finding.inputs |= {"injection_from": "RadiopharmaceuticalStartDateTime", "injection_day": "as stated"}
+        _tell_doubtful_zone(facts, finding)
         return facts.injected
-    first = min((s.acquired for s in facts.slices if s.acquired is not None), default=None)
+    first = first_acquisition(facts)
     if facts.injected_clock is None or first is None:
-        finding.fault("the time of injection", "none")
+        if needed:
+            finding.fault("the time of injection", "none")
         return None
     injected = datetime(first.year, first.month, first.day) + facts.injected_clock
-    return injected - timedelta(days=1) if injected > first else injected
+    late = injected > first
+    finding.inputs |= {
+        "injection_from": "RadiopharmaceuticalStartTime",
+        "injection_day": "the day before the scan" if late else "the day of the scan",
+    }
+    return injected - timedelta(days=1) if late else injected
+
+
+def _tell_doubtful_zone(facts: SuvFacts, finding: Finding) -> None:
+    if facts.doubtful_zone:
+        finding.notice(
+            "SUV_TIME_ZONE",
+            f"Only the {facts.doubtful_zone} names a UTC offset; injection and scan were read on one clock",
+        )
 
 
 def elapsed_s(
     moments: Sequence[datetime], injected: datetime, half_life_s: float, finding: Finding
 ) -> list[float]:
-    """Seconds from injection to each moment; a fault when one lies before it."""
+    """Seconds from injection to each moment; a fault where one lies before it or when nothing was left."""
     seconds = [(moment - injected).total_seconds() for moment in moments]
-    finding.inputs["seconds_from_injection"] = seconds[0]
+    finding.inputs |= span("seconds_from_injection", seconds)
+    half_lives = max(seconds) / half_life_s if half_life_s else 0.0
     if min(seconds) < 0:
-        finding.fault("an injection before the scan", f"one {-min(seconds):.0f} s after it")
-    elif max(seconds) > LONG_HALF_LIVES * half_life_s:
-        found = max(seconds) / half_life_s
-        finding.notice("SUV_LATE_SCAN", f"The scan lies {found:.1f} half-lives after the injection")
+        apart = f"one {-min(seconds):.0f} s after it" if min(seconds) > -ONE_DAY_S else "one on a later day"
+        finding.fault("an injection before the scan", apart)
+    elif half_lives > LAST_HALF_LIVES:
+        finding.fault(
+            f"a scan within {LAST_HALF_LIVES:.0f} half-lives of the injection", "one when no dose was left"
+        )
+    elif half_lives > LONG_HALF_LIVES:
+        message = f"The scan lies {half_lives:.1f} half-lives after the injection"
+        finding.notice("SUV_LATE_SCAN", message)
     return seconds

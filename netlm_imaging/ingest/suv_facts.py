@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from netlm_imaging.errors import Fault, Notice, SuvUnavailable
@@ -19,12 +19,23 @@ class SliceFacts:
     """(7053,xx00): SUV per rescaled value."""
     philips_activity: float | None = None
     """(7053,xx09): Bq/mL per rescaled value."""
+    slope: float = 1.0
     intercept: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorldMap:
+    """What a Real World Value map says of some slices: SUVbw = value times ``slopes``, one a slice."""
+
+    slices: tuple[int, ...]
+    slopes: tuple[float, ...]
+    shifted: bool = False
+    """It has an intercept other than 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuvFacts:
-    """What a PET series says of its unit, patient, dose and times."""
+    """What a PET series says of its unit, patient, dose and times; all moments on one clock."""
 
     slices: tuple[SliceFacts, ...]
     units: str
@@ -43,10 +54,19 @@ class SuvFacts:
     injected_clock: timedelta | None = None
     """RadiopharmaceuticalStartTime: time of day without a date."""
     series: datetime | None = None
+    first_acquired: datetime | None = None
+    """Earliest acquisition of the whole series, where these slices are only a part of it."""
+    decay_reference: datetime | None = None
+    """DecayCorrectionDateTime, which enhanced PET has: the moment itself."""
     ge_scan: datetime | None = None
     """(0009,xx0D) of GE."""
+    doubtful_zone: str = ""
+    """Which moment alone has a UTC offset; empty where all or none have one."""
+    creator_missing: bool = False
+    """The Philips factors stand without their private creator."""
     mixed: tuple[str, ...] = ()
     """Names of attributes that differ between slices and must not."""
+    maps: tuple[WorldMap, ...] = ()
 
 
 @dataclass(slots=True)
@@ -62,10 +82,18 @@ class Finding:
         self.faults.append(Fault(code="SUV_UNAVAILABLE", expected=expected, found=found))
 
     def notice(self, code: str, message: str) -> None:
-        """Something the reader of the SUV must know."""
-        self.notices.append(Notice(code=code, message=message))
+        """Something the reader of the SUV must know, said once."""
+        notice = Notice(code=code, message=message)
+        if notice not in self.notices:
+            self.notices.append(notice)
 
-    def stop(self) -> None:
+    def stop(self, *, remedy: str = "") -> None:
         """Raise SuvUnavailable when there is a reason."""
         if self.faults:
-            raise SuvUnavailable(*self.faults)
+            raise SuvUnavailable(*(replace(fault, remedy=remedy) for fault in self.faults))
+
+
+def span(name: str, values: list[float]) -> dict[str, float | str | None]:
+    """One input, or its range as two where slices differ."""
+    low, high = min(values), max(values)
+    return {name: low} if low == high else {f"{name}_min": low, f"{name}_max": high}

@@ -112,6 +112,12 @@ def zone(dataset: Dataset) -> timedelta | None:
     return _offset(text(dataset, "TimezoneOffsetFromUTC"))
 
 
+def own_offset(value: str) -> timedelta | None:
+    """The UTC offset inside a DT; None where it has none."""
+    match = _DATE_TIME.match(value.replace(":", "").strip())
+    return _offset(match[8]) if match is not None and match[8] else None
+
+
 def _offset(value: str) -> timedelta | None:
     match = re.match(r"^([+-])(\d{2})(\d{2})$", value)
     if match is None:

@@ -100,6 +100,36 @@ def test_concatenation_with_a_part_missing(missing: int, tmp_path: Path) -> None
     assert "CONCAT_INCOMPLETE" in caught.value.codes
 
 
+def test_decay_correction_time_of_enhanced_pet(tmp_path: Path) -> None:
+    """It says outright to which moment the activity was corrected: here the injection, so nothing decays."""
+    whole = enhanced.enhanced(builder.pet())
+    whole.DecayCorrectionDateTime = "20240305090000"
+    series = only(enhanced.save([whole], tmp_path))
+    suv = read_image(series).record.suv
+    assert suv is not None
+    assert suv.inputs["reference_rule"] == "decay correction time"
+    slopes = 1.5 + 0.25 * np.arange(7)[:, None, None]
+    np.testing.assert_allclose(
+        read_image(series).volume.array, builder.pattern(seed=3) * slopes * 72_000 / 150e6, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("unit", ["Bq/ml", "{SUVbw}g/ml"])
+def test_unit_of_enhanced_pet_from_its_real_world_map(unit: str, tmp_path: Path) -> None:
+    """Stored values without a rescale type: the map gives unit and slope."""
+    whole = enhanced.enhanced(builder.pet())
+    for frame in whole.PerFrameFunctionalGroupsSequence:
+        del frame.PixelValueTransformationSequence
+        frame.RealWorldValueMappingSequence = enhanced.one(
+            RealWorldValueSlope=2.5,
+            RealWorldValueIntercept=0.0,
+            MeasurementUnitsCodeSequence=enhanced.one(CodeValue=unit),
+        )
+    image = read_image(only(enhanced.save([whole], tmp_path)))
+    factor = 72_000 / 150e6 * 2 ** (3600 / 4062.6) if unit == "Bq/ml" else 1.0
+    np.testing.assert_allclose(image.volume.array, builder.pattern(seed=3) * 2.5 * factor, rtol=1e-6)
+
+
 def drop_position(whole: Dataset) -> None:
     del whole.PerFrameFunctionalGroupsSequence[2].PlanePositionSequence
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 import tarfile
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
 
-from netlm_imaging.errors import InputError, SuvUnavailable
+from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import Series, read_image, read_mask, read_nifti_image, scan
 from netlm_imaging.ingest.header import parse_header, quiet
 from netlm_imaging.ingest.roles import role_of
-from netlm_imaging.ingest.suv import suv_factors
-from netlm_imaging.ingest.suv_facts import SliceFacts, SuvFacts
-from netlm_imaging.ingest.values import date_time
 
 pytestmark = pytest.mark.real
 
@@ -84,23 +79,6 @@ def test_couinaud_volumes(real_data: Path, name: str, volumes: tuple[int, ...]) 
     np.testing.assert_allclose(counts, volumes, atol=0.51)
 
 
-def test_pet_with_ge_positions(real_data: Path) -> None:
-    (series,) = scan(real_data / "ohif-acrin-petct" / "pt_ac").series
-    assert series.faults == ()
-    suv, becquerel = read_image(series), read_image(series, raw=True)
-    peak = np.unravel_index(int(becquerel.volume.array.argmax()), becquerel.volume.array.shape)
-    factor = suv.volume.array[peak] / becquerel.volume.array[peak]
-    assert factor == pytest.approx(4.2111e-4, rel=1e-5)
-    assert suv.volume.array.max() == pytest.approx(51, abs=0.5)
-
-
-def test_pet_without_attenuation_correction(real_data: Path) -> None:
-    (series,) = scan(real_data / "ohif-acrin-petct" / "pt_nac").series
-    assert series.role == "other"
-    with pytest.raises(SuvUnavailable, match="PROPCNTS"):
-        read_image(series)
-
-
 def test_petct_study_has_its_roles(real_data: Path) -> None:
     study = scan(real_data / "ohif-acrin-petct")
     assert study.faults == ()
@@ -110,83 +88,6 @@ def test_petct_study_has_its_roles(real_data: Path) -> None:
         assert series.instances == 135
     assert "localizer" in [entry.reason for entry in study.skipped]
     assert sum(series.role == "seg" for series in study.series) == 3
-
-
-def header_facts(instances: list[dict[str, Any]]) -> SuvFacts:
-    """The JSON headers of calculate-suv as our facts."""
-    first = instances[0]
-    private = first.get("PhilipsPETPrivateGroup", {})
-
-    def moment(day: str | None, clock: str | None) -> Any:
-        return date_time(f"{day}{clock}") if day and clock else None
-
-    def decimal(value: str | None) -> float | None:
-        return float(value) if value else None
-
-    clock = moment("20000101", first["RadiopharmaceuticalStartTime"])
-    slices = tuple(
-        SliceFacts(
-            acquired=moment(i["AcquisitionDate"], i["AcquisitionTime"]),
-            frame_reference_ms=i.get("FrameReferenceTime"),
-            duration_ms=i.get("ActualFrameDuration"),
-            philips_suv=decimal(private.get("SUVScaleFactor")),
-            philips_activity=decimal(private.get("ActivityConcentrationScaleFactor")),
-        )
-        for i in instances
-    )
-    return SuvFacts(
-        slices=slices,
-        units=first["Units"],
-        corrected_image=tuple(first["CorrectedImage"]),
-        decay_correction=first["DecayCorrection"],
-        weight_kg=first["PatientWeight"],
-        height_m=first.get("PatientSize"),
-        sex=first["PatientSex"],
-        dose_bq=first["RadionuclideTotalDose"],
-        half_life_s=first["RadionuclideHalfLife"],
-        nuclide="F-18",
-        injected=date_time(first.get("RadiopharmaceuticalStartDateTime", "")),
-        injected_clock=timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second),
-        series=moment(first["SeriesDate"], first["SeriesTime"]),
-    )
-
-
-@pytest.mark.parametrize(
-    ("vendor", "factor"),
-    [
-        ("SIEMENS", 0.00042748316187197236),
-        ("GE_MEDICAL_AND_BQML", 0.0005367387681819742),
-        ("PHILIPS_BQML", 0.0007463747013889488),
-        ("PHILIPS_CNTS_AND_SUV", 0.000728),
-    ],
-)
-def test_vendor_factors(real_data: Path, vendor: str, factor: float) -> None:
-    instances = json.loads((real_data / "suv-headers" / f"{vendor}-instances.json").read_text())
-    assert suv_factors(header_facts(instances)).factors[0] == pytest.approx(factor, rel=1e-6)
-
-
-@pytest.mark.parametrize("name", ["0_0", "1_0", "2_0", "2_2", "2_4", "3_0", "3_2", "4_1"])
-def test_suv_reference_objects(real_data: Path, name: str, tmp_path: Path) -> None:
-    folder = unpack(real_data / "suv-dro" / f"DRO_{name}.tar.xz", tmp_path)
-    study = scan(folder)
-    series = study.choose("pet")
-    assert series is not None
-    array = read_image(series).volume.array
-    inside = array[array > 0.01]
-    found = (inside.min(), np.median(inside), inside.max())
-    np.testing.assert_allclose(found, (0.20, 1.00, 4.00), atol=0.005)
-
-
-def test_lutetium_decay_corrected_to_injection(real_data: Path, tmp_path: Path) -> None:
-    study = scan(unpack(real_data / "lu177-dotatate" / "scan_001.tar.xz", tmp_path))
-    series = study.choose("pet")
-    assert series is not None
-    suv, becquerel = read_image(series), read_image(series, raw=True)
-    assert suv.record.suv is not None
-    assert suv.record.suv.inputs["decay_correction"] == "ADMIN"
-    peak = np.unravel_index(int(becquerel.volume.array.argmax()), becquerel.volume.array.shape)
-    factor = suv.volume.array[peak] / becquerel.volume.array[peak]
-    assert factor == pytest.approx(92_987 / 7.2104256e9, rel=1e-5)
 
 
 def only_dicom(folder: Path) -> Series:

@@ -120,6 +120,21 @@ UNAVAILABLE = {
     "unknown mass": {"units": "GML", "suv_type": "XYZ"},
     "surface without height": {"units": "CM2ML", "height_m": None},
     "units differ": {"mixed": ("Units",)},
+    "dose not a number": {"dose_bq": math.nan},
+    "weight not a number": {"weight_kg": math.inf},
+    "one slice without its time": {"slices": (SliceFacts(acquired=START), SliceFacts())},
+    "injected when nothing would be left": {"injected": START - timedelta(seconds=41 * HALF_LIFE)},
+    "injected after a scan corrected to it": {
+        "decay_correction": "ADMIN",
+        "injected": datetime(2024, 3, 5, 11),
+    },
+    "other half-life, corrected to injection": {"decay_correction": "ADMIN", "half_life_s": 6586.2},
+    "lean mass of nobody": {"units": "GML", "suv_type": "LBM", "height_m": 0.05},
+    "surface in GML": {"units": "GML", "suv_type": "BSA"},
+    "counts, one slice without factor": {
+        "units": "CNTS",
+        "slices": (SliceFacts(acquired=START, philips_suv=1.0), SliceFacts(acquired=START)),
+    },
 }
 
 
@@ -129,6 +144,55 @@ def test_unavailable(case: str) -> None:
     with pytest.raises(SuvUnavailable) as caught:
         suv_factors(replace(GOOD, **UNAVAILABLE[case]))  # type: ignore[arg-type]
     assert set(caught.value.codes) == {"SUV_UNAVAILABLE"}
+
+
+def test_doubtful_values_are_told() -> None:
+    tall = replace(GOOD, units="CM2ML", height_m=174.0)
+    found = suv_factors(tall)
+    assert found.factors == pytest.approx(suv_factors(replace(tall, height_m=1.74)).factors)
+    assert [n.code for n in found.notices] == ["SUV_HEIGHT_IN_CM"]
+    for weight in (7.0, 700.0):
+        assert [n.code for n in suv_factors(replace(GOOD, weight_kg=weight)).notices] == [
+            "SUV_WEIGHT_UNUSUAL"
+        ]
+    assert [n.code for n in suv_factors(replace(GOOD, dose_bq=1.5e5)).notices] == ["SUV_DOSE_UNUSUAL"]
+    slices = tuple(replace(s, duration_ms=240_000.0) for s in GOOD.slices)
+    both = replace(GOOD, slices=slices, decay_correction="NONE")
+    assert [n.code for n in suv_factors(both).notices] == ["SUV_DECAY_DOUBTFUL"]
+
+
+def test_frames_that_count_from_other_moments_are_told() -> None:
+    frames = tuple(
+        replace(s, frame_reference_ms=reference, duration_ms=240_000.0)
+        for s, reference in zip(GOOD.slices, (120_000.0, 120_000.0), strict=True)
+    )
+    found = suv_factors(replace(GOOD, slices=frames, series=None))
+    assert found.record.inputs["reference_rule"] == "frame reference time"
+    assert ["another slice" in n.message for n in found.notices] == [True]
+
+
+def test_everything_that_went_in_is_recorded() -> None:
+    slices = tuple(replace(s, duration_ms=240_000.0, slope=n + 1.0) for n, s in enumerate(GOOD.slices))
+    facts = replace(GOOD, slices=slices, decay_correction="NONE", corrected_image=("ATTN", "SCAT"))
+    found = suv_factors(facts)
+    assert found.record.inputs == {
+        "units": "BQML",
+        "corrected_image": "ATTN, SCAT",
+        "rescale_slope_min": 1.0,
+        "rescale_slope_max": 2.0,
+        "weight_kg": 72.0,
+        "dose_bq": 150e6,
+        "decay_correction": "NONE",
+        "half_life_s": HALF_LIFE,
+        "nuclide": "Ga-68",
+        "injection_from": "RadiopharmaceuticalStartDateTime",
+        "injection_day": "as stated",
+        "frame_duration_s": 240.0,
+        "seconds_from_injection_min": 3600.0,
+        "seconds_from_injection_max": 3840.0,
+        "factor_min": found.factors[0],
+        "factor_max": found.factors[1],
+    }
 
 
 def test_all_reasons_at_once() -> None:

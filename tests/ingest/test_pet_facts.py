@@ -1,0 +1,368 @@
+"""From PET headers to SUV: the vendors' own attributes, clocks and zones, real-world maps."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from ingest import builder
+from ingest.pet_examples import (
+    DOSE_BQ,
+    HALF_LIFE_S,
+    SCAN,
+    VENDORS,
+    WEIGHT_KG,
+    beds,
+    injected,
+    philips,
+    slice_at,
+)
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from netlm_imaging.errors import SuvUnavailable
+from netlm_imaging.ingest import read_image, scan
+from netlm_imaging.ingest.pet_facts import PET_TAGS, facts_of
+from netlm_imaging.ingest.suv import SuvFactors, suv_factors
+
+PER_BQ = WEIGHT_KG * 1000 / DOSE_BQ
+
+
+def after(seconds: float) -> float:
+    """The factor of a dose that decayed so long."""
+    return PER_BQ * 2.0 ** (seconds / HALF_LIFE_S)
+
+
+def suv(items: list[Dataset]) -> SuvFactors:
+    return suv_factors(facts_of(items))
+
+
+def codes(found: SuvFactors) -> list[str]:
+    return [notice.code for notice in found.notices]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_each_vendor(vendor: str) -> None:
+    found = suv(VENDORS[vendor]())
+    assert found.factors == pytest.approx([after(3600)] * 3, rel=1e-12)
+    assert codes(found) == []
+
+
+def test_ge_scan_time_needs_its_creator() -> None:
+    items = VENDORS["GE"]()
+    for item in items:
+        item[0x00090010].value = "SOMEBODY ELSE"
+    assert suv(items).record.inputs["reference_rule"] == "frame reference time"
+
+
+@pytest.mark.parametrize("creators", [1, 3])
+def test_philips_factors_in_any_private_block(creators: int) -> None:
+    by_suv = suv(philips(suv="0.000728", activity="4.7", creators=creators))
+    assert by_suv.factors == (0.000728,) * 3
+    assert by_suv.record.inputs["philips_suv_factor"] == 0.000728
+    by_activity = suv(philips(activity="4.7", creators=creators))
+    assert by_activity.factors == pytest.approx([4.7 * after(3600)] * 3)
+    assert by_activity.record.inputs["philips_activity_factor"] == 4.7
+
+
+def test_philips_factors_without_their_creator_are_told() -> None:
+    items = philips(suv="0.000728")
+    for item in items:
+        del item[0x70530010]
+    found = suv(items)
+    assert found.factors == (0.000728,) * 3
+    assert codes(found) == ["SUV_CREATOR_MISSING"]
+    for item in items:
+        item.Manufacturer = "SIEMENS"
+    with pytest.raises(SuvUnavailable):
+        suv(items)
+
+
+def test_philips_factors_of_another_creator_are_none() -> None:
+    items = philips(suv="0.000728")
+    for item in items:
+        item[0x70530010].value = "SOMEBODY ELSE"
+    with pytest.raises(SuvUnavailable):
+        suv(items)
+
+
+@pytest.mark.parametrize("factor", ["0", "-0.5", "nan", "1e400"])
+def test_philips_factors_that_are_none(factor: str) -> None:
+    items = philips(suv="0.5")
+    for item in items:
+        # As a file may hold it; pydicom would not let it be set.
+        item[0x7053, 0x1000]._value = factor
+    with pytest.raises(SuvUnavailable, match="CNTS without one"):
+        suv(items)
+
+
+def test_no_more_than_the_listed_tags_is_needed() -> None:
+    from netlm_imaging.ingest.values import tag_of
+
+    wanted = {tag_of(key) for key in PET_TAGS}
+    for items in (VENDORS["GE"](), philips(activity="4.7", creators=2)):
+        cut = []
+        for item in items:
+            slim = Dataset()
+            slim.update({element.tag: element for element in item if element.tag in wanted})
+            cut.append(slim)
+        assert facts_of(cut) == facts_of(items)
+
+
+def test_dates_of_injection() -> None:
+    """StartTime alone belongs to the scan's day, or the one before when it is later than the scan."""
+    same = suv(injected(beds(), at=None, clock="0900"))
+    assert same.factors == pytest.approx([after(3600)] * 3)
+    assert same.record.inputs["injection_from"] == "RadiopharmaceuticalStartTime"
+    assert same.record.inputs["injection_day"] == "the day of the scan"
+    before = suv(injected(beds(), at=None, clock="233000.5"))
+    assert before.record.inputs["injection_day"] == "the day before the scan"
+    assert before.record.inputs["seconds_from_injection"] == 10.5 * 3600 - 0.5
+    stated = suv(injected(beds(), at="20240305090000.25", clock="010203"))
+    assert stated.record.inputs["seconds_from_injection"] == 3600 - 0.25
+    assert stated.record.inputs["injection_from"] == "RadiopharmaceuticalStartDateTime"
+
+
+@pytest.mark.parametrize("at", ["20240305", "2024030509", "202402310900", "yesterday", ""])
+def test_a_moment_without_its_minute_is_none(at: str) -> None:
+    """A date alone is not midnight."""
+    items = injected(beds(), at=None, clock="0930")
+    for item in items:
+        item.RadiopharmaceuticalInformationSequence[0].add_new("RadiopharmaceuticalStartDateTime", "LO", at)
+    assert suv(items).record.inputs["injection_from"] == "RadiopharmaceuticalStartTime"
+    with pytest.raises(SuvUnavailable, match="time of injection"):
+        suv(injected(beds(), at=None, clock="09"))
+
+
+def zoned(items: list[Dataset], zone: str | None, acquired: str | None = None) -> list[Dataset]:
+    for item in items:
+        if zone is not None:
+            item.TimezoneOffsetFromUTC = zone
+        if acquired is not None:
+            del item.AcquisitionDate, item.AcquisitionTime
+            item.AcquisitionDateTime = acquired
+    return items
+
+
+@pytest.mark.parametrize(
+    ("zone", "acquired", "at", "hours", "told"),
+    [
+        ("+0200", None, "20240305070000+0000", 1, []),  # both honored
+        ("+0200", None, "20240305090000", 1, []),  # in the object's zone, as the standard has it
+        ("+0200", "20240305080000+0000", "20240305090000", 1, []),
+        ("-0330", "20240305100000-0330", "20240305123000+0000", 1, []),
+        (None, "20240305100000+0100", "20240305090000+0200", 2, []),  # no zone of the object needed
+        (None, "20240305100000+0100", "20240305230000-0900", -23, None),
+        (None, "20240305100000+0100", "20240305090000", 1, ["SUV_TIME_ZONE"]),
+        (None, None, "20240305090000+0100", 1, ["SUV_TIME_ZONE"]),
+        (None, None, "20240305090000", 1, []),
+    ],
+)
+def test_utc_offsets(
+    zone: str | None, acquired: str | None, at: str, hours: int, told: list[str] | None
+) -> None:
+    items = zoned(injected([slice_at()], at=at, clock=None), zone, acquired)
+    if told is None:
+        with pytest.raises(SuvUnavailable, match="injection before the scan"):
+            suv(items)
+        return
+    found = suv(items)
+    assert found.record.inputs["seconds_from_injection"] == hours * 3600
+    assert codes(found) == told
+
+
+def test_daylight_saving_between_injection_and_scan() -> None:
+    """Offsets of their own count even when the clock was moved in between."""
+    items = [slice_at()]
+    items[0].SeriesDate = items[0].SeriesTime = ""
+    zoned(injected(items, at="20240331013000+0100", clock=None), None, "20240331033000+0200")
+    assert suv(items).record.inputs["seconds_from_injection"] == 3600
+
+
+def test_two_drugs_or_doses_are_no_dose() -> None:
+    items = beds()
+    second = Dataset()
+    second.RadionuclideTotalDose, second.RadionuclideHalfLife = "370000000", "6586.2"
+    for item in items:
+        item.RadiopharmaceuticalInformationSequence.append(second)
+    with pytest.raises(SuvUnavailable, match="RadionuclideTotalDose"):
+        suv(items)
+    other = beds()
+    other[1].RadiopharmaceuticalInformationSequence[0].RadionuclideHalfLife = "4060"
+    with pytest.raises(SuvUnavailable, match="RadionuclideHalfLife"):
+        suv(other)
+
+
+def test_decay_correction_time_of_enhanced_pet() -> None:
+    items = beds(series=SCAN + timedelta(hours=2))
+    for item in items:
+        item.DecayCorrectionDateTime = "20240305093000"
+    found = suv(items)
+    assert found.record.inputs["reference_rule"] == "decay correction time"
+    assert found.factors == pytest.approx([after(1800)] * 3)
+    assert set(codes(found)) == {"SUV_REFERENCE_TIME"}
+
+
+def world_map(slope: float, intercept: float = 0.0, unit: str = "{SUVbw}g/ml") -> Dataset:
+    item, code = Dataset(), Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = unit, "UCUM", "unit"
+    item.MeasurementUnitsCodeSequence = Sequence([code])
+    item.RealWorldValueSlope, item.RealWorldValueIntercept = slope, intercept
+    return item
+
+
+def mapped(items: list[Dataset], *slopes: float, intercept: float = 0.0) -> list[Dataset]:
+    for item in items:
+        item.RealWorldValueMappingSequence = Sequence([world_map(s, intercept) for s in slopes])
+    return items
+
+
+def test_maps_in_the_images_that_agree() -> None:
+    """For rescaled values as tools write it, or for stored ones as the standard has it (slope 2.5)."""
+    factor = after(3600)
+    found = suv(mapped(beds(), factor * 1.009, 2.5 * factor))
+    assert codes(found) == []
+    assert (found.record.inputs["rwv_maps"], found.record.inputs["rwv_agrees"]) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("wrong", [1.011, 1e-3, 0.4])
+def test_maps_that_differ_are_told_with_both_factors(wrong: float) -> None:
+    factor = after(3600)
+    found = suv(mapped(beds(), factor * wrong))
+    assert codes(found) == ["SUV_RWV_DIFFERS"]
+    assert f"{factor * wrong:.5g}" in found.notices[0].message
+    assert f"{factor:.5g}" in found.notices[0].message
+    assert found.factors == pytest.approx([factor] * 3)
+    assert found.record.inputs["rwv_agrees"] == 0.0
+
+
+def test_a_map_with_an_intercept_differs() -> None:
+    assert codes(suv(mapped(beds(), after(3600), intercept=1.0))) == ["SUV_RWV_DIFFERS"]
+
+
+def test_maps_of_other_units_are_ignored() -> None:
+    items = beds()
+    for item in items:
+        item.RealWorldValueMappingSequence = Sequence([world_map(1.0, unit="Bq/ml")])
+    assert "rwv_maps" not in suv(items).record.inputs
+
+
+def test_a_map_never_stands_in_for_the_header() -> None:
+    items = mapped(beds(), 0.0005)
+    for item in items:
+        del item.PatientWeight
+    with pytest.raises(SuvUnavailable, match="a map is not trusted without the header"):
+        suv(items)
+
+
+def rwv_object(path: Path, items: list[Dataset], slope: float, *, by_image: bool) -> None:
+    """A Real World Value Mapping object for a series, that names its images or the series alone."""
+    item, group, series = builder.image(builder.pattern()[0], builder.GRID, 0), Dataset(), Dataset()
+    for name in ("PixelData", "Rows", "Columns", "ImagePositionPatient"):
+        delattr(item, name)
+    item.SOPClassUID = item.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.67"
+    item.Modality, item.SeriesInstanceUID = "RWV", builder.uid("rwv", slope)
+    group.RealWorldValueMappingSequence = Sequence([world_map(slope)])
+    group.ReferencedImageSequence = Sequence([])
+    for image in items if by_image else ():
+        named = Dataset()
+        named.ReferencedSOPInstanceUID = image.SOPInstanceUID
+        group.ReferencedImageSequence.append(named)
+    series.SeriesInstanceUID = items[0].SeriesInstanceUID
+    item.ReferencedImageRealWorldValueMappingSequence = Sequence([group])
+    item.ReferencedSeriesSequence = Sequence([series])
+    item.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize("by_image", [True, False])
+def test_maps_in_objects_of_their_own(by_image: bool, tmp_path: Path) -> None:
+    """Linked by what they refer to; a map of another series says nothing of this one."""
+    items = builder.pet()
+    builder.write(items, tmp_path)
+    factor = 72_000 / 150e6 * 2.0 ** (3600 / 4062.6)
+    rwv_object(tmp_path / "right", items, factor, by_image=by_image)
+    rwv_object(tmp_path / "wrong", items, factor / 1000, by_image=by_image)
+    rwv_object(tmp_path / "other", builder.pet(series="elsewhere"), 7.0, by_image=False)
+    (series,) = scan(tmp_path).series
+    image = read_image(series)
+    assert [n.code for n in image.notices if n.code.startswith("SUV")] == ["SUV_RWV_DIFFERS"]
+    assert f"{factor / 1000:.5g}" in image.notices[-1].message
+    assert image.record.suv is not None
+    assert (image.record.suv.inputs["rwv_maps"], image.record.suv.inputs["rwv_agrees"]) == (2.0, 1.0)
+
+
+def dynamic(folder: Path, frames: int, *, series_time: str) -> list[list[Dataset]]:
+    """Time frames of one series, ten minutes apart, from 10 o'clock."""
+    written = []
+    for frame in range(frames):
+        items = builder.pet(seed=frame + 1)
+        for k, item in enumerate(items):
+            item.SOPInstanceUID = item.file_meta.MediaStorageSOPInstanceUID = builder.uid("d", frame, k)
+            item.AcquisitionTime, item.SeriesTime = f"10{10 * frame:02d}00", series_time
+        builder.write(items, folder, prefix=f"t{frame}")
+        written.append(items)
+    return written
+
+
+@pytest.mark.parametrize("series_time", ["100000", "100500"])
+def test_dynamic_pet_is_corrected_to_the_start_of_the_series(series_time: str, tmp_path: Path) -> None:
+    """A series time between the frames does not count for the later ones either."""
+    dynamic(tmp_path, 3, series_time=series_time)
+    found = []
+    for series in scan(tmp_path).series:
+        record = read_image(series).record.suv
+        assert record is not None
+        found.append(record.inputs["factor"])
+    assert found == pytest.approx([72_000 / 150e6 * 2.0 ** (3600 / 4062.6)] * 3)
+
+
+def test_no_moment_and_no_identifier_is_recorded() -> None:
+    """Neither a date, nor a time of day, nor what a file may hold in its free text."""
+    everything = [
+        *(make() for make in VENDORS.values()),
+        philips(suv="0.0007"),
+        mapped(beds(), 1.0),
+        zoned(injected(beds(), at="20240305090000+0100", clock=None), None),
+        injected(beds(), at=None, clock="090000"),
+    ]
+    for items in everything:
+        for item in items:
+            item.PatientName, item.CorrectedImage = "SECRET^NAME", ["DECY", "ATTN", "SECRET"]
+            item.RadiopharmaceuticalInformationSequence[0].Radiopharmaceutical = "SECRET"
+        found = suv(items)
+        said = json.dumps(asdict(found.record)) + str(found.notices)
+        for secret in ("SECRET", "2024", "0900", "09:00", "1000", "10:00", "+01"):
+            assert secret not in said.replace('seconds_from_injection": 3600', "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"Units": "SECRET"},
+        {"Units": "GML", "SUVType": "SECRET"},
+        {"DecayCorrection": "SECRET"},
+        {"Units": "GML", "SUVType": "LBM", "PatientSex": "SECRET"},
+    ],
+    ids=lambda words: "-".join(words),
+)
+def test_words_of_a_file_are_not_repeated_in_messages(words: dict[str, str]) -> None:
+    items = beds()
+    for item in items:
+        for name, value in words.items():
+            setattr(item, name, value)
+    with pytest.raises(SuvUnavailable) as caught:
+        suv(items)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_date_of_another_year_is_no_number() -> None:
+    """An anonymizer moved one date and not the other: 2^8000 is refused, not computed."""
+    with pytest.raises(SuvUnavailable, match="when no dose was left"):
+        suv(injected(beds(), at="20230305090000", clock=None))
+    found = suv(injected(beds(), at="20240304090000", clock=None))
+    assert codes(found) == ["SUV_LATE_SCAN"]
+    assert math.isfinite(found.factors[0])
