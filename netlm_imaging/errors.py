@@ -6,8 +6,30 @@ more faults, so that a bad input reports everything that is wrong with it at onc
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories: control, format (writing direction), surrogate, line and paragraph separators."""
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with what could change a terminal or is no character written as an escape.
+
+    Names of files may hold anything but a slash: escape codes, line breaks, bytes that are no text.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in _HIDDEN else char
+        for char in text
+    )
+
+
+def _cleaned(item: Fault | Notice) -> None:
+    for name in item.__dataclass_fields__:
+        object.__setattr__(item, name, printable(getattr(item, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +43,9 @@ class Fault:
     where: str = ""
     """A series by its place in the list, a file by its name inside the input, a settings key."""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        _cleaned(self)
 
     def __str__(self) -> str:
         place = f" in {self.where}" if self.where else ""
@@ -36,6 +61,9 @@ class Notice:
     code: str
     message: str
     where: str = ""
+
+    def __post_init__(self) -> None:
+        _cleaned(self)
 
 
 class NetlmError(Exception):

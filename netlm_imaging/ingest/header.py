@@ -82,6 +82,8 @@ class Header:
     where: str
     """The file's path inside the input."""
     size_bytes: int
+    modified_ns: int
+    """With the size, what tells that the file was written to after it was scanned."""
     pixels_at: int
     """Where the header ends in the file."""
     transfer_syntax: str
@@ -219,10 +221,12 @@ def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> 
     allocated = v.integer(ds, "BitsAllocated") or 16
     stored = v.integer(ds, "BitsStored") or allocated
     high = v.integer(ds, "HighBit")
+    found = path.stat()
     return Header(
         path=path,
         where=where,
-        size_bytes=path.stat().st_size,
+        size_bytes=found.st_size,
+        modified_ns=found.st_mtime_ns,
         pixels_at=pixels_at,
         transfer_syntax=v.text(meta, "TransferSyntaxUID") or str(ImplicitVRLittleEndian),
         sop_class=v.text(ds, "SOPClassUID") or v.text(meta, "MediaStorageSOPClassUID"),

@@ -1,4 +1,4 @@
-"""A series to an Image: CT in HU, MR as rescaled, PET as SUVbw, NIfTI as it says."""
+"""A series to an Image: CT in HU, MR as rescaled, PET as SUVbw, NIfTI and NRRD as they say."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from netlm_imaging.case import InputRecord, SuvRecord
 from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.nifti import read_nifti
+from netlm_imaging.ingest.nrrd import is_nrrd, read_nrrd
 from netlm_imaging.ingest.pet_facts import pet_facts
 from netlm_imaging.ingest.pixels import Rescale, rescaled_stack
 from netlm_imaging.ingest.privacy import fingerprint, identifier
+from netlm_imaging.ingest.raster import Raster
 from netlm_imaging.ingest.resample import resample_stack
 from netlm_imaging.ingest.study import Series
 from netlm_imaging.ingest.suv import SuvFactors, suv_factors
+from netlm_imaging.ingest.unchanged import changed, require_unchanged
 from netlm_imaging.volume import Volume
 
 _RESAMPLED = frozenset({"UNEVEN_SPACING", "TILT"})
@@ -40,18 +43,21 @@ def read_image(
     """The volume of a series: HU, rescaled MR values, or SUVbw in g/mL.
 
     ``raw`` gives PET as its rescaled values (Bq/mL or stored units). ``resample_uneven`` resamples
-    tilted or uneven stacks by their true positions. NIfTI has no unit: its values come as they are.
+    tilted or uneven stacks by their true positions. NIfTI and NRRD have no unit: their values come as
+    they are.
     ``keep_identifiers`` names the series by its UID instead of a hash.
-    Raises InputError with all faults of the series; SuvUnavailable for PET that allows no SUV.
+    Raises InputError with all faults of the series, or FILE_CHANGED; SuvUnavailable for PET that allows
+    no SUV.
     """
     repaired = [f for f in series.faults if resample_uneven and f.code in _RESAMPLED]
     faults = [f for f in series.faults if f not in repaired]
     if faults:
         raise InputError(*faults)
     if series.file is not None:
-        return _nifti(series, series.file)
+        return _raster(series, series.file)
     if series.stack is None:
         raise InputError(_no_volume(series))
+    require_unchanged(series.headers)
     suv = _suv(series) if series.modality == "PT" and not raw else None
     array, grid, notices = _voxels(series, suv, repair=bool(repaired))
     volume = Volume(array, grid)
@@ -65,28 +71,34 @@ def read_image(
 
 def read_nifti_image(path: Path, *, assume_affine: bool = False) -> Image:
     """Intensities of a NIfTI file, scaled as it says. Raises what read_nifti raises."""
-    raster = read_nifti(Path(path), assume_affine=assume_affine)
+    return _raster_image(read_nifti(Path(path), assume_affine=assume_affine), kind="NIfTI")
+
+
+def _raster_image(raster: Raster, *, kind: str) -> Image:
     array = raster.array.astype(np.float32) if raster.array.dtype.kind == "f" else raster.array
     volume = Volume(array, raster.grid)
     record = InputRecord(
         role="image",
-        modality="NIfTI",
+        modality=kind,
         series_uid=None,
         instances=1,
         sha256=fingerprint(volume),
         shape_kji=volume.grid.shape_kji,
         spacing_mm=volume.grid.spacing_mm,
-        description="NIfTI image",
+        description=f"{kind} image",
     )
     return Image(volume=volume, record=record, notices=raster.notices)
 
 
-def _nifti(series: Series, file: Path) -> Image:
+def _raster(series: Series, file: Path) -> Image:
     try:
         # A doubtful affine is a fault of the series, or was accepted when the folder was scanned.
-        image = read_nifti_image(file, assume_affine=True)
+        raster = read_nrrd(file) if is_nrrd(file) else read_nifti(file, assume_affine=True)
     except InputError as error:
         raise InputError(*(replace(fault, where=series.where) for fault in error.faults)) from None
+    if series.grid is not None and not raster.grid.same_as(series.grid):
+        raise InputError(changed("another geometry", where=series.where))
+    image = _raster_image(raster, kind=series.modality)
     return replace(image, record=replace(image.record, role=series.role), notices=series.notices)
 
 

@@ -13,10 +13,12 @@ import numpy.typing as npt
 from netlm_imaging.case import InputRecord
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
-from netlm_imaging.ingest.nifti import Raster, is_nifti, read_nifti
+from netlm_imaging.ingest.archive import is_zip
+from netlm_imaging.ingest.nifti import is_nifti, read_nifti
 from netlm_imaging.ingest.nrrd import is_nrrd, read_nrrd
 from netlm_imaging.ingest.pixels import stored_values
 from netlm_imaging.ingest.privacy import fingerprint, identifier
+from netlm_imaging.ingest.raster import Raster
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.seg import read_seg
 from netlm_imaging.volume import LabelMap
@@ -59,13 +61,19 @@ def _parsed(spec: str) -> tuple[Path, str | None]:
     if not path.exists() and "#" in spec:
         name, _, segment = spec.rpartition("#")
         path = Path(name)
-    if path.exists():
+    if path.is_file() and is_zip(path):
+        expected, found = "a mask: NIfTI, NRRD, DICOM SEG or a folder", "a zip archive"
+        remedy = "Unpack it and name the file in it"
+        raise InputError(
+            Fault(code="MASK_IN_ZIP", expected=expected, found=found, where=path.name, remedy=remedy)
+        )
+    if path.is_file() or path.is_dir():
         return path, segment
     raise InputError(
         Fault(
             code="NOT_FOUND",
             expected="a mask: NIfTI, NRRD, DICOM SEG or a folder of one DICOM series",
-            found="nothing at this path",
+            found="a pipe, socket or device" if path.exists() else "nothing at this path",
             where=path.name,
         )
     )

@@ -6,11 +6,10 @@ headers in silence.
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -19,24 +18,21 @@ from nibabel.spatialimages import HeaderDataError
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
+from netlm_imaging.ingest.raster import (
+    Geometry,
+    Packing,
+    Raster,
+    open_regular,
+    read_voxels,
+    size_faults,
+    unpacked,
+)
 
 SUFFIXES = (".nii", ".nii.gz")
-LARGEST_VOLUME = 2**31
-"""Voxels; larger sizes are damaged headers."""
 _UNIT_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _SAME_AFFINE_MM = 0.1
 _HEADERS: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
 _MAGIC = (b"n+1", b"n+2\0\r\n\x1a\n")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Raster:
-    """Voxels [k, j, i] of a file; ``scaled`` when a slope or intercept was used."""
-
-    array: npt.NDArray[Any]
-    grid: Grid
-    scaled: bool = False
-    notices: tuple[Notice, ...] = ()
 
 
 def is_nifti(path: Path) -> bool:
@@ -44,28 +40,18 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES) and not path.name.startswith("._")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry:
-    """What the header of a file says; ``grid`` is None exactly when there are faults."""
-
-    grid: Grid | None
-    faults: tuple[Fault, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    header: Any = None
-
-
 def read_geometry(path: Path, *, assume_affine: bool = False) -> Geometry:
     """The grid of a NIfTI file and all that is wrong with its header; voxels are not read.
 
     The sform counts, else the qform; ``assume_affine`` accepts a file that declares neither.
     Faults: UNREADABLE, BAD_VOX_OFFSET, BAD_VALUES, NOT_3D, AFFINE_UNKNOWN, AFFINE_CONFLICT,
-    BAD_PIXDIM, BAD_GRID.
+    BAD_PIXDIM, BAD_GRID, TOO_LARGE, TRUNCATED_FILE.
     """
     try:
         header = _header(path)
         shape, faults = _shape(header)
         affine_faults, notices = _affine_faults(header, assume_affine=assume_affine)
-        faults += [*affine_faults, *_data_faults(header)]
+        faults += [*affine_faults, *(_data_faults(header) or _size_faults(header, path))]
         if faults:
             raise InputError(*(replace(fault, where=path.name) for fault in faults))
         grid = _grid(header, shape, path.name)
@@ -76,11 +62,12 @@ def read_geometry(path: Path, *, assume_affine: bool = False) -> Geometry:
 
 
 def read_nifti(path: Path, *, assume_affine: bool = False) -> Raster:
-    """A three-dimensional NIfTI file. Raises InputError: the faults of read_geometry, TRUNCATED_FILE."""
+    """A three-dimensional NIfTI file. Raises InputError: the faults of read_geometry."""
     found = read_geometry(path, assume_affine=assume_affine)
     if found.grid is None:
         raise InputError(*found.faults)
-    array = _voxels(path, found.header, found.grid.shape_kji)
+    kind, skip = found.header.get_data_dtype(), int(found.header["vox_offset"])
+    array = read_voxels(path, kind, found.grid.shape_kji, packing=_packing(path), skip=skip)
     slope, intercept = found.header.get_slope_inter()
     scaled = slope not in (None, 1.0) or intercept not in (None, 0.0)
     if scaled:
@@ -88,16 +75,16 @@ def read_nifti(path: Path, *, assume_affine: bool = False) -> Raster:
     return Raster(array=array, grid=found.grid, scaled=scaled, notices=found.notices)
 
 
-def _open(path: Path) -> BinaryIO:
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path, "rb")) if compressed else path.open("rb")
+def _packing(path: Path) -> Packing:
+    with open_regular(path) as stream:
+        return "gzip" if stream.read(2) == b"\x1f\x8b" else "none"
 
 
 def _header(path: Path) -> Any:
     try:
-        with _open(path) as stream:
-            block = stream.read(540)
+        packing = _packing(path)
+        with open_regular(path) as stream:
+            block = unpacked(stream, packing).read(540)
         for order in ("<", ">"):
             size = int(np.frombuffer(block[:4], dtype=f"{order}i4")[0])
             if size in _HEADERS and len(block) >= size:
@@ -119,7 +106,7 @@ def _shape(header: Any) -> tuple[tuple[int, ...], list[Fault]]:
     shape = tuple(int(n) for n in header["dim"][1 : count + 1])
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    if len(shape) == 3 and min(shape) > 0 and np.prod(shape, dtype=float) <= LARGEST_VOLUME:
+    if len(shape) == 3 and min(shape) > 0:
         return shape, []
     found = " x ".join(str(n) for n in shape) or "no dimensions"
     return shape, [Fault(code="NOT_3D", expected="one three-dimensional volume", found=found)]
@@ -143,29 +130,13 @@ def _data_faults(header: Any) -> list[Fault]:
     return faults
 
 
-def _voxels(path: Path, header: Any, shape_kji: tuple[int, int, int]) -> npt.NDArray[Any]:
-    """Stored values."""
-    kind = header.get_data_dtype()
-    size = int(np.prod(shape_kji, dtype=np.int64)) * kind.itemsize
-    content = b""
-    try:
-        with _open(path) as stream:
-            stream.seek(int(header["vox_offset"]))
-            content = stream.read(size)
-    except (OSError, EOFError, zlib.error):
-        content = b""
-    if len(content) != size:
-        raise InputError(
-            Fault(
-                code="TRUNCATED_FILE",
-                expected=f"{size} bytes of voxels, as the header says",
-                found="a file that ends before them or is damaged",
-                where=path.name,
-                remedy="Copy or export the file again",
-            )
-        )
-    array = np.frombuffer(content, dtype=kind).reshape(shape_kji)
-    return array.astype(kind.newbyteorder("="), copy=False)
+def _size_faults(header: Any, path: Path) -> list[Fault]:
+    shape, _ = _shape(header)
+    packing, available = _packing(path), path.stat().st_size
+    if packing == "none":
+        available -= int(header["vox_offset"])
+    itemsize = header.get_data_dtype().itemsize
+    return size_faults(float(np.prod(shape, dtype=float)), itemsize, available, packing)
 
 
 def _affine_faults(header: Any, *, assume_affine: bool) -> tuple[list[Fault], list[Notice]]:

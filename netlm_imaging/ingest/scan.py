@@ -1,20 +1,20 @@
-"""A folder of DICOM and NIfTI of any nesting and any names, sorted into series with all their faults."""
+"""A folder or zip of DICOM, NIfTI and NRRD, however nested and named, as series with all their faults."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.ingest.archive import unpack_archives
 from netlm_imaging.ingest.files import input_files
 from netlm_imaging.ingest.header import Header, read_headers
-from netlm_imaging.ingest.nifti import is_nifti
-from netlm_imaging.ingest.nifti_series import nifti_series
 from netlm_imaging.ingest.patients import patient_faults
 from netlm_imaging.ingest.pet_links import linked
 from netlm_imaging.ingest.preamble import NO_PREAMBLE, UNREADABLE, not_dicom
+from netlm_imaging.ingest.raster_series import is_raster, raster_series
 from netlm_imaging.ingest.real_world import MODALITY, StudyMap, study_maps
 from netlm_imaging.ingest.series import Draft, drafts_of, numbered
 from netlm_imaging.ingest.study import Skipped, Study
@@ -26,40 +26,42 @@ _OTHER_OBJECTS = frozenset(
 
 @dataclass(slots=True)
 class _Sorting:
-    """Headers that are something, NIfTI files, and the names of files that are neither, by reason."""
+    """Headers that are something, NIfTI and NRRD files, and the names of the rest by reason."""
 
     headers: list[Header] = field(default_factory=list)
-    nifti: list[Path] = field(default_factory=list)
+    rasters: list[Path] = field(default_factory=list)
     maps: list[StudyMap] = field(default_factory=list)
     skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Study:
-    """All series under ``path``, DICOM before NIfTI; pixels are not read.
+    """All series under ``path`` (a folder, a file, a zip), DICOM before NIfTI and NRRD; pixels are not read.
 
+    Zip archives are unpacked into a temporary folder that lives as long as one of the series.
     ``force`` reads files without the DICOM preamble too; ``assume_affine`` as in read_nifti. Raises
     InputError (NOT_FOUND, NO_PERMISSION, NO_IMAGES); what is wrong with a series is in its ``faults``.
     """
-    files = input_files(Path(path))
-    sorting = _Sorting()
-    for file, where in files:
+    found = input_files(Path(path))
+    sorting = _Sorting(skipped=found.left_out)
+    workspace, faults = unpack_archives(found, any_name=Path(path).is_file())
+    for file, where in found.files:
         _sort_file(file, where, sorting, force=force)
-    if not sorting.headers and not sorting.nifti:
-        raise InputError(_nothing(len(files), sorting))
+    if not sorting.headers and not sorting.rasters:
+        raise InputError(*(faults or [_nothing(len(found.files), sorting)]))
     series = linked(numbered(_drafts(sorting)), sorting.headers, sorting.maps)
+    images = [
+        raster_series(file, number=number, assume_affine=assume_affine)
+        for number, file in enumerate(sorting.rasters, start=len(series) + 1)
+    ]
     skipped = tuple(
         Skipped(reason=reason, count=len(names), files=tuple(sorted(names)))
         for reason, names in sorted(sorting.skipped.items())
     )
-    images = [
-        nifti_series(file, number=number, assume_affine=assume_affine)
-        for number, file in enumerate(sorting.nifti, start=len(series) + 1)
-    ]
     return Study(
-        series=(*series, *images),
+        series=tuple(replace(s, workspace=workspace) for s in (*series, *images)),
         skipped=skipped,
         notices=tuple(_skip_notices(skipped)),
-        faults=tuple(patient_faults(sorting.headers, what="study")),
+        faults=(*faults, *patient_faults(sorting.headers, what="study")),
     )
 
 
@@ -78,8 +80,8 @@ def _drafts(sorting: _Sorting) -> list[Draft]:
 
 
 def _sort_file(file: Path, where: str, sorting: _Sorting, *, force: bool) -> None:
-    if is_nifti(file):
-        sorting.nifti.append(file)
+    if is_raster(file):
+        sorting.rasters.append(file)
         return
     reason = not_dicom(file)
     if reason is not None and not (force and reason == NO_PREAMBLE):
@@ -128,8 +130,8 @@ def _nothing(count: int, sorting: _Sorting) -> Fault:
     bare = NO_PREAMBLE in sorting.skipped
     return Fault(
         code="NO_IMAGES",
-        expected="at least one DICOM or NIfTI image",
-        found=f"{count} files: {found}" if count else "an empty folder",
+        expected="at least one DICOM, NIfTI or NRRD image",
+        found=f"{count} files: {found}" if count else found or "an empty folder",
         remedy="Pass --force to read files without a preamble" if bare else "",
     )
 

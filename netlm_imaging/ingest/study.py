@@ -12,6 +12,7 @@ from netlm_imaging.ingest.header import Header
 from netlm_imaging.ingest.privacy import hashed
 from netlm_imaging.ingest.real_world import StudyMap
 from netlm_imaging.ingest.stack import Stack
+from netlm_imaging.ingest.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,8 @@ class Series:
     """Of PET: the earliest acquisition under its SeriesInstanceUID, of which this may be one part."""
     maps: tuple[StudyMap, ...] = field(default=(), repr=False)
     """Of PET: the Real World Value maps beside it."""
+    workspace: Workspace | None = field(default=None, repr=False, compare=False)
+    """Where the files of a zip lie: they are there as long as this series is."""
 
     @property
     def where(self) -> str:

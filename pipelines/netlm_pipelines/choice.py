@@ -11,15 +11,15 @@ from netlm_imaging.ingest import Series, Study
 REFERENCE_ROLES = ("hbp", "portal", "arterial", "ct", "precontrast", "t2")
 """What may carry the plan, the best first: lesions are contoured on the hepatobiliary phase."""
 _MODALITIES: Mapping[str, tuple[str, ...]] = {
-    "hbp": ("MR", "NIfTI"),
-    "portal": ("MR", "CT", "NIfTI"),
-    "arterial": ("MR", "CT", "NIfTI"),
-    "ct": ("CT", "NIfTI"),
-    "precontrast": ("MR", "NIfTI"),
-    "t2": ("MR", "NIfTI"),
-    "pet": ("PT", "NIfTI"),
+    "hbp": ("MR", "NIfTI", "NRRD"),
+    "portal": ("MR", "CT", "NIfTI", "NRRD"),
+    "arterial": ("MR", "CT", "NIfTI", "NRRD"),
+    "ct": ("CT", "NIfTI", "NRRD"),
+    "precontrast": ("MR", "NIfTI", "NRRD"),
+    "t2": ("MR", "NIfTI", "NRRD"),
+    "pet": ("PT", "NIfTI", "NRRD"),
 }
-"""What a user may name for a role. NIfTI files do not say what they are."""
+"""What a user may name for a role. NIfTI and NRRD files do not say what they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

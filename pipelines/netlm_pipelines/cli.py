@@ -123,7 +123,7 @@ def run(
     keep_identifiers: KeepIdentifiers = False,
     force: Force = False,
 ) -> None:
-    """The main job: a folder of DICOM and/or NIfTI in, plan, Type and report out."""
+    """The main job: a folder or zip of DICOM, NIfTI, NRRD in, plan, Type and report out."""
     masks = GivenMasks(
         liver=liver,
         lesions=tuple(lesions or ()),

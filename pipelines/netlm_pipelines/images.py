@@ -150,13 +150,14 @@ def _read_pet(series: Series | None, request: Request, notices: list[Notice]) ->
 
 
 def _taken_as_suv(image: Image) -> Image:
-    """A NIfTI file has no unit: the user who names it as the PET says that it holds SUVbw."""
+    """NIfTI and NRRD files have no unit: the user who names it as the PET says that it holds SUVbw."""
+    kind = image.record.modality
     largest = float(image.volume.array.max())
     if largest > LARGEST_SUV:
         raise InputError(
             Fault(
                 code="NOT_SUV",
-                expected="SUVbw in a PET that comes as NIfTI",
+                expected=f"SUVbw in a PET that comes as {kind}",
                 found=f"values up to {largest:.6g}",
                 where="--series pet",
                 remedy="Give the DICOM files of the PET, or SUVbw values",
@@ -164,12 +165,12 @@ def _taken_as_suv(image: Image) -> Image:
         )
     said = Notice(
         code="SUV_ASSUMED",
-        message="The PET is a NIfTI file, which names no unit: its values are taken as SUVbw because "
+        message=f"The PET is a {kind} file, which names no unit: its values are taken as SUVbw because "
         "--series pet names it.",
         where="pet",
     )
     suv = SuvRecord(
-        unit="not known", path="values of a NIfTI file taken as SUVbw, as the user says", inputs={}
+        unit="not known", path=f"values of a {kind} file taken as SUVbw, as the user says", inputs={}
     )
     return replace(image, record=replace(image.record, suv=suv), notices=(*image.notices, said))
 

@@ -34,7 +34,7 @@ class Request:
 
     out: Path
     images: Path | None = None
-    """Folder of DICOM and NIfTI; None plans from masks alone."""
+    """Folder or zip of DICOM, NIfTI and NRRD; None plans from masks alone."""
     masks: GivenMasks = field(default_factory=GivenMasks)
     settings: Settings = field(default_factory=Settings)
     clinical: Clinical = field(default_factory=Clinical)

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.decide.records import Classification
-from netlm_imaging.errors import Fault, Notice
+from netlm_imaging.errors import Fault, Notice, printable
 from netlm_imaging.ingest import Image, Series, Study
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def study(found: Study, *, names: bool) -> None:
         _say(facts.rstrip())
         _say(f"{series.description}; role from: {_why(series)}", indent=5)
         if names and series.file is not None:
-            _say(f"file: {series.file.name}", indent=5)
+            _say(f"file: {printable(series.file.name)}", indent=5)
     for fault in found.faults:
         _say(("error ", "bold red"), f"this folder cannot be used: {fault}")
     for series in found.series:
@@ -66,7 +66,7 @@ def study_as_json(found: Study, *, names: bool) -> None:
             "instances": s.instances,
             "description": s.description,
             "series_uid": s.uid_hash or None,
-            "file": s.file.name if names and s.file is not None else None,
+            "file": printable(s.file.name) if names and s.file is not None else None,
             "grid": None if s.grid is None else s.grid.to_json(),
             "faults": [asdict(fault) for fault in s.faults],
             "warnings": [asdict(notice) for notice in s.notices],

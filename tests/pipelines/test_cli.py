@@ -47,6 +47,39 @@ def test_inspect_shows_file_names_only_when_asked(netlm: Netlm, tmp_path: Path) 
         assert "smith.txt" in named
 
 
+def test_a_name_cannot_change_the_terminal(netlm: Netlm, tmp_path: Path) -> None:
+    """Row 34."""
+    write_nifti(small_study.intensities(), tmp_path / "plain.nii.gz")
+    (tmp_path / "plain.nii.gz").rename(tmp_path / "\x1b[2J\nsmith.nii.gz")
+    (tmp_path / "\x1b]0;title\x07.txt").write_text("hello")
+    for option in ((), ("--json",)):
+        said = netlm("inspect", tmp_path, "--keep-identifiers", *option)
+        assert not set(said.out) & {"\x1b", "\x07"}
+        assert "smith.nii.gz" in said.out
+
+
+def test_a_zip_is_a_study_for_every_command(netlm: Netlm, patient: Path, tmp_path: Path) -> None:
+    """Row 36."""
+    path = Path(shutil.make_archive(str(tmp_path / "study"), "zip", patient / "dicom"))
+    assert "  1  hbp         MR" in netlm("inspect", path).out
+    out = tmp_path / "hbp.nii.gz"
+    assert netlm("convert", path, "--out", out).code == 0
+    assert (read_nifti_image(out).volume.array == small_study.intensities().array).all()
+    path.write_bytes(path.read_bytes()[:-100])
+    said = netlm("convert", path, "--out", tmp_path / "b.nii.gz")
+    assert said.code == 3
+    assert "error ZIP_DAMAGED in study.zip" in said.err
+
+
+def test_run_from_a_zip_is_the_run_from_its_folder(
+    netlm: Netlm, patient: Path, masks: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = shutil.make_archive(str(tmp_path / "study"), "zip", patient / "dicom")
+    for source, name in ((path, "zip"), (patient / "dicom", "folder")):
+        assert netlm("run", source, *masks, "--out", tmp_path / name).code == 0
+    assert case_of(tmp_path / "zip") == case_of(tmp_path / "folder")
+
+
 def test_convert_keeps_geometry_and_values(netlm: Netlm, patient: Path, tmp_path: Path) -> None:
     out = tmp_path / "hbp.nii.gz"
     assert netlm("convert", patient / "dicom", "--out", out).code == 0

@@ -12,17 +12,19 @@ from strategies import oblique_grid
 
 from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import read_image, scan
-from netlm_imaging.ingest.nifti_series import role_of_name
+from netlm_imaging.ingest.raster_series import role_of_name
 
 GRID = oblique_grid((4, 5, 7), (0.8, 1.7, 3.1))
 VALUES = np.arange(140).reshape(GRID.shape_kji).astype(np.int16)
 
 
-def save(path: Path, *, codes: int = 1) -> Path:
+def save(path: Path, *, codes: int = 1, shift_mm: float = 0.0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = nibabel.Nifti1Image(VALUES.transpose(), GRID.affine_ras)
-    image.set_sform(GRID.affine_ras, code=codes)
-    image.set_qform(GRID.affine_ras, code=codes)
+    affine = GRID.affine_ras.copy()
+    affine[2, 3] += shift_mm
+    image = nibabel.Nifti1Image(VALUES.transpose(), affine)
+    image.set_sform(affine, code=codes)
+    image.set_qform(affine, code=codes)
     image.to_filename(path)
     return path
 
@@ -58,7 +60,8 @@ def test_damaged_files_are_listed_with_their_faults(tmp_path: Path) -> None:
     (tmp_path / "b.nii.gz").write_bytes(b"")
     (tmp_path / "c.nii").write_bytes(save(tmp_path / "whole.nii").read_bytes()[:400])
     study = scan(tmp_path)
-    assert [[f.code for f in s.faults] for s in study.series] == [["AFFINE_UNKNOWN"], ["UNREADABLE"], [], []]
+    codes = [[f.code for f in s.faults] for s in study.series]
+    assert codes == [["AFFINE_UNKNOWN"], ["UNREADABLE"], ["TRUNCATED_FILE"], []]
     assert study.series[0].faults[0].where == "series 1"
     for series, code in zip(study.series, ("AFFINE_UNKNOWN", "UNREADABLE", "TRUNCATED_FILE"), strict=False):
         with pytest.raises(InputError) as caught:
