@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from netlm_imaging.errors import Fault, UsageError
 
@@ -19,6 +28,9 @@ Count = Annotated[int, Field(ge=0, le=10_000)]
 Modality = Literal["mwa", "rfa", "laser", "ire"]
 Objective = Literal["sparing", "maximum", "threshold", "palliative"]
 Model = TypeVar("Model", bound=BaseModel)
+
+GRAY_BAND_HALF_WIDTH_PERCENT = 5.0
+"""On both sides of a threshold that is given without its band (ours)."""
 
 
 class Section(BaseModel):
@@ -34,11 +46,26 @@ class TypeSettings(Section):
     gray_band_percent: Annotated[tuple[Percent, Percent], Field(strict=False)] = (65.0, 75.0)
     limited_max_lesions: Count = 5
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.gray_band_percent[0] > self.gray_band_percent[1]:
-            raise ValueError("gray_band_percent must be [lower, upper]")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _band_follows_the_threshold(cls, data: Any) -> Any:
+        """A band that is not given lies around the threshold that is."""
+        if not isinstance(data, dict) or "gray_band_percent" in data:
+            return data
+        threshold = data.get("debulking_threshold_percent")
+        if not isinstance(threshold, int | float) or not 0 <= threshold <= 100:
+            return data
+        low, high = threshold - GRAY_BAND_HALF_WIDTH_PERCENT, threshold + GRAY_BAND_HALF_WIDTH_PERCENT
+        return {**data, "gray_band_percent": (max(0.0, low), min(100.0, high))}
+
+    @field_validator("gray_band_percent")
+    @classmethod
+    def _around_the_threshold(cls, band: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
+        threshold = info.data.get("debulking_threshold_percent", band[0])
+        if not band[0] <= threshold <= band[1]:
+            message = f"it must be [lower, upper] around debulking_threshold_percent ({threshold:g})"
+            raise PydanticCustomError("contradiction", "{message}", {"message": message})
+        return band
 
 
 class ResectionSettings(Section):
@@ -125,6 +152,8 @@ def read_toml(path: Path | None) -> dict[str, Any]:
         found = error.strerror or "an unreadable file"
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         found = str(error)
+    except RecursionError:
+        found = "values nested too deep"
     raise UsageError(Fault(code="BAD_TOML", expected="a readable TOML file", found=found, where=path.name))
 
 
@@ -150,9 +179,10 @@ def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fau
         )
     value = detail["input"]
     shown = "a table" if isinstance(value, dict) else f"{value!r}"
+    allowed = "Input should be a table" if detail["type"] == "model_type" else detail["msg"]
     return Fault(
         code=code,
-        expected=f"{key or 'the file'}: {detail['msg']}",
+        expected=f"{key or 'the file'}: {allowed}",
         found=shown[:80],
         where=where,
     )

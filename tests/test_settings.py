@@ -43,6 +43,17 @@ def test_values_are_read(tmp_path: Path) -> None:
         ("[ablation]\nmargin_mm = '7'", ["ablation.margin_mm", "'7'", "number"]),
         ("[ablation]\nmodalities = 'mwa'", ["ablation.modalities", "'mwa'"]),
         ("[type]\ngray_band_percent = ['60', 80]", ["gray_band_percent", "'60'"]),
+        ("[type]\ngray_band_percent = [75, 85]", ["type.gray_band_percent", "[75, 85]", "(70)"]),
+        (
+            "[type]\ndebulking_threshold_percent = 90\ngray_band_percent = [65, 75]",
+            ["type.gray_band_percent", "[65, 75]", "(90)"],
+        ),
+        ("type = 5", ["type:", "a table", "5"]),
+        ("[[type]]\nlimited_max_lesions = 5", ["type:", "a table"]),
+        ("[type]\nlimited_max_lesions = 2.5", ["type.limited_max_lesions", "2.5", "integer"]),
+        ("[type]\nlimited_max_lesions = true", ["type.limited_max_lesions", "True", "integer"]),
+        ("[pet]\nthreshold_fraction_of_max = 45", ["pet.threshold_fraction_of_max", "45", "1"]),
+        ("[resection]\nwedge_margin_mm = inf", ["resection.wedge_margin_mm", "inf", "finite"]),
     ],
 )
 def test_a_wrong_setting_names_key_value_and_what_is_allowed(
@@ -60,7 +71,28 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     assert caught.value.codes == ("BAD_CLINICAL",) * 3
 
 
-@pytest.mark.parametrize("text", ["a = ", "\x00"])
+def test_a_gray_band_that_is_not_given_lies_around_the_threshold(tmp_path: Path) -> None:
+    for threshold, band in ((90, (85, 95)), (98.5, (93.5, 100)), (2, (0, 7)), (70, (65, 75))):
+        path = write(tmp_path, f"[type]\ndebulking_threshold_percent = {threshold}\n")
+        assert load_settings(path).type.gray_band_percent == band
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "weight_kg = 7000", "height_cm = 1.72", "ki67_percent = -1", "sex = 'm'", "grade = 4", "grade = '2'",
+        "fit_for_surgery = 'yes'", "extrahepatic = 'some'", "symptomatic_lesions = [0]",
+        "symptomatic_lesions = ['a']", "primary_site = 7", "[weight_kg]\nvalue = 70",
+    ],
+)  # fmt: skip
+def test_a_wrong_fact_names_key_and_value(tmp_path: Path, text: str) -> None:
+    key = text.strip("[").split(" ")[0].split("]")[0]
+    with pytest.raises(UsageError, match=f"BAD_CLINICAL in clinical facts: expected {key}") as caught:
+        load_clinical(write(tmp_path, text))
+    assert "found" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a = ", "\x00", "a = " + "[" * 5000, "a = 1\na = 2"])
 def test_a_file_that_is_no_toml(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="BAD_TOML"):
         load_settings(write(tmp_path, text))
