@@ -7,6 +7,7 @@ Sources: DICOM PS3.3 C.7.6.16 (functional groups), C.8.13 (MR), C.8.15 (CT), C.8
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -53,7 +54,7 @@ _CORRECTIONS = {
     "DecayCorrected": "DECY", "AttenuationCorrected": "ATTN", "ScatterCorrected": "SCAT",
     "RandomsCorrected": "RAN", "DeadTimeCorrected": "DTIM",
 }  # fmt: skip
-_UNITS = {"BQML": "BQML", "BQ/ML": "BQML", "{SUVBW}G/ML": "GML", "G/ML": "GML", "GML": "GML", "CNTS": "CNTS"}
+_UNITS = {"BQML": "BQML", "BQ/ML": "BQML", "G/ML": "GML", "GML": "GML", "CNTS": "CNTS"}
 
 
 def is_enhanced(dataset: Dataset) -> bool:
@@ -137,22 +138,22 @@ def _move(flat: Dataset, group: Callable[[str | int], Dataset]) -> None:
 
 
 def _put_units(flat: Dataset, group: Callable[[str | int], Dataset]) -> None:
-    """Units of an enhanced PET: its rescale type, else the real-world map whose slope then counts."""
+    """Units of an enhanced PET: its rescale type, else those of a map in Bq/mL with the same slope.
+
+    A real-world map alone is never trusted: what it says beyond the rescale is only a check.
+    """
     world = group("RealWorldValueMappingSequence")
     if len(world):
         _put(flat, "RealWorldValueMappingSequence", [world])
     if v.text(flat, "Units"):
         return
     rescale = v.text(group("PixelValueTransformationSequence"), "RescaleType").upper()
+    unit = v.text(v.item(world, "MeasurementUnitsCodeSequence"), "CodeValue").upper()
+    slope, said = v.number(flat, "RescaleSlope"), v.number(world, "RealWorldValueSlope")
     if rescale in _UNITS:
         _put(flat, "Units", _UNITS[rescale])
-        return
-    unit = v.text(v.item(world, "MeasurementUnitsCodeSequence"), "CodeValue").upper()
-    slope, intercept = v.number(world, "RealWorldValueSlope"), v.number(world, "RealWorldValueIntercept")
-    if unit in _UNITS and slope is not None:
-        _put(flat, "Units", _UNITS[unit])
-        _put(flat, "RescaleSlope", slope)
-        _put(flat, "RescaleIntercept", intercept or 0.0)
+    elif unit == "BQ/ML" and slope and said and math.isclose(slope, said, rel_tol=1e-3):
+        _put(flat, "Units", "BQML")
 
 
 def _put(flat: Dataset, keyword: str, value: Any) -> None:

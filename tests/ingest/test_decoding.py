@@ -97,13 +97,3 @@ def test_every_unreadable_image_is_counted(compressed: Path) -> None:
         read_image(series)
     assert set(caught.value.codes) == {"PIXELS_UNREADABLE"}
     assert "3 of 7 images" in str(caught.value)
-
-
-def test_pixels_that_vanish_after_the_scan(tmp_path: Path) -> None:
-    folder = builder.write(builder.ct(), tmp_path)
-    (series,) = scan(folder).series
-    next(folder.rglob("f3")).unlink()
-    with pytest.raises(InputError) as caught:
-        read_image(series)
-    assert caught.value.code == "PIXELS_UNREADABLE"
-    assert str(tmp_path) not in str(caught.value)

@@ -11,7 +11,7 @@ from ingest import builder, enhanced
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless
 
-from netlm_imaging.errors import InputError
+from netlm_imaging.errors import InputError, SuvUnavailable
 from netlm_imaging.ingest import Series, read_image, scan
 
 SHUFFLED = (4, 0, 6, 2, 5, 1, 3)
@@ -114,20 +114,30 @@ def test_decay_correction_time_of_enhanced_pet(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("unit", ["Bq/ml", "{SUVbw}g/ml"])
-def test_unit_of_enhanced_pet_from_its_real_world_map(unit: str, tmp_path: Path) -> None:
-    """Stored values without a rescale type: the map gives unit and slope."""
+@pytest.mark.parametrize(
+    ("unit", "ratio", "available"),
+    [("Bq/ml", 1.0, True), ("Bq/ml", 1000.0, False), ("{SUVbw}g/ml", 1.0, False)],
+)
+def test_unit_of_enhanced_pet_from_its_real_world_map(
+    unit: str, ratio: float, available: bool, tmp_path: Path
+) -> None:
+    """No rescale type: a map of the same slope may name Bq/mL, and no map is trusted beyond that."""
     whole = enhanced.enhanced(builder.pet())
     for frame in whole.PerFrameFunctionalGroupsSequence:
-        del frame.PixelValueTransformationSequence
+        rescale = frame.PixelValueTransformationSequence[0]
+        del rescale.RescaleType
         frame.RealWorldValueMappingSequence = enhanced.one(
-            RealWorldValueSlope=2.5,
+            RealWorldValueSlope=float(rescale.RescaleSlope) * ratio,
             RealWorldValueIntercept=0.0,
             MeasurementUnitsCodeSequence=enhanced.one(CodeValue=unit),
         )
-    image = read_image(only(enhanced.save([whole], tmp_path)))
-    factor = 72_000 / 150e6 * 2 ** (3600 / 4062.6) if unit == "Bq/ml" else 1.0
-    np.testing.assert_allclose(image.volume.array, builder.pattern(seed=3) * 2.5 * factor, rtol=1e-6)
+    series = only(enhanced.save([whole], tmp_path / "enhanced"))
+    if available:
+        expected = read_image(classic(builder.pet(), tmp_path))
+        np.testing.assert_array_equal(read_image(series).volume.array, expected.volume.array)
+    else:
+        with pytest.raises(SuvUnavailable):
+            read_image(series)
 
 
 def drop_position(whole: Dataset) -> None:
