@@ -2,6 +2,7 @@
 
 from netlm_imaging.ingest.image import Image, read_image, read_nifti_image
 from netlm_imaging.ingest.masks import MaskFile, read_mask
+from netlm_imaging.ingest.objects import count_parts
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.study import Series, Skipped, Study
 
@@ -11,6 +12,7 @@ __all__ = [
     "Series",
     "Skipped",
     "Study",
+    "count_parts",
     "read_image",
     "read_mask",
     "read_nifti_image",

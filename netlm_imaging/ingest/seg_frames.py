@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,19 @@ from pydicom.dataset import Dataset
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import ORTHONORMAL_TOLERANCE, FloatArray, Grid
 from netlm_imaging.ingest import values as v
-from netlm_imaging.ingest.stack import LARGEST_VOLUME, REFUSED_FRACTION, SAME_POSITION_MM
+from netlm_imaging.ingest.stack import (
+    DRIFT_FRACTION,
+    FARTHEST_MM,
+    LARGEST_SIDE,
+    REFUSED_FRACTION,
+    SAME_POSITION_MM,
+)
+from netlm_imaging.ingest.steps import smallest_step
+
+LARGEST_VOXELS = 2**29
+"""Of a mask; larger sizes are damaged headers."""
+LARGEST_THICKNESS_MM = 100.0
+Numbers = tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +32,8 @@ class SegFrames:
     """Where each frame lies and whose it is."""
 
     points: FloatArray
-    segments: tuple[int, ...]
-    """Segment number of each frame; 0 in a LABELMAP object."""
     orientation: FloatArray
+    """(2, 3): the directions in which columns and rows are counted."""
     spacing: tuple[float, float]
     """Row spacing first."""
     said_step: float | None
@@ -30,73 +42,97 @@ class SegFrames:
     """SliceThickness: counts only where a single plane leaves nothing else."""
 
 
-def read_frames(dataset: Dataset, where: str) -> SegFrames:
-    """Positions and segments of the frames. Raises InputError (SEG_FRAME_COUNT, SEG_GEOMETRY)."""
+def frame_groups(dataset: Dataset) -> list[Callable[[str], Dataset]]:
+    """For each frame: a functional group by its keyword, its own or the shared one."""
     shared = v.item(dataset, "SharedFunctionalGroupsSequence")
-    per_frame = v.items(dataset, "PerFrameFunctionalGroupsSequence")
-    declared = v.integer(dataset, "NumberOfFrames") or 0
-    if len(per_frame) != declared or declared < 1:
-        found = f"{declared} frames with {len(per_frame)} descriptions"
-        raise InputError(
-            Fault(code="SEG_FRAME_COUNT", expected="one description a frame", found=found, where=where)
-        )
 
-    def group(frame: Dataset, sequence: str) -> Dataset:
-        own = v.item(frame, sequence)
-        return own if len(own) else v.item(shared, sequence)
+    def reader(frame: Dataset) -> Callable[[str], Dataset]:
+        def group(sequence: str) -> Dataset:
+            own = v.item(frame, sequence)
+            return own if len(own) else v.item(shared, sequence)
 
-    measures = group(per_frame[0], "PixelMeasuresSequence")
-    spacing = v.numbers(measures, "PixelSpacing") or ()
-    points = [v.numbers(group(f, "PlanePositionSequence"), "ImagePositionPatient") for f in per_frame]
-    turned = {v.numbers(group(f, "PlaneOrientationSequence"), "ImageOrientationPatient") for f in per_frame}
-    orientation = turned.pop()
-    good = len(spacing) == 2 and all(p is not None and len(p) == 3 and np.isfinite(p).all() for p in points)
-    if not good or turned or orientation is None or len(orientation) != 6:
-        raise InputError(
-            Fault(
-                code="SEG_GEOMETRY",
-                expected="position, one orientation and pixel spacing of every frame",
-                found="some without, or several orientations",
-                where=where,
-            )
-        )
-    numbers = [
-        v.integer(v.item(f, "SegmentIdentificationSequence"), "ReferencedSegmentNumber") for f in per_frame
+        return group
+
+    return [reader(frame) for frame in v.items(dataset, "PerFrameFunctionalGroupsSequence")]
+
+
+def read_frames(groups: Sequence[Callable[[str], Dataset]]) -> SegFrames:
+    """Positions of the frames. Raises InputError with all that is wrong (SEG_GEOMETRY)."""
+    measures = [group("PixelMeasuresSequence") for group in groups]
+    points = [v.numbers(group("PlanePositionSequence"), "ImagePositionPatient") for group in groups]
+    turned = [v.numbers(group("PlaneOrientationSequence"), "ImageOrientationPatient") for group in groups]
+    spacings = [v.numbers(m, "PixelSpacing") for m in measures]
+    checks = [
+        (points, _bad_position, "ImagePositionPatient"),
+        (turned, _bad_orientation, "two orthonormal ImageOrientationPatient axes"),
+        (spacings, _bad_spacing, "two positive PixelSpacing values"),
     ]
+    faults = [
+        _geometry(f"{expected} for every frame", f"{bad} of {len(groups)} frames without")
+        for values, wrong, expected in checks
+        if (bad := sum(wrong(value) for value in values))
+    ]
+    if not faults:
+        faults = [
+            _geometry(f"one {what} for all frames", "several")
+            for values, tolerance, what in (
+                (turned, ORTHONORMAL_TOLERANCE, "orientation"),
+                (spacings, SAME_POSITION_MM, "pixel spacing"),
+            )
+            if np.ptp(np.array(values), axis=0).max() > tolerance
+        ]
+    if faults:
+        raise InputError(*faults)
+    row, column = np.reshape(np.array(turned[0]), (2, 3))
     return SegFrames(
         points=np.array(points, dtype=np.float64),
-        segments=tuple(n or 0 for n in numbers),
-        orientation=np.reshape(np.array(orientation), (2, 3)),
-        spacing=(spacing[0], spacing[1]),
-        said_step=v.number(measures, "SpacingBetweenSlices"),
-        thickness=v.number(measures, "SliceThickness"),
+        orientation=np.stack([row / np.linalg.norm(row), column / np.linalg.norm(column)]),
+        spacing=(float(np.array(spacings)[0, 0]), float(np.array(spacings)[0, 1])),
+        said_step=v.number(measures[0], "SpacingBetweenSlices"),
+        thickness=v.number(measures[0], "SliceThickness"),
     )
 
 
+def _geometry(expected: str, found: str) -> Fault:
+    return Fault(code="SEG_GEOMETRY", expected=expected, found=found)
+
+
+def _bad_position(point: Numbers) -> bool:
+    # NaN fails the comparison too.
+    return point is None or len(point) != 3 or not all(abs(x) < FARTHEST_MM for x in point)
+
+
+def _bad_orientation(axes: Numbers) -> bool:
+    if axes is None or len(axes) != 6 or not all(abs(x) < 2 for x in axes):
+        return True
+    matrix = np.reshape(np.array(axes), (2, 3))
+    return bool(np.abs(matrix @ matrix.T - np.eye(2)).max() > ORTHONORMAL_TOLERANCE)
+
+
+def _bad_spacing(spacing: Numbers) -> bool:
+    return spacing is None or len(spacing) != 2 or not all(0 < s < 1e3 for s in spacing)
+
+
 def place_frames(
-    frames: SegFrames, dataset: Dataset, where: str
+    frames: SegFrames, *, rows: int, columns: int
 ) -> tuple[npt.NDArray[np.intp], Grid, list[Notice]]:
-    """The slice k of each frame, and the grid. Slices without a frame are empty."""
+    """The slice k of each frame, and the grid. Slices without a frame are empty.
+
+    Raises InputError with all that is wrong: UNEVEN_SPACING, TILT, BAD_SIZE, SEG_GEOMETRY.
+    """
     row, column = frames.orientation
     normal = np.cross(row, column)
     along = frames.points @ normal
     start = int(np.argmin(along))
     heights = along - along[start]
-    step, notices = _step(heights, frames, where)
+    step, notices = _step(heights, frames)
     places = np.rint(heights / step).astype(np.intp)
-    beside = frames.points - frames.points[start] - heights[:, None] * normal
-    faults = []
-    if np.abs(heights / step - places).max() > REFUSED_FRACTION:
-        found = f"frames between the planes of a {step:.3f} mm step"
-        faults.append(Fault(code="UNEVEN_SPACING", expected="evenly spaced frames", found=found, where=where))
-    if np.abs(beside).max() > max(ORTHONORMAL_TOLERANCE * heights.max(), 0.01 * min(frames.spacing)):
-        found = "frames beside each other"
-        faults.append(
-            Fault(code="TILT", expected="frames straight above each other", found=found, where=where)
-        )
-    shape = (int(places.max()) + 1, v.integer(dataset, "Rows") or 0, v.integer(dataset, "Columns") or 0)
-    if min(shape) < 1 or np.prod(shape, dtype=float) > LARGEST_VOLUME:
-        faults.append(Fault(code="BAD_SIZE", expected="a size of a scan", found=str(shape), where=where))
+    shape = (int(places.max()) + 1, rows, columns)
+    faults = _place_faults(frames, heights, step, normal)
+    sizes = np.array(shape, dtype=float)
+    if sizes.min() < 1 or sizes.max() > LARGEST_SIDE or sizes.prod() > LARGEST_VOXELS:
+        found = " x ".join(str(n) for n in shape)
+        faults.append(Fault(code="BAD_SIZE", expected="a size of a scan", found=found))
     if faults:
         raise InputError(*faults)
     axes = np.column_stack([row, column, normal])
@@ -110,17 +146,30 @@ def place_frames(
     return places, grid, notices
 
 
-def _step(heights: FloatArray, frames: SegFrames, where: str) -> tuple[float, list[Notice]]:
+def _place_faults(frames: SegFrames, heights: FloatArray, step: float, normal: FloatArray) -> list[Fault]:
+    faults = []
+    # As for images: steps may jitter, and drift from the regular grid, by so much.
+    ratios = np.diff(np.sort(heights)) / step
+    off = np.abs(ratios - np.rint(ratios)) - REFUSED_FRACTION * np.maximum(np.rint(ratios), 1)
+    drift = np.abs(heights / step - np.rint(heights / step))
+    if off.max(initial=0.0) > 0 or drift.max() > DRIFT_FRACTION - REFUSED_FRACTION:
+        found = f"frames between the planes of a {step:.3f} mm step"
+        faults.append(Fault(code="UNEVEN_SPACING", expected="evenly spaced frames", found=found))
+    beside = frames.points - frames.points[int(np.argmin(heights))] - heights[:, None] * normal
+    if np.abs(beside).max() > max(ORTHONORMAL_TOLERANCE * heights.max(), 0.01 * min(frames.spacing)):
+        found = "frames beside each other"
+        faults.append(Fault(code="TILT", expected="frames straight above each other", found=found))
+    return faults
+
+
+def _step(heights: FloatArray, frames: SegFrames) -> tuple[float, list[Notice]]:
     """The step between slices: the smallest between frames, or a whole part of it that the file names."""
     planes = np.sort(heights)
-    steps = np.diff(planes)
-    steps = steps[steps > SAME_POSITION_MM]
+    planes = planes[np.diff(planes, prepend=-np.inf) > SAME_POSITION_MM]
     said = frames.said_step
-    if not steps.size:
-        return _single_plane(said or frames.thickness, where)
-    smallest = float(steps.min())
-    # The mean over whole steps averages out the rounding of single positions.
-    step = float(planes[-1]) / float(np.rint(planes[-1] / smallest))
+    if planes.size < 2:
+        return _single_plane(said or frames.thickness)
+    step = smallest_step(planes)
     ratio = step / said if said and said > 0 else 1.0
     if abs(ratio - 1) <= REFUSED_FRACTION:
         return step, []
@@ -132,12 +181,8 @@ def _step(heights: FloatArray, frames: SegFrames, where: str) -> tuple[float, li
     return step, [Notice(code="SEG_SPACING", message=message)]
 
 
-def _single_plane(thickness: float | None, where: str) -> tuple[float, list[Notice]]:
-    if not thickness or not 0 < thickness < 100:
-        found = "one plane without a thickness"
-        raise InputError(
-            Fault(code="SEG_GEOMETRY", expected="a step between planes", found=found, where=where)
-        )
-    return thickness, [
-        Notice(code="SEG_SINGLE_PLANE", message=f"One plane only: taken as {thickness:g} mm thick")
-    ]
+def _single_plane(thickness: float | None) -> tuple[float, list[Notice]]:
+    if not thickness or not 0 < thickness < LARGEST_THICKNESS_MM:
+        raise InputError(_geometry("a step between planes", "one plane without a thickness"))
+    message = f"One plane only: taken as {thickness:g} mm thick"
+    return thickness, [Notice(code="SEG_SINGLE_PLANE", message=message)]

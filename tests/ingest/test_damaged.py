@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import SimpleITK as sitk
-from ingest import builder, test_masks, test_nifti_nrrd
+from ingest import builder, mask_builder, test_masks, test_nifti_nrrd, test_rtstruct
 
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.ingest import preamble, read_image, read_mask, scan
@@ -46,11 +46,13 @@ def test_damaged_series(seed: int, tmp_path: Path) -> None:
         assert error.faults  # noqa: PT017
 
 
-@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd", "a.dcm"])
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd", "a.dcm", "rtstruct.dcm"])
 def test_damaged_masks(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     if name == "a.dcm":
-        test_masks.seg(path, {"Liver": test_masks.LIVER, "Tumor": test_masks.TUMOR})
+        mask_builder.seg(path, {"Liver": test_masks.LIVER, "Tumor": test_masks.TUMOR})
+    elif name == "rtstruct.dcm":
+        mask_builder.rtstruct(path, {"Liver": test_rtstruct.ball(9, 2), "Tumor": test_rtstruct.ball(5, 2)})
     elif name == "a.nrrd":
         sitk.WriteImage(test_nifti_nrrd.sitk_image(test_nifti_nrrd.MASK), str(path))
     else:
