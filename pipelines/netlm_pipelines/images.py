@@ -26,6 +26,8 @@ class StudyImages:
 
     reference: Image | None
     reference_role: str
+    frame_uid_hash: str = ""
+    """Of the reference; empty where it names none."""
     precontrast: Image | None = None
     pet: Image | None = None
     pet_ct: Image | None = None
@@ -75,6 +77,7 @@ def read_images(request: Request, stages: Stages) -> StudyImages:
     return StudyImages(
         reference=reference,
         reference_role=chosen.role,
+        frame_uid_hash=chosen.reference.frame_uid_hash,
         precontrast=precontrast,
         pet=pet,
         pet_ct=pet_ct,

@@ -26,6 +26,10 @@ class GivenOnGrid:
     """The user's masks on the planning grid; what was not given is None."""
 
     grid: Grid | None = None
+    frame_uid_hash: str = ""
+    """Of the frame of reference that all masks share; empty while none of them names one."""
+    frame_of: str = ""
+    """What named it first."""
     liver: Mask | None = None
     lesions: LabelMap | None = None
     segments: LabelMap | None = None
@@ -47,17 +51,20 @@ class StudyMasks:
     notices: tuple[Notice, ...]
 
 
-def read_given(request: Request, grid: Grid | None) -> GivenOnGrid:
-    """Read the user's masks onto the liver mask's own grid, or ``grid`` where no liver is given.
+def read_given(request: Request, grid: Grid | None, *, frame_uid_hash: str = "") -> GivenOnGrid:
+    """Read the user's masks onto the liver mask's own grid, or ``grid`` where it has none or is not given.
 
-    Records, notices and faults name a mask by what it is, never by its file, whose name may be the patient's.
+    ``grid`` and ``frame_uid_hash`` are those of the reference image. Masks that name another frame of
+    reference, than the image or than each other, are refused (FRAME_MISMATCH). Records, notices and
+    faults name a mask by what it is, never by its file, whose name may be the patient's.
     """
     masks = request.masks
-    given = GivenOnGrid(grid=grid)
+    given = GivenOnGrid(grid=grid, frame_uid_hash=frame_uid_hash, frame_of="the reference image")
     if masks.liver is not None:
         file = _read(masks.liver, "liver mask", request, given)
-        given.grid = file.labels.grid
-        given.liver = file.labels.any
+        if file.own_grid:
+            given.grid = file.labels.grid
+        given.liver = _onto(file.labels, "liver mask", given).any
     if masks.lesions:
         given.lesions = _read_lesions(request, given)
     if masks.segments is not None:
@@ -154,12 +161,35 @@ def on_planning_grid(masks: StudyMasks, *, grid_mm: float) -> StudyMasks:
 
 def _read(spec: str, name: str, request: Request, given: GivenOnGrid) -> MaskFile:
     try:
-        file = read_mask(spec, assume_affine=request.assume_affine, keep_identifiers=request.keep_identifiers)
+        file = read_mask(
+            spec,
+            grid=given.grid,
+            assume_affine=request.assume_affine,
+            keep_identifiers=request.keep_identifiers,
+        )
     except InputError as error:
         raise InputError(*(replace(fault, where=name) for fault in error.faults)) from None
+    _require_frame(file, name, given)
     given.records.append(replace(file.record, role=name))
     given.notices += [replace(notice, where=name) for notice in file.notices]
     return file
+
+
+def _require_frame(file: MaskFile, name: str, given: GivenOnGrid) -> None:
+    """Coordinates of two frames of reference cannot be compared, however well they seem to fit."""
+    if file.frame_uid_hash and not given.frame_uid_hash:
+        given.frame_uid_hash, given.frame_of = file.frame_uid_hash, f"the {name}"
+    if file.frame_uid_hash in ("", given.frame_uid_hash):
+        return
+    raise InputError(
+        Fault(
+            code="FRAME_MISMATCH",
+            expected=f"a mask in the frame of reference of {given.frame_of}",
+            found="one in another frame of reference",
+            where=name,
+            remedy="Give the mask that was drawn on this image, or bring it over by a registration first",
+        )
+    )
 
 
 def _bring(spec: str, name: str, request: Request, given: GivenOnGrid) -> LabelMap:

@@ -52,7 +52,7 @@ def run_study(request: Request, stages: Stages) -> Path:
         found = read_images(request, stages)
     with stages.stage("Reading the masks"):
         own = None if found.reference is None else found.reference.volume.grid
-        given = read_given(request, own)
+        given = read_given(request, own, frame_uid_hash=found.frame_uid_hash)
     assert given.grid is not None
     images = on_grid(found, given.grid)
     segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)
