@@ -2,13 +2,16 @@
 
 from netlm_imaging.ingest.image import Image, read_image, read_nifti_image
 from netlm_imaging.ingest.masks import MaskFile, read_mask
+from netlm_imaging.ingest.naming import with_named_roles
 from netlm_imaging.ingest.objects import count_parts
+from netlm_imaging.ingest.prefer import Pick
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.study import Series, Skipped, Study
 
 __all__ = [
     "Image",
     "MaskFile",
+    "Pick",
     "Series",
     "Skipped",
     "Study",
@@ -17,4 +20,5 @@ __all__ = [
     "read_mask",
     "read_nifti_image",
     "scan",
+    "with_named_roles",
 ]

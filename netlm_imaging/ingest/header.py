@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ TAGS: tuple[str | int, ...] = (
     "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit",
     "PixelRepresentation", "CorrectedImage", "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence",
     "Units", "NumberOfSlices", "RadiopharmaceuticalInformationSequence", 0x00190010, _SIEMENS_B_VALUE,
+    "StudyDescription", "ConvolutionKernel",
 )  # fmt: skip
 
 _TAGS: list[Any] = [v.tag_of(key) for key in (*TAGS, *FRAME_TAGS, *PET_TAGS)]
@@ -52,14 +52,21 @@ class Protocol:
     repetition_ms: float | None = None
     inversion_ms: float | None = None
     flip_degrees: float | None = None
-    contrast_agent: str = ""
+    contrast_agent: str = field(default="", repr=False)
+    contrast_codes: tuple[str, ...] = ()
     contrast_start: datetime | None = None
-    words: str = field(default="", repr=False)
-    """Series description and protocol, lower case, words parted by spaces: for roles, never shown."""
+    words: tuple[str, str, str] = field(default=("", "", ""), repr=False)
+    """Series description, name of the protocol (where it is the series' own) and of the sequence, as they
+    stand: for roles, never shown."""
+    exam_words: str = field(default="", repr=False)
+    """What is said of the whole exam: also never shown."""
+    kernel: str = ""
+    """ConvolutionKernel of a CT."""
     units: str = ""
     corrected_image: tuple[str, ...] = ()
     nuclide: str = ""
     tracer: str = ""
+    tracer_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,14 +294,15 @@ def _b_value(ds: Dataset) -> float | None:
 
 def _protocol(ds: Dataset) -> Protocol:
     agents = [v.text(ds, "ContrastBolusAgent"), v.text(ds, "ContrastBolusIngredient")]
-    agents += [v.text(code, "CodeMeaning") for code in v.items(ds, "ContrastBolusAgentSequence")]
+    agent_codes = v.items(ds, "ContrastBolusAgentSequence")
     drug = v.item(ds, "RadiopharmaceuticalInformationSequence")
+    drug_codes = v.items(drug, "RadiopharmaceuticalCodeSequence")
     nuclide = v.item(drug, "RadionuclideCodeSequence")
-    tracers = [v.text(drug, "Radiopharmaceutical")]
-    tracers += [v.text(code, "CodeMeaning") for code in v.items(drug, "RadiopharmaceuticalCodeSequence")]
-    words = [v.text(ds, key) for key in ("SeriesDescription", "ProtocolName", "SequenceName")]
     start = v.text(ds, "ContrastBolusStartTime")
     day = v.text(ds, "AcquisitionDate") or v.text(ds, "SeriesDate") or v.text(ds, "StudyDate")
+    # GE writes the protocol of the whole exam into every series.
+    whole_exam = v.text(ds, "Manufacturer").upper().startswith("GE")
+    protocol, exam = v.text(ds, "ProtocolName"), v.text(ds, "StudyDescription")
     return Protocol(
         scanning_sequence=v.texts(ds, "ScanningSequence"),
         sequence_variant=v.texts(ds, "SequenceVariant"),
@@ -303,11 +311,21 @@ def _protocol(ds: Dataset) -> Protocol:
         repetition_ms=v.number(ds, "RepetitionTime"),
         inversion_ms=v.number(ds, "InversionTime"),
         flip_degrees=v.number(ds, "FlipAngle"),
-        contrast_agent=" ".join(agents).strip().lower(),
+        contrast_agent=" ".join([*agents, *_code_texts(agent_codes, "CodeMeaning")]).strip(),
+        contrast_codes=_code_texts(agent_codes, "CodeValue"),
         contrast_start=v.date_time(day + start) if start and day else None,
-        words=re.sub(r"[^a-z0-9]+", " ", " ".join(words).lower()),
+        words=(v.text(ds, "SeriesDescription"), "" if whole_exam else protocol, v.text(ds, "SequenceName")),
+        exam_words=f"{exam} {protocol}" if whole_exam else exam,
+        kernel=next(iter(v.texts(ds, "ConvolutionKernel")), ""),
         units=v.text(ds, "Units").upper(),
         corrected_image=v.texts(ds, "CorrectedImage"),
         nuclide=f"{v.text(nuclide, 'CodeValue')} {v.text(nuclide, 'CodeMeaning')}".strip(),
-        tracer=" ".join(tracers).strip().lower(),
+        tracer=" ".join(
+            [v.text(drug, "Radiopharmaceutical"), *_code_texts(drug_codes, "CodeMeaning")]
+        ).strip(),
+        tracer_codes=_code_texts(drug_codes, "CodeValue"),
     )
+
+
+def _code_texts(codes: tuple[Dataset, ...], name: str) -> tuple[str, ...]:
+    return tuple(text for code in codes if (text := v.text(code, name)))

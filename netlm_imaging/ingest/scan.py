@@ -9,6 +9,7 @@ from pathlib import Path
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.ingest.archive import unpack_archives
+from netlm_imaging.ingest.exam import roles_in_exam
 from netlm_imaging.ingest.files import input_files
 from netlm_imaging.ingest.header import Header, read_headers
 from netlm_imaging.ingest.patients import patient_faults
@@ -48,7 +49,7 @@ def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Stu
         _sort_file(file, where, sorting, force=force)
     if not sorting.headers and not sorting.rasters:
         raise InputError(*(faults or [_nothing(len(found.files), sorting)]))
-    series = linked(numbered(_drafts(sorting)), sorting.headers, sorting.maps)
+    series = linked(roles_in_exam(numbered(_drafts(sorting))), sorting.headers, sorting.maps)
     images = [
         raster_series(file, number=number, assume_affine=assume_affine)
         for number, file in enumerate(sorting.rasters, start=len(series) + 1)

@@ -11,14 +11,14 @@ from netlm_imaging.ingest.duplicates import drop_repeated_positions, drop_repeat
 from netlm_imaging.ingest.header import Header
 from netlm_imaging.ingest.patients import patient_faults
 from netlm_imaging.ingest.privacy import hashed
-from netlm_imaging.ingest.roles import Verdict, describe, role_of
+from netlm_imaging.ingest.roles import describe, role_of
 from netlm_imaging.ingest.split import Part, is_localizer, split
 from netlm_imaging.ingest.stack import Stack, build_stack
 from netlm_imaging.ingest.study import Series
 
 _ELEMENT_BYTES = 8
 """Tag and length before the pixels, at least."""
-_OBJECTS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
+_OBJECTS = ("SEG", "RTSTRUCT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,8 +202,7 @@ def numbered(drafts: Sequence[Draft]) -> tuple[Series, ...]:
 def _series(draft: Draft, number: int) -> Series:
     first = draft.part.headers[0]
     where = f"series {number}"
-    role = _OBJECTS.get(first.modality)
-    verdict = Verdict(role=role, reason=f"modality {first.modality}") if role else role_of(first)  # type: ignore[arg-type]
+    verdict = role_of(first)
     return Series(
         number=number,
         role=verdict.role,
@@ -214,10 +213,11 @@ def _series(draft: Draft, number: int) -> Series:
         frame_uid_hash=hashed(first.frame_of_reference),
         study_uid_hash=hashed(first.study_uid),
         instances=len({h.path for h in draft.part.headers}),
-        description=describe(first),
+        description=describe(first, verdict.facts),
+        facts=verdict.facts,
         split_by=draft.part.split_by,
         grid=draft.stack.grid if draft.stack and not draft.faults else None,
-        notices=tuple(replace(notice, where=where) for notice in draft.notices),
+        notices=tuple(replace(notice, where=where) for notice in (*verdict.notices, *draft.notices)),
         faults=tuple(replace(fault, where=where) for fault in draft.faults),
         headers=draft.part.headers,
         stack=draft.stack,

@@ -9,9 +9,11 @@ from pathlib import Path
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.header import Header
+from netlm_imaging.ingest.prefer import Pick, pick
 from netlm_imaging.ingest.privacy import hashed
 from netlm_imaging.ingest.real_world import StudyMap
 from netlm_imaging.ingest.stack import Stack
+from netlm_imaging.ingest.verdict import Facts
 from netlm_imaging.ingest.workspace import Workspace
 
 
@@ -43,6 +45,10 @@ class Series:
     instances: int
     description: str
     """Made from coded facts, never the free text of the file."""
+    facts: Facts = field(default_factory=Facts)
+    """What tells it from others of its role."""
+    told_otherwise: str = ""
+    """Where the user named its role: what the headers tell."""
     split_by: tuple[str, ...] = ()
     """What tells it from other volumes of the same SeriesInstanceUID."""
     grid: Grid | None = None
@@ -59,6 +65,11 @@ class Series:
     """Of PET: the Real World Value maps beside it."""
     workspace: Workspace | None = field(default=None, repr=False, compare=False)
     """Where the files of a zip lie: they are there as long as this series is."""
+
+    @property
+    def by_user(self) -> bool:
+        """The user named its role."""
+        return bool(self.told_otherwise)
 
     @property
     def where(self) -> str:
@@ -83,21 +94,16 @@ class Study:
         names = (wanted, hashed(wanted))
         return next((s for s in self.series if str(s.number) == wanted or s.uid_hash in names), None)
 
-    def choose(self, role: str) -> Series | None:
-        """The one series with a role; None when there is none.
+    def pick(self, role: str, *, beside: Series | None = None) -> Pick:
+        """The one series with a role, and the notices of what was passed over for it.
 
-        Raises InputError: the study's own faults, or AMBIGUOUS_ROLE naming the candidates by number.
+        ``beside`` is the image that it will be compared with voxel by voxel. Raises InputError: the study's
+        own faults, or AMBIGUOUS_ROLE naming the candidates by number.
         """
         if self.faults:
             raise InputError(*self.faults)
-        candidates = [s for s in self.series if s.role == role]
-        if len(candidates) > 1:
-            raise InputError(
-                Fault(
-                    code="AMBIGUOUS_ROLE",
-                    expected=f"one series with the role {role}",
-                    found="; ".join(f"series {s.number} ({s.description})" for s in candidates),
-                    remedy=f"Choose one with --series {role}=NUMBER, or leave only one in the folder",
-                )
-            )
-        return candidates[0] if candidates else None
+        return pick(self.series, role, beside=beside)
+
+    def choose(self, role: str) -> Series | None:
+        """The one series with a role; None when there is none. Raises as ``pick`` does."""
+        return self.pick(role).series

@@ -49,7 +49,8 @@ Segments = Annotated[str | None, typer.Option(metavar="F", help="Couinaud labels
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML: thresholds, margins, limits.")]
 ClinicalFile = Annotated[Path | None, typer.Option("--clinical", help="TOML: what is known of the patient.")]
 SeriesChoice = Annotated[
-    list[str] | None, typer.Option("--series", metavar="ROLE=N", help="Use series N for a role.")
+    list[str] | None,
+    typer.Option("--series", metavar="ROLE=N", help="Use series N (or its UID) for a role; may be repeated."),
 ]
 ResampleUneven = Annotated[
     bool, typer.Option("--resample-uneven", help="Resample uneven or tilted stacks by their true positions.")
@@ -71,6 +72,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 def inspect(
     path: Path,
     as_json: AsJson = False,
+    series: SeriesChoice = None,
     force: Force = False,
     assume_affine: AssumeAffine = False,
     keep_identifiers: Annotated[
@@ -78,18 +80,23 @@ def inspect(
     ] = False,
 ) -> None:
     """Show what is in a folder: each series, its role and why, its geometry, its faults."""
-    from netlm_imaging.ingest import scan
+    from netlm_imaging.ingest import scan, with_named_roles
+    from netlm_pipelines import show_study
+    from netlm_pipelines.outlook import outlook
 
-    study = scan(path, force=force, assume_affine=assume_affine)
-    shown = show.study_as_json if as_json else show.study
-    shown(study, names=keep_identifiers)
+    named = _series_choice(series)
+    study = with_named_roles(scan(path, force=force, assume_affine=assume_affine), named)
+    shown = show_study.as_json if as_json else show_study.as_text
+    shown(study, outlook(study), names=keep_identifiers)
 
 
 @app.command()
 def convert(
     path: Path,
     out: Annotated[Path, typer.Option("--out", help="The .nii.gz to write.")],
-    series: Annotated[str | None, typer.Option(help="Role or number, when there are several.")] = None,
+    series: Annotated[
+        str | None, typer.Option(help="Role, number or ROLE=N, when there are several.")
+    ] = None,
     raw: Annotated[bool, typer.Option(help="PET in Bq/mL or stored units instead of SUVbw.")] = False,
     resample_uneven: ResampleUneven = False,
     assume_affine: AssumeAffine = False,

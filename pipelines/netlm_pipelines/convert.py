@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export import write_nifti
-from netlm_imaging.ingest import Image, Series, Study, read_image
+from netlm_imaging.ingest import Image, Pick, Series, Study, read_image, with_named_roles
 
 
 def convert(study: Study, out: Path, *, series: str | None, raw: bool, resample_uneven: bool) -> Image:
     """Read one series of ``study`` and write it to ``out``; its geometry exact, PET as SUVbw unless raw.
 
-    Raises UsageError (SERIES_NEEDED) when several volumes could be meant.
+    ``series`` is a role, a number, a UID or its hash, or ``ROLE=`` one of the last three. Raises UsageError
+    SERIES_NEEDED when several volumes could be meant; InputError AMBIGUOUS_ROLE when a role is not enough.
     """
     if not out.name.endswith((".nii", ".nii.gz")):
         raise UsageError(
             Fault(code="BAD_USAGE", expected="--out ending in .nii.gz", found=out.name, where="--out")
         )
-    image = read_image(_pick(study, series), raw=raw, resample_uneven=resample_uneven)
+    picked = _pick(study, series or "")
+    assert picked.series is not None
+    image = read_image(picked.series, raw=raw, resample_uneven=resample_uneven)
     write_nifti(image.volume, out)
-    return image
+    return replace(image, notices=(*picked.notices, *image.notices))
 
 
-def _pick(study: Study, wanted: str | None) -> Series:
-    volumes = [s for s in study.series if s.role not in ("seg", "rtstruct")]
-    matching = volumes
-    if wanted is not None:
-        named = study.find(wanted)
-        matching = [s for s in volumes if s is named or s.role == wanted]
-    if len(matching) == 1:
-        return matching[0]
-    listed = ", ".join(f"{s.number} ({s.role})" for s in matching or volumes) or "no volume"
-    raise UsageError(
-        Fault(
-            code="SERIES_NEEDED",
-            expected="exactly one series to convert",
-            found=f"{len(matching)}: {listed}" if matching else f"none that fits; there are {listed}",
-            remedy="Choose one with --series NUMBER or --series ROLE",
-        )
+def _pick(study: Study, wanted: str) -> Pick:
+    role, named, number = wanted.partition("=")
+    if named:
+        return Pick(series=with_named_roles(study, {role: number}).find(number))
+    volumes = tuple(s for s in study.series if s.role not in ("seg", "rtstruct"))
+    found = study.find(wanted)
+    if found in volumes:
+        return Pick(series=found)
+    # Two patients in the folder do not matter here: one series is read.
+    if any(s.role == wanted for s in volumes):
+        return replace(study, series=volumes, faults=()).pick(wanted)
+    if not wanted and len(volumes) == 1:
+        return Pick(series=volumes[0])
+    raise UsageError(_which(volumes, wanted))
+
+
+def _which(volumes: Sequence[Series], wanted: str) -> Fault:
+    listed = ", ".join(f"{s.number} ({s.role})" for s in volumes) or "no volume"
+    return Fault(
+        code="SERIES_NEEDED",
+        expected="exactly one series to convert",
+        found=f"none that fits; there are {listed}" if wanted else f"{len(volumes)}: {listed}",
+        remedy="Choose one with --series NUMBER or --series ROLE",
     )

@@ -66,7 +66,7 @@ def read_images(request: Request, stages: Stages) -> StudyImages:
         study = scan(request.images, force=request.force, assume_affine=request.assume_affine)
         entry["series"] = len(study.series)
     chosen = choose_series(study, request.series, segment=not request.masks.complete)
-    notices = list(study.notices)
+    notices = [*study.notices, *chosen.notices]
     with stages.stage("Reading the images"):
         reference = _read(chosen.reference, chosen.role, request)
         precontrast = _read(chosen.precontrast, "precontrast", request)

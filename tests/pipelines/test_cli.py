@@ -25,9 +25,10 @@ def case_of(folder: Path) -> CaseResult:
 def test_inspect_names_role_geometry_and_reason(netlm: Netlm, patient: Path) -> None:
     said = netlm("inspect", patient / "dicom")
     assert said.code == 0
-    assert "  1  hbp         MR" in said.out
+    assert "  1  hbp           90 %  MR T1 3D TE 1.5 ms gadoxetate 20 min after contrast" in said.out
     assert "40 x 30 x 22 voxels of 7 x 6.5 x 8 mm" in said.out
-    assert "20.0 min after the contrast agent" in said.out
+    assert "20.0 min after gadoxetate" in said.out
+    assert "A run would use: series 1 as hbp" in said.out
 
 
 def test_inspect_as_json(netlm: Netlm, patient: Path) -> None:
