@@ -26,6 +26,7 @@ LATE = timedelta(minutes=10)
 """Gadoxetate: arterial 15-40 s, portal venous 60-80 s, transitional 2-5 min, hepatobiliary from 10 min on."""
 PLAUSIBLE = (timedelta(hours=-2), timedelta(hours=3))
 """Times of a header further from the injection are clerical errors."""
+HALF_A_DAY = timedelta(hours=12)
 CARDIAC_CYCLE = timedelta(seconds=5)
 """No cardiac trigger delay is longer."""
 
@@ -110,8 +111,16 @@ def moment_of(header: Header) -> datetime | None:
     return header.acquired + trigger
 
 
-def _after(header: Header) -> timedelta | None:
+def injected_at(header: Header) -> datetime | None:
+    """When the header says the injection began: a time without a date, so maybe the evening before."""
     start, moment = header.protocol.contrast_start, moment_of(header)
+    if start is None or moment is None or start - moment < HALF_A_DAY:
+        return start
+    return start - 2 * HALF_A_DAY
+
+
+def _after(header: Header) -> timedelta | None:
+    start, moment = injected_at(header), moment_of(header)
     if start is None or moment is None:
         return None
     after = moment - start

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from netlm_imaging.ingest.contrast import PLAUSIBLE, Contrast, TimedBy, contrast_of, moment_of
+from netlm_imaging.ingest.contrast import PLAUSIBLE, Contrast, TimedBy, contrast_of, injected_at, moment_of
 from netlm_imaging.ingest.roles import describe, is_phase
 from netlm_imaging.ingest.roles_t1 import t1_verdict
 from netlm_imaging.ingest.study import Series
@@ -20,6 +20,10 @@ ONE_INJECTION = timedelta(minutes=2)
 """Start times further apart than this are not of one injection."""
 DYNAMIC_RUN, RUN_LENGTH = timedelta(minutes=6), 3
 """Three T1 series within six minutes are a dynamic run: the last of them is after contrast."""
+
+
+_NOT_IN_TIME = frozenset({"orientation", "b-value", "echo", "image type"})
+"""Ways to split a series that say nothing of when its parts were acquired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ def _with(series: Series, verdict: Verdict) -> Series:
 def _phases(exam: Sequence[Series]) -> list[_Phase]:
     found = [s for s in exam if is_phase(s.headers[0])]
     moments = {s.number: min(filter(None, map(moment_of, s.headers)), default=None) for s in found}
-    parts = Counter((s.uid_hash, moments[s.number]) for s in found)
+    parts = Counter((s.uid_hash, moments[s.number]) for s in found if _split_in_time(s))
     phases = []
     for s in found:
         contrast, at = contrast_of(s.headers[0]), moments[s.number]
@@ -78,6 +82,10 @@ def _phases(exam: Sequence[Series]) -> list[_Phase]:
             contrast, at = replace(contrast, after=None), None
         phases.append(_Phase(series=s, contrast=contrast, at=at))
     return phases
+
+
+def _split_in_time(series: Series) -> bool:
+    return bool(set(series.split_by) - _NOT_IN_TIME)
 
 
 def _agents(exam: Sequence[Series]) -> tuple[Agent, ...]:
@@ -91,7 +99,7 @@ def _agents(exam: Sequence[Series]) -> tuple[Agent, ...]:
 
 
 def _injection(phases: Sequence[_Phase]) -> _Injection | None:
-    starts = [p.series.headers[0].protocol.contrast_start for p in phases if p.contrast.after is not None]
+    starts = [injected_at(p.series.headers[0]) for p in phases if p.contrast.after is not None]
     known = sorted(start for start in starts if start is not None)
     if known and known[-1] - known[0] <= ONE_INJECTION:
         return _Injection(at=known[0], by="injection")

@@ -166,7 +166,11 @@ def _passed_over(chosen: Series, passed: Sequence[tuple[Series, str]], role: str
 def _ambiguous(candidates: Sequence[Series], role: str) -> Fault:
     starts = [_start(s) for s in candidates]
     first = min((t for t in starts if t is not None), default=None)
-    told = [_told(s, t, first) for s, t in zip(candidates, starts, strict=True)]
+    flips = [s.headers[0].protocol.flip_degrees if s.headers else None for s in candidates]
+    told = [
+        _told(s, t, first, flip if len(set(flips)) > 1 else None)
+        for s, t, flip in zip(candidates, starts, flips, strict=True)
+    ]
     more = f"; and {len(told) - LISTED} more" if len(told) > LISTED else ""
     return Fault(
         code="AMBIGUOUS_ROLE",
@@ -176,8 +180,9 @@ def _ambiguous(candidates: Sequence[Series], role: str) -> Fault:
     )
 
 
-def _told(s: Series, start: datetime | None, first: datetime | None) -> str:
-    facts = [s.description, size_of(s.grid) if s.grid is not None else f"{s.instances} files"]
+def _told(s: Series, start: datetime | None, first: datetime | None, flip: float | None) -> str:
+    facts = [s.description, *([f"flip angle {flip:g} degrees"] if flip is not None else [])]
+    facts += [size_of(s.grid) if s.grid is not None else f"{s.instances} files"]
     if start is not None and first is not None:
         facts += _later((start - first).total_seconds())
     return f"series {s.number} ({', '.join(facts)})"

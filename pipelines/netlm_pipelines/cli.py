@@ -16,11 +16,11 @@ import typer
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import load_clinical
-from netlm_imaging.errors import Fault, InputError, NetlmError, UsageError
+from netlm_imaging.errors import Fault, InputError, NetlmError
 from netlm_imaging.settings import load_settings
 from netlm_pipelines import show
 from netlm_pipelines.progress import Stages
-from netlm_pipelines.request import GivenMasks, Request
+from netlm_pipelines.request import GivenMasks, Request, series_choice
 
 app = typer.Typer(
     name="netlm",
@@ -84,7 +84,7 @@ def inspect(
     from netlm_pipelines import show_study
     from netlm_pipelines.outlook import outlook
 
-    named = _series_choice(series)
+    named = series_choice(series)
     study = with_named_roles(scan(path, force=force, assume_affine=assume_affine), named)
     shown = show_study.as_json if as_json else show_study.as_text
     shown(study, outlook(study), names=keep_identifiers)
@@ -146,7 +146,7 @@ def run(
         settings=load_settings(settings),
         clinical=load_clinical(clinical),
         segmenter=segmenter,
-        series=_series_choice(series),
+        series=series_choice(series),
         overwrite=overwrite,
         keep_identifiers=keep_identifiers,
         resample_uneven=resample_uneven,
@@ -282,18 +282,6 @@ def _run(request: Request) -> None:
     case = CaseResult.from_json(_read_bytes(folder / "case.json"))
     show.finished(case, folder)
     require_plan(case)
-
-
-def _series_choice(given: list[str] | None) -> dict[str, str]:
-    pairs = [item.partition("=") for item in given or ()]
-    chosen = {role: number for role, _, number in pairs}
-    wrong = [item for item, pair in zip(given or (), pairs, strict=True) if not all(pair)]
-    if wrong or len(chosen) < len(pairs):
-        found = ", ".join(wrong) or "one role twice"
-        raise UsageError(
-            Fault(code="BAD_USAGE", expected="--series ROLE=NUMBER", found=found[:80], where="--series")
-        )
-    return chosen
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from netlm_imaging.clinical import Clinical
+from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.settings import Settings
 
 
@@ -48,3 +49,16 @@ class Request:
     assume_affine: bool = False
     """NIfTI files that do not declare where their voxels lie are taken by their stored axes."""
     force: bool = False
+
+
+def series_choice(given: Sequence[str] | None) -> dict[str, str]:
+    """``--series ROLE=NUMBER``, as often as it was given, by role. Raises UsageError BAD_USAGE."""
+    pairs = [item.partition("=") for item in given or ()]
+    chosen = {role: number for role, _, number in pairs}
+    wrong = [item for item, pair in zip(given or (), pairs, strict=True) if not all(pair)]
+    if wrong or len(chosen) < len(pairs):
+        found = ", ".join(wrong) or "one role twice"
+        raise UsageError(
+            Fault(code="BAD_USAGE", expected="--series ROLE=NUMBER", found=found[:80], where="--series")
+        )
+    return chosen

@@ -168,6 +168,20 @@ def test_phases_without_any_time_of_their_own_are_not_told_apart(tmp_path: Path)
     assert roles(scan(tmp_path)) == ["other"] * 3
 
 
+def test_normalized_and_not_in_one_series_are_the_same_phase(tmp_path: Path) -> None:
+    tags = {**VIBE, "SeriesNumber": 5, **PRIMOVIST, "ContrastBolusStartTime": "094000"}
+    series(tmp_path, 1, tags, uid="both")
+    series(tmp_path, 2, {**tags, "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND"]}, uid="both")
+    assert roles(scan(tmp_path)) == ["hbp", "hbp"]
+
+
+def test_an_injection_before_midnight(tmp_path: Path) -> None:
+    late = {"AcquisitionDate": "20240306", "ContrastBolusStartTime": "235000", **PRIMOVIST}
+    study = exam(tmp_path, [t1("001000", **late), t1("235030", **{**late, "AcquisitionDate": "20240305"})])
+    assert roles(study) == ["hbp", "arterial"]
+    assert study.series[0].facts.minutes_after_contrast == 20.0
+
+
 def test_echoes_of_one_series_are_no_phases(tmp_path: Path) -> None:
     for n, echo in enumerate(("2.3", "4.6"), start=1):
         series(tmp_path, n, {**VIBE, "EchoTime": echo, "SeriesNumber": 5, **PRIMOVIST}, uid="in and opposed")

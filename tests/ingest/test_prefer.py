@@ -71,6 +71,12 @@ def test_two_of_equal_worth_are_a_question_with_what_tells_them_apart(tmp_path: 
     assert "--series hbp=NUMBER" in told
 
 
+def test_two_flip_angles_are_told(tmp_path: Path) -> None:
+    told = question(exam(tmp_path, [HBP, {**HBP, "FlipAngle": "30"}]), "hbp")
+    assert "flip angle 10 degrees" in told
+    assert "flip angle 30 degrees" in told
+
+
 def test_two_exams_are_told_apart_by_days_not_by_dates(tmp_path: Path) -> None:
     exam(tmp_path, [HBP], name="first")
     told = question(exam(tmp_path, [{**HBP, "AcquisitionDate": "20240604"}], name="second"), "hbp")

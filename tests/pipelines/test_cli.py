@@ -62,7 +62,7 @@ def test_a_name_cannot_change_the_terminal(netlm: Netlm, tmp_path: Path) -> None
 def test_a_zip_is_a_study_for_every_command(netlm: Netlm, patient: Path, tmp_path: Path) -> None:
     """Row 36."""
     path = Path(shutil.make_archive(str(tmp_path / "study"), "zip", patient / "dicom"))
-    assert "  1  hbp         MR" in netlm("inspect", path).out
+    assert "  1  hbp           90 %  MR" in netlm("inspect", path).out
     out = tmp_path / "hbp.nii.gz"
     assert netlm("convert", path, "--out", out).code == 0
     assert (read_nifti_image(out).volume.array == small_study.intensities().array).all()
