@@ -18,6 +18,7 @@ from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.frames import FRAME_TAGS, described_frames, frame_datasets, is_enhanced
 from netlm_imaging.ingest.pet_facts import PET_TAGS
 from netlm_imaging.ingest.privacy import hashed
+from netlm_imaging.ingest.protocol import Protocol, read_protocol
 
 _SIEMENS_MR = "SIEMENS MR HEADER"
 _SIEMENS_B_VALUE = 0x0019100C
@@ -39,34 +40,6 @@ TAGS: tuple[str | int, ...] = (
 )  # fmt: skip
 
 _TAGS: list[Any] = [v.tag_of(key) for key in (*TAGS, *FRAME_TAGS, *PET_TAGS)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """How the image was made: what roles are told from."""
-
-    scanning_sequence: tuple[str, ...] = ()
-    sequence_variant: tuple[str, ...] = ()
-    scan_options: tuple[str, ...] = ()
-    acquisition_type: str = ""
-    repetition_ms: float | None = None
-    inversion_ms: float | None = None
-    flip_degrees: float | None = None
-    contrast_agent: str = field(default="", repr=False)
-    contrast_codes: tuple[str, ...] = ()
-    contrast_start: datetime | None = None
-    words: tuple[str, str, str] = field(default=("", "", ""), repr=False)
-    """Series description, name of the protocol (where it is the series' own) and of the sequence, as they
-    stand: for roles, never shown."""
-    exam_words: str = field(default="", repr=False)
-    """What is said of the whole exam: also never shown."""
-    kernel: str = ""
-    """ConvolutionKernel of a CT."""
-    units: str = ""
-    corrected_image: tuple[str, ...] = ()
-    nuclide: str = ""
-    tracer: str = ""
-    tracer_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +244,7 @@ def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> 
         declared_slices=v.first_of(
             lambda: v.integer(ds, "NumberOfSlices"), lambda: v.integer(ds, "ImagesInAcquisition")
         ),
-        protocol=_protocol(ds),
+        protocol=read_protocol(ds),
         pet=ds if v.text(ds, "Modality").upper() == "PT" else None,
     )
 
@@ -290,42 +263,3 @@ def _b_value(ds: Dataset) -> float | None:
     if value is None and v.text(ds, 0x00190010).upper() == _SIEMENS_MR:
         return v.number(ds, _SIEMENS_B_VALUE)
     return value
-
-
-def _protocol(ds: Dataset) -> Protocol:
-    agents = [v.text(ds, "ContrastBolusAgent"), v.text(ds, "ContrastBolusIngredient")]
-    agent_codes = v.items(ds, "ContrastBolusAgentSequence")
-    drug = v.item(ds, "RadiopharmaceuticalInformationSequence")
-    drug_codes = v.items(drug, "RadiopharmaceuticalCodeSequence")
-    nuclide = v.item(drug, "RadionuclideCodeSequence")
-    start = v.text(ds, "ContrastBolusStartTime")
-    day = v.text(ds, "AcquisitionDate") or v.text(ds, "SeriesDate") or v.text(ds, "StudyDate")
-    # GE writes the protocol of the whole exam into every series.
-    whole_exam = v.text(ds, "Manufacturer").upper().startswith("GE")
-    protocol, exam = v.text(ds, "ProtocolName"), v.text(ds, "StudyDescription")
-    return Protocol(
-        scanning_sequence=v.texts(ds, "ScanningSequence"),
-        sequence_variant=v.texts(ds, "SequenceVariant"),
-        scan_options=v.texts(ds, "ScanOptions"),
-        acquisition_type=v.text(ds, "MRAcquisitionType").upper(),
-        repetition_ms=v.number(ds, "RepetitionTime"),
-        inversion_ms=v.number(ds, "InversionTime"),
-        flip_degrees=v.number(ds, "FlipAngle"),
-        contrast_agent=" ".join([*agents, *_code_texts(agent_codes, "CodeMeaning")]).strip(),
-        contrast_codes=_code_texts(agent_codes, "CodeValue"),
-        contrast_start=v.date_time(day + start) if start and day else None,
-        words=(v.text(ds, "SeriesDescription"), "" if whole_exam else protocol, v.text(ds, "SequenceName")),
-        exam_words=f"{exam} {protocol}" if whole_exam else exam,
-        kernel=next(iter(v.texts(ds, "ConvolutionKernel")), ""),
-        units=v.text(ds, "Units").upper(),
-        corrected_image=v.texts(ds, "CorrectedImage"),
-        nuclide=f"{v.text(nuclide, 'CodeValue')} {v.text(nuclide, 'CodeMeaning')}".strip(),
-        tracer=" ".join(
-            [v.text(drug, "Radiopharmaceutical"), *_code_texts(drug_codes, "CodeMeaning")]
-        ).strip(),
-        tracer_codes=_code_texts(drug_codes, "CodeValue"),
-    )
-
-
-def _code_texts(codes: tuple[Dataset, ...], name: str) -> tuple[str, ...]:
-    return tuple(text for code in codes if (text := v.text(code, name)))
