@@ -11,6 +11,7 @@ def solved_radius(points: np.ndarray) -> float:
         lambda v: v[3],
         [*points.mean(axis=0), 2.0 * np.ptp(points, axis=0).max()],
         constraints={"type": "ineq", "fun": lambda v: v[3] ** 2 - ((points - v[:3]) ** 2).sum(axis=1)},
+        bounds=[(None, None)] * 3 + [(0.0, None)],  # a radius below 0 would keep the squared constraint
         method="SLSQP",
         options={"ftol": 1e-12, "maxiter": 500},
     )
