@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -26,6 +26,10 @@ NonNegativeMm = Annotated[float, Field(ge=0, le=1000)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 
 Modality = Literal["mwa", "rfa", "laser", "ire"]
+ZoneEvidence = Literal["patient series", "live animal", "published mesh", "ex vivo chart", "ceiling"]
+"""Where the size of a zone was seen; ``ceiling``: the largest that is claimed for a kind of device."""
+ZoneAxis = Annotated[float, Field(gt=0, le=150)]
+DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
 Objective = Literal["sparing", "maximum", "threshold", "palliative"]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -82,6 +86,15 @@ class ResectionSettings(Section):
     max_resections: Count | None = None
 
 
+class PullBackSettings(Section):
+    """[ablation.pull_back_mm]: how far a vessel that is a heat sink keeps a zone away from its wall"""
+
+    mwa: NonNegativeMm = 1.0
+    rfa: NonNegativeMm = 3.0
+    laser: NonNegativeMm = 3.0
+    ire: NonNegativeMm = 0.0
+
+
 class AblationSettings(Section):
     """[ablation]"""
 
@@ -90,6 +103,41 @@ class AblationSettings(Section):
     max_ablations: Count | None = None
     modalities: Annotated[tuple[Modality, ...], Field(strict=False)] = ("mwa", "rfa")
     max_probes: Annotated[int, Field(ge=1, le=6)] = 3
+    devices: Annotated[tuple[DeviceId, ...], Field(strict=False)] | None = None
+    """By id; none: the catalogue's defaults of ``modalities`` with at most ``max_probes``."""
+    comparison_devices: Annotated[tuple[DeviceId, ...], Field(strict=False)] | None = None
+    """Every plan is computed with these too; none: the patient series of ``modalities``."""
+    sink_vessel_mm: PositiveMm = 3.0
+    pull_back_mm: PullBackSettings = PullBackSettings()
+
+
+class DeviceEntry(Section):
+    """[[device]]: one ablation device of the user's own, in the form of the catalogue (devices.toml)"""
+
+    id: DeviceId
+    name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    """For people; none: the id."""
+    modality: Modality
+    probes: Annotated[int, Field(ge=1, le=6)] = 1
+    zone_mm: Annotated[tuple[ZoneAxis, ZoneAxis, ZoneAxis], Field(strict=False)]
+    """Full axes of the ellipsoid as published: along the probe, then the two across."""
+    shrink: Fraction | None = None
+    """Of each axis in living liver; none: what ``evidence`` and modality call for (SHRINK)."""
+    beyond_tip_mm: Annotated[tuple[NonNegativeMm, NonNegativeMm], Field(strict=False)] | None = None
+    """How far the zone reaches beyond the tip, least and most; none: not known."""
+    antenna_gauge: Annotated[float, Field(ge=5, le=30)] | None = None
+    """None: not known."""
+    evidence: ZoneEvidence
+    provenance: Annotated[str, Field(min_length=8, max_length=400)]
+    """Who measured the zone, and in what."""
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        if not self.provenance.strip():
+            raise ValueError("provenance must say who measured the zone")
+        if self.beyond_tip_mm and self.beyond_tip_mm[0] > self.beyond_tip_mm[1]:
+            raise ValueError("beyond_tip_mm must be [least, most]")
+        return self
 
 
 class FlrSettings(Section):
@@ -135,6 +183,17 @@ class Settings(Section):
     lesion: LesionSettings = LesionSettings()
     plan: PlanSettings = PlanSettings()
     pet: PetSettings = PetSettings()
+    device: Annotated[tuple[DeviceEntry, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _own_devices(self) -> Self:
+        ids = [entry.id for entry in self.device]
+        twice = sorted({n for n in ids if ids.count(n) > 1})
+        if twice:
+            raise ValueError(f"each [[device]] needs an id of its own; twice: {', '.join(twice)}")
+        if ids and self.ablation.devices is None and self.ablation.comparison_devices is None:
+            raise ValueError("name the [[device]] to use in ablation.devices, by its id")
+        return self
 
 
 def load_settings(path: Path | None) -> Settings:
@@ -167,7 +226,7 @@ def validated(model: type[Model], data: dict[str, Any], *, code: str, where: str
 
 
 def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fault:
-    key = ".".join(str(part) for part in detail["loc"])
+    key = _key(detail["loc"])
     if detail["type"] == "extra_forbidden":
         allowed = ", ".join(_known_keys(model, detail["loc"][:-1]))
         return Fault(
@@ -177,6 +236,8 @@ def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fau
             where=where,
             remedy="Check the spelling",
         )
+    if detail["type"] == "missing":
+        return Fault(code=code, expected=f"the key {key}", found="none", where=where)
     value = detail["input"]
     shown = "a table" if isinstance(value, dict) else f"{value!r}"
     allowed = "Input should be a table" if detail["type"] == "model_type" else detail["msg"]
@@ -188,10 +249,22 @@ def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fau
     )
 
 
+def _key(path: tuple[Any, ...]) -> str:
+    """``device[2].zone_mm``: tables of an array are counted from 1."""
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
 def _known_keys(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
     for part in path:
         field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type):
-            break
-        model = field.annotation
+        inner = None if field is None else _table_of(field.annotation)
+        model = inner or model
     return sorted(model.model_fields)
+
+
+def _table_of(annotation: Any) -> type[BaseModel] | None:
+    """The table that a field is, or that each entry of an array of tables is."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _table_of(part))), None)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from netlm_imaging.settings import Settings
+from netlm_imaging.plan.devices import catalogue, device_of
+from netlm_imaging.settings import PullBackSettings, Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -14,12 +17,34 @@ ROOT = Path(__file__).parents[1]
 def test_every_setting_is_documented_with_its_default() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
     documented = {key: None if value.strip() == "none" else json.loads(value) for key, value in rows}
-    actual = {
-        f"{section}.{key}": value
-        for section, values in Settings().model_dump(mode="json").items()
-        for key, value in values.items()
-    }
-    assert documented == actual
+    assert documented == dict(flat(Settings().model_dump(mode="json")))
+
+
+def flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def test_every_device_is_documented_with_its_zone_and_evidence() -> None:
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \| [^|]+ \| (\d) \| ([\d. x]+) \| ([\d.]+) \| ([^|]+) \|",
+        (ROOT / "docs/devices.md").read_text(),
+        re.MULTILINE,
+    )
+    documented = [(id_, int(n), zone, float(shrink), kind.strip()) for id_, n, zone, shrink, kind in rows]
+    assert documented == [
+        (
+            entry.id,
+            entry.probes,
+            " x ".join(f"{axis:g}" for axis in entry.zone_mm),
+            device_of(entry, PullBackSettings()).shrink,
+            entry.evidence,
+        )
+        for entry in catalogue()
+    ]
 
 
 def test_no_link_in_the_documents_is_dead() -> None:

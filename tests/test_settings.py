@@ -34,7 +34,7 @@ def test_values_are_read(tmp_path: Path) -> None:
     ("text", "named"),
     [
         ("[type]\ndebulking_threshold_percent = 700", ["type.debulking_threshold_percent", "700", "100"]),
-        ("[typ]\nx = 1", ["'typ'", "ablation, flr"]),
+        ("[typ]\nx = 1", ["'typ'", "ablation, device, flr"]),
         ("[resection]\nwedge_margin = 5", ["'resection.wedge_margin'", "wedge_margin_mm"]),
         ("[plan]\nobjective = 'best'", ["plan.objective", "'best'", "sparing"]),
         ("[type]\ngray_band_percent = [80, 60]", ["gray_band_percent"]),

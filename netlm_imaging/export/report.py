@@ -17,7 +17,7 @@ from netlm_imaging.export import wording
 from netlm_imaging.export.charts import Axis, frontier_chart
 from netlm_imaging.plan.records import Plan, TreatmentKind
 from netlm_imaging.remnant.records import MinimumName
-from netlm_imaging.settings import Section, Settings
+from netlm_imaging.settings import DeviceEntry, Section, Settings
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -140,9 +140,19 @@ def _rows(used: Section, default: Section, *, absent: str, prefix: str = "") -> 
         value, usual = getattr(used, key), getattr(default, key)
         if isinstance(value, Section):
             yield from _rows(value, usual, absent=absent, prefix=f"{prefix}{key}.")
+        elif isinstance(value, tuple) and value and isinstance(value[0], DeviceEntry):
+            yield from (_Row(key=f"{prefix}{key} {e.id}", value=_device(e), changed=True) for e in value)
         else:
             text = absent if value in (None, ()) else _shown(value)
             yield _Row(key=prefix + key, value=text, changed=value != usual)
+
+
+def _device(entry: DeviceEntry) -> str:
+    """An own device in one line: what it is, its zone as published, where that comes from."""
+    zone = " \N{MULTIPLICATION SIGN} ".join(f"{axis:g}" for axis in entry.zone_mm)
+    shrink = "" if entry.shrink is None else f", shrink {entry.shrink:g}"
+    words = wording.MODALITIES[entry.modality]
+    return f"{words}, zone {zone} mm{shrink} ({entry.evidence}: {entry.provenance})"
 
 
 def _shown(value: Any) -> str:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.candidates import Candidate, Refusal, Zone
-from netlm_imaging.plan.devices import Device, catalogue
+from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.plan.zones import TooSmall, best_placement, zone_box, zone_in
@@ -45,22 +45,16 @@ class Target:
 
 
 def ablations(
-    space: Workspace, lesion: Lesion, *, settings: AblationSettings, devices: Sequence[Device] | None = None
+    space: Workspace, lesion: Lesion, *, settings: AblationSettings, devices: Sequence[Device]
 ) -> tuple[tuple[Candidate, ...], Refusal | None]:
-    """One candidate for each device that can ablate the lesion; where none can, why not.
-
-    ``devices`` defaults to the catalogue's default devices of the modalities allowed.
-    """
-    chosen = devices
-    if chosen is None:
-        chosen = catalogue().defaults(settings.modalities, max_probes=settings.max_probes)
-    if not chosen:
+    """One candidate for each of ``devices`` that can ablate the lesion; where none can, why not."""
+    if not devices:
         return (), Refusal("no ablation device is allowed in the settings")
     if lesion.longest_diameter_mm > settings.max_lesion_mm:
         why = f"longest diameter {lesion.longest_diameter_mm:.1f} mm > {settings.max_lesion_mm:g} mm"
         return (), Refusal(why)
     target = _target(space, lesion, margin_mm=settings.margin_mm)
-    tried = [_ablation(space, target, device, margin_mm=settings.margin_mm) for device in chosen]
+    tried = [_ablation(space, target, device, settings=settings) for device in devices]
     found = tuple(t for t in tried if isinstance(t, Candidate))
     if found:
         return found, None
@@ -78,12 +72,14 @@ def _target(space: Workspace, lesion: Lesion, *, margin_mm: float) -> Target:
     return Target(lesion.id, np.argwhere(tumor) + start, np.argwhere(required) + start)
 
 
-def _ablation(space: Workspace, target: Target, device: Device, *, margin_mm: float) -> Candidate | Refusal:
-    modality = device.modality.upper()
+def _ablation(
+    space: Workspace, target: Target, device: Device, *, settings: AblationSettings
+) -> Candidate | Refusal:
+    modality, margin_mm = device.modality.upper(), settings.margin_mm
     if not _within_reach_of_heat(space, device, tuple(target.required_kji.T)).all():
         apart = _sink_distance_mm(space, target)
         return Refusal(
-            f"{modality}: {apart:.1f} mm from a vessel {catalogue().sink_vessel_mm:g} mm wide or more, "
+            f"{modality}: {apart:.1f} mm from a vessel {settings.sink_vessel_mm:g} mm wide or more, "
             f"< {margin_mm:g} mm margin + {device.pull_back_mm:g} mm heat sink"
         )
     placement = best_placement(

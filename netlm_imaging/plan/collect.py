@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,12 +12,24 @@ from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.ablation import ablations
 from netlm_imaging.plan.anatomical import anatomical_candidates
 from netlm_imaging.plan.candidates import Candidate, Refusal
+from netlm_imaging.plan.devices import Device, chosen_devices
 from netlm_imaging.plan.enucleation import enucleation
 from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.records import LesionOptions, Option, TreatmentKind
 from netlm_imaging.plan.wedge import wedge
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resections:
+    """What can be cut out, whatever the ablation devices."""
+
+    procedures: tuple[Candidate, ...]
+    local: Mapping[int, tuple[Candidate | Refusal, Candidate | Refusal]]
+    """Enucleation and wedge of each lesion that is a target of its own."""
 
 
 def collect(
@@ -25,53 +38,75 @@ def collect(
     *,
     settings: Settings,
     budget_voxels: int,
-    progress: Callable[[str], None] | None = None,
+    devices: Sequence[Device] | None = None,
+    resected: Resections | None = None,
+    progress: Progress | None = None,
 ) -> tuple[tuple[Candidate, ...], tuple[LesionOptions, ...]]:
     """Candidates in a fixed order (anatomical ones, then by lesion) and the options of every lesion.
 
+    ``devices`` default to those of the settings; ``resected`` saves work where it is at hand.
     A candidate that alone loses more than ``budget_voxels`` of functional liver is no option; it stays
     a candidate, for what a wider limit would allow is asked too.
     """
-    procedures = anatomical_candidates(space) if settings.resection.anatomical else ()
-    candidates = list(procedures)
-    affordable = [c for c in procedures if _lost(space, c) <= budget_voxels]
+    devices = chosen_devices(settings) if devices is None else devices
+    resected = resected or resections(space, lesions, settings=settings, progress=progress)
+    candidates = list(resected.procedures)
+    affordable = [c for c in resected.procedures if _lost(space, c) <= budget_voxels]
     options = []
     for number, lesion in enumerate(lesions, start=1):
         if progress is not None:
-            progress(f"Treatments of lesion {lesion.id} ({number} of {len(lesions)})")
-        own, single = _of_lesion(space, lesion, settings=settings, budget_voxels=budget_voxels)
-        candidates.extend(own)
-        whole = _anatomical_option(space, lesion, procedures, affordable, settings=settings)
-        options.append(LesionOptions(lesion=lesion.id, options=(*single[:2], whole, *single[2:])))
+            progress(f"Ablations of lesion {lesion.id} ({number} of {len(lesions)})")
+        attempts = _attempts(space, lesion, resected, devices, settings=settings)
+        candidates.extend(c for tried in attempts.values() for c in tried if isinstance(c, Candidate))
+        single = {kind: _option_of(space, kind, t, budget_voxels) for kind, t in attempts.items()}
+        single["anatomical"] = _anatomical_option(space, lesion, resected, affordable, settings=settings)
+        kinds: tuple[TreatmentKind, ...] = ("enucleation", "wedge", "anatomical", "ablation")
+        options.append(LesionOptions(lesion=lesion.id, options=tuple(single[kind] for kind in kinds)))
     return tuple(candidates), tuple(options)
 
 
-def _of_lesion(
-    space: Workspace, lesion: Lesion, *, settings: Settings, budget_voxels: int
-) -> tuple[list[Candidate], tuple[Option, ...]]:
-    """Enucleation, wedge and ablation of one lesion."""
+def resections(
+    space: Workspace, lesions: Sequence[Lesion], *, settings: Settings, progress: Progress | None = None
+) -> Resections:
+    """The anatomical procedures, and the enucleation and the wedge of each lesion or why not."""
+    local: dict[int, tuple[Candidate | Refusal, Candidate | Refusal]] = {}
+    for number, lesion in enumerate(lesions, start=1):
+        if lesion.volume_ml < settings.lesion.smallest_target_ml:
+            continue
+        if progress is not None:
+            progress(f"Resections of lesion {lesion.id} ({number} of {len(lesions)})")
+        local[lesion.id] = (
+            enucleation(space, lesion, settings=settings.resection),
+            wedge(space, lesion, settings=settings.resection),
+        )
+    return Resections(
+        procedures=anatomical_candidates(space) if settings.resection.anatomical else (), local=local
+    )
+
+
+def _attempts(
+    space: Workspace, lesion: Lesion, resected: Resections, devices: Sequence[Device], *, settings: Settings
+) -> dict[TreatmentKind, tuple[Candidate | Refusal, ...]]:
+    """Candidates or reasons for enucleation, wedge and ablation of one lesion."""
     if lesion.volume_ml < settings.lesion.smallest_target_ml:
         why = f"{lesion.volume_ml:.3f} mL < {settings.lesion.smallest_target_ml:g} mL: no target of its own"
-        kinds: tuple[TreatmentKind, ...] = ("enucleation", "wedge", "ablation")
-        return [], tuple(Option(kind=kind, feasible=False, why_not=why) for kind in kinds)
-    removed = enucleation(space, lesion, settings=settings.resection)
-    wedged = wedge(space, lesion, settings=settings.resection)
-    zones, no_zone = ablations(space, lesion, settings=settings.ablation)
-    found: list[Candidate] = []
-    options = []
-    attempts: tuple[tuple[TreatmentKind, tuple[Candidate | Refusal | None, ...]], ...] = (
-        ("enucleation", (removed,)),
-        ("wedge", (wedged,)),
-        ("ablation", zones or (no_zone,)),
-    )
-    for kind, tried in attempts:
-        made = [c for c in tried if isinstance(c, Candidate)]
-        fitting = [c for c in made if _lost(space, c) <= budget_voxels]
-        refusals = [r.why_not for r in tried if isinstance(r, Refusal)]
-        why_not = "; ".join(refusals) or "leaves less functional liver than the minimum remnant"
-        options.append(_option(kind, fitting, why_not))
-        found.extend(made)
-    return found, tuple(options)
+        return {"enucleation": (Refusal(why),), "wedge": (Refusal(why),), "ablation": (Refusal(why),)}
+    removed, wedged = resected.local[lesion.id]
+    zones, no_zone = ablations(space, lesion, settings=settings.ablation, devices=devices)
+    return {
+        "enucleation": (removed,),
+        "wedge": (wedged,),
+        "ablation": zones or (() if no_zone is None else (no_zone,)),
+    }
+
+
+def _option_of(
+    space: Workspace, kind: TreatmentKind, tried: Sequence[Candidate | Refusal], budget_voxels: int
+) -> Option:
+    made = [c for c in tried if isinstance(c, Candidate)]
+    refusals = [r.why_not for r in tried if isinstance(r, Refusal)]
+    why_not = "; ".join(refusals) or "leaves less functional liver than the minimum remnant"
+    return _option(kind, [c for c in made if _lost(space, c) <= budget_voxels], why_not)
 
 
 def _option(kind: TreatmentKind, found: Sequence[Candidate], why_not: str) -> Option:
@@ -82,7 +117,7 @@ def _option(kind: TreatmentKind, found: Sequence[Candidate], why_not: str) -> Op
 def _anatomical_option(
     space: Workspace,
     lesion: Lesion,
-    procedures: Sequence[Candidate],
+    resected: Resections,
     affordable: Sequence[Candidate],
     *,
     settings: Settings,
@@ -95,7 +130,7 @@ def _anatomical_option(
     region = space.lesions[lesion.id]
     counts = np.bincount(space.segments[region.box][region.mask], minlength=9)
     needed = needed_voxels(region.voxels, settings.lesion.cleared_fraction)
-    clearing = [c for c in procedures if sum(counts[g] for g in c.segments) >= needed]
+    clearing = [c for c in resected.procedures if sum(counts[g] for g in c.segments) >= needed]
     if not clearing:
         names = ", ".join(segment_name(int(g)) for g in np.flatnonzero(counts[1:]) + 1)
         return _option(

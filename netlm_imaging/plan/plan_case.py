@@ -75,7 +75,11 @@ def plan_case(
     nothing to debulk.
     """
     cropped = anatomy.cropped()
-    space = workspace(cropped, major_vessel_mm=settings.resection.major_vessel_mm)
+    space = workspace(
+        cropped,
+        major_vessel_mm=settings.resection.major_vessel_mm,
+        sink_vessel_mm=settings.ablation.sink_vessel_mm,
+    )
     budget = _budget_voxels(cropped, limits)
     candidates, options = collect(space, lesions, settings=settings, budget_voxels=budget, progress=progress)
     problem = _needed_problem(space, candidates, settings=settings, budget_voxels=budget)

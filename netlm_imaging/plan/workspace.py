@@ -17,9 +17,9 @@ from scipy.spatial import cKDTree
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Box, FloatArray, Grid
 from netlm_imaging.lesions.regions import Region, enclosed, regions
-from netlm_imaging.plan.devices import catalogue
 from netlm_imaging.plan.distances import surface_distance_mm
 from netlm_imaging.plan.vessels import wide_parts
+from netlm_imaging.settings import AblationSettings
 from netlm_imaging.volume import BoolArray
 
 Voxels = npt.NDArray[np.int64]
@@ -77,7 +77,9 @@ class Workspace:
         return np.asarray(np.ravel_multi_index(tuple(indices_kji.T), self.grid.shape_kji), dtype=np.int64)
 
 
-def workspace(anatomy: Anatomy, *, major_vessel_mm: float) -> Workspace:
+def workspace(
+    anatomy: Anatomy, *, major_vessel_mm: float, sink_vessel_mm: float = AblationSettings().sink_vessel_mm
+) -> Workspace:
     """Crop ``anatomy`` to its liver and prepare what candidates need."""
     cropped = anatomy.cropped()
     grid, liver = cropped.grid, cropped.liver.array
@@ -85,7 +87,7 @@ def workspace(anatomy: Anatomy, *, major_vessel_mm: float) -> Workspace:
     if cropped.vessels is not None:
         vessels = cropped.vessels.array
         major = wide_parts(vessels, grid, width_mm=major_vessel_mm)
-        sink = wide_parts(vessels, grid, width_mm=catalogue().sink_vessel_mm)
+        sink = wide_parts(vessels, grid, width_mm=sink_vessel_mm)
         sink_distance = surface_distance_mm(sink, grid)
     return Workspace(
         grid=grid,

@@ -23,7 +23,7 @@ def reclassify(
     notices = []
     before = flr_limits(case.liver.functional_ml, clinical=case.clinical, settings=case.settings.flr)
     after = flr_limits(case.liver.functional_ml, clinical=facts, settings=rules.flr)
-    planning = ("resection", "ablation", "lesion", "plan")
+    planning = ("resection", "ablation", "lesion", "plan", "device")
     if before != after or any(getattr(case.settings, s) != getattr(rules, s) for s in planning):
         notices.append(
             Notice(

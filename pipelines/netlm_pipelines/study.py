@@ -22,6 +22,7 @@ from netlm_imaging.export.wording import MINIMUMS, percentage
 from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
+from netlm_imaging.plan.devices import comparison_devices
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
 from netlm_imaging.segment import segmenter_named
@@ -47,6 +48,7 @@ def run_study(request: Request, stages: Stages) -> Path:
     """The main job. Returns the folder of the finished case; raises NetlmError with nothing written."""
     check_target(request.out, overwrite=request.overwrite)
     segmenter_named(request.segmenter)
+    comparison_devices(request.settings)  # refuses unknown devices before the long work
     found = StudyImages(reference=None, reference_role="")
     if request.images is not None:
         found = read_images(request, stages)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from plan.plan_examples import anatomy_of, planned, settings_with
@@ -9,9 +7,9 @@ from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan.ablation import ablations
-from netlm_imaging.plan.devices import catalogue
+from netlm_imaging.plan.devices import catalogue, chosen_devices, device_of
 from netlm_imaging.plan.workspace import workspace
-from netlm_imaging.settings import AblationSettings
+from netlm_imaging.settings import AblationSettings, PullBackSettings, Settings
 
 ONLY_ABLATION = {"resection": {"wedge": False, "enucleation": False, "anatomical": False}}
 ONE_MWA = {"modalities": ["mwa"], "max_probes": 1}
@@ -39,7 +37,9 @@ def _tube(grid, through, direction, radius_mm):
 def _ablate(anatomy, *, settings=None, devices=None):
     space = workspace(anatomy, major_vessel_mm=6.0)
     (lesion,) = measure(anatomy)
-    return space, *ablations(space, lesion, settings=settings or AblationSettings(), devices=devices)
+    settings = settings or AblationSettings()
+    devices = chosen_devices(Settings(ablation=settings)) if devices is None else devices
+    return space, *ablations(space, lesion, settings=settings, devices=devices)
 
 
 def test_a_deep_20_mm_ball_spends_the_zone_less_the_lesion() -> None:
@@ -158,21 +158,8 @@ def test_an_ellipsoid_turns_along_a_long_lesion() -> None:
         liver=anatomy.liver,
         lesions=type(anatomy.lesions)(lesion.astype(np.uint8), grid),
     )
-    (device,) = (d for d in catalogue().devices if d.zone_mm == (33.3, 23.4, 23.4))
+    (entry,) = (e for e in catalogue() if e.id == "rfa-8min-patients")
+    device = device_of(entry, PullBackSettings())
     _, found, _ = _ablate(anatomy, devices=[device])
     assert abs(np.dot(found[0].zone.axis_lps, along)) > 0.9
     assert found[0].zone.achieved_margin_mm >= 5.0
-
-
-def test_the_catalogue_holds_the_papers_sizes_and_its_defaults_are_ordered() -> None:
-    defaults = catalogue().defaults(("mwa", "rfa"), max_probes=3)
-    assert [(d.modality, d.probes, d.zone_mm[0]) for d in defaults] == [
-        ("mwa", 1, 40.0),
-        ("mwa", 3, 50.0),
-        ("rfa", 1, 30.0),
-        ("rfa", 3, 40.0),
-    ]
-    assert [d.probes for d in catalogue().defaults(("rfa",), max_probes=1)] == [1]
-    assert all(d.provenance for d in catalogue().devices)
-    assert all(a.modality == b.modality or a.modality == "mwa" for a, b in pairwise(defaults))
-    assert catalogue().sink_vessel_mm == 3.0
