@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import ConvexHull, QhullError
 
 from netlm_imaging.geometry import FloatArray
@@ -22,8 +24,9 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
     """Center and radius of the smallest ball around ``points`` (n, 3).
 
     Exact but for rounding: the ball is held by at most four points; each round lets in the farthest
-    point outside, and the radius grows in every round, so the search ends. A round in which it does
-    not grow is rounding (many points on one sphere, as on a voxel lattice) and ends it too.
+    point outside, which the next ball then touches, and the radius grows in every round, so the search
+    ends. A round in which it does not grow is rounding (many points on one sphere, as on a voxel
+    lattice) and ends it too.
     """
     support = points[:1]
     center, radius = points[0], 0.0
@@ -32,29 +35,36 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
         farthest = int(np.argmax(distance))
         if distance[farthest] <= radius * (1.0 + 1e-9) + 1e-12:
             return center, float(distance[farthest])
-        support = np.vstack([support, points[farthest]])
-        held = [_ball_through(support[list(chosen)]) for chosen in _subsets(len(support))]
-        enclosing = [n for n, ball in enumerate(held) if _holds(ball, support)]
-        best = min(enclosing, key=lambda n: held[n][1])
-        if held[best][1] <= radius:
+        support = np.vstack([points[farthest], support])
+        grown = _ball_touching_first(support)
+        if grown is None or grown[1] <= radius:
             return center, float(distance[farthest])
-        center, radius = held[best]
-        support = support[list(_subsets(len(support))[best])]
+        center, radius, held_by = grown
+        support = support[held_by]
 
 
-def _subsets(count: int) -> list[tuple[int, ...]]:
-    return [chosen for size in range(1, 5) for chosen in combinations(range(count), size)]
+def _ball_touching_first(
+    support: FloatArray,
+) -> tuple[FloatArray, float, npt.NDArray[np.int64]] | None:
+    """The smallest ball around at most five points that touches the first: center, radius, the touching."""
+    best: tuple[FloatArray, float, npt.NDArray[np.int64]] | None = None
+    for chosen in _others(len(support)):
+        edges = support[chosen] - support[0]
+        products = edges @ edges.transpose(0, 2, 1)
+        half_squares = 0.5 * np.diagonal(products, axis1=1, axis2=2)
+        weights = np.linalg.pinv(products, hermitian=True) @ half_squares[..., None]
+        offsets = (weights * edges).sum(axis=1)
+        radii = np.linalg.norm(offsets, axis=1)
+        reach = np.linalg.norm(support[0] + offsets[:, None] - support[None], axis=2).max(axis=1)
+        radii[reach > radii * (1.0 + 1e-9) + 1e-9] = np.inf
+        n = int(np.argmin(radii))
+        if np.isfinite(radii[n]) and (best is None or radii[n] < best[1]):
+            best = support[0] + offsets[n], float(radii[n]), np.append(0, chosen[n])
+    return best
 
 
-def _ball_through(points: FloatArray) -> tuple[FloatArray, float]:
-    """The smallest ball with all of at most four points on its surface."""
-    edges = points[1:] - points[0]
-    offset = (
-        np.linalg.lstsq(2.0 * edges, (edges**2).sum(axis=1), rcond=None)[0] if len(edges) else np.zeros(3)
-    )
-    return points[0] + offset, float(np.linalg.norm(offset))
-
-
-def _holds(ball: tuple[FloatArray, float], points: FloatArray) -> bool:
-    center, radius = ball
-    return bool((np.linalg.norm(points - center, axis=1) <= radius * (1.0 + 1e-9) + 1e-9).all())
+@cache
+def _others(count: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """Choices of one to three of the points 1 .. count - 1, as one array for each number chosen."""
+    sizes = range(1, min(count, 4))
+    return tuple(np.array(list(combinations(range(1, count), size)), dtype=np.int64) for size in sizes)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve
+from scipy import fft
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
@@ -20,6 +21,8 @@ PROBE_DIRECTIONS = 48
 """Directions tried for a zone that is not a ball, spread evenly over the half sphere (12 degrees apart)."""
 ROLLS_DEGREES = (0.0, 45.0, 90.0, 135.0)
 """Turns around the probe that are tried when the two axes across it differ."""
+WIDTHS = 32
+"""Directions in which a target is measured to tell in which poses a zone has room for it."""
 POSES_SEARCHED = 3
 """The directions with most room, for which the best center is searched."""
 EDGE = 1.0 + 1e-6
@@ -75,13 +78,12 @@ def best_placement(
     to lie outside the liver.
     """
     points = extreme_points(required_kji * space.spacing)
-    fits = [_fit(points, axis, to_unit) for axis, to_unit in _poses(space, zone_mm)]
-    fits.sort(key=lambda fit: round(fit.factor, 9))
+    fits = _roomiest(points, _poses(space, zone_mm))
     if fits[0].factor > EDGE:
         return TooSmall(fits[0].factor)
     found = [
         (order, Placement(center, fit.axis_kji, fit.to_unit))
-        for fit in fits[:POSES_SEARCHED]
+        for fit in fits
         if fit.factor <= EDGE
         for order, center in _centers(space, points, fit, spends)
     ]
@@ -111,23 +113,48 @@ def zone_in(space: Workspace, placement: Placement, box: Box) -> BoolArray:
     return np.asarray(square <= EDGE**2)
 
 
-def _fit(points: FloatArray, axis_kji: FloatArray, to_unit: FloatArray) -> _Fit:
+def _roomiest(points: FloatArray, poses: FloatArray) -> list[_Fit]:
+    """The POSES_SEARCHED of ``poses`` (n, 3, 3) whose smallest zone around ``points`` is smallest, in order.
+
+    No ball is smaller than half of what it must hold is wide in any direction: poses that cannot be
+    among the best are told by that, without their ball.
+    """
+    widths = np.ptp(points @ (_half_sphere(WIDTHS) @ poses).reshape(-1, 3).T, axis=0)
+    least = widths.reshape(len(poses), WIDTHS).max(axis=1) / 2.0
+    fits: list[tuple[float, int, _Fit]] = []
+    for pose in np.argsort(least, kind="stable").tolist():
+        if len(fits) >= POSES_SEARCHED and least[pose] > fits[POSES_SEARCHED - 1][2].factor + 1e-8:
+            break
+        fit = _fit(points, poses[pose])
+        fits.append((round(fit.factor, 9), pose, fit))
+        fits.sort(key=lambda entry: entry[:2])
+    return [fit for _, _, fit in fits[:POSES_SEARCHED]]
+
+
+def _fit(points: FloatArray, to_unit: FloatArray) -> _Fit:
     center, factor = smallest_ball(points @ to_unit.T)
-    return _Fit(axis_kji, to_unit, np.linalg.inv(to_unit) @ center, factor)
+    axis = to_unit[0] / np.linalg.norm(to_unit[0])
+    return _Fit(axis, to_unit, np.linalg.inv(to_unit) @ center, factor)
 
 
-def _poses(space: Workspace, zone_mm: tuple[float, float, float]) -> Iterator[tuple[FloatArray, FloatArray]]:
-    """Directions of the probe along k, j, i, each with its ``to_unit``; only one for a ball."""
+def _poses(space: Workspace, zone_mm: tuple[float, float, float]) -> FloatArray:
+    """The ``to_unit`` of every direction and roll of the probe, shape (n, 3, 3); only one for a ball."""
     along, across, other = zone_mm
-    half = np.asarray(zone_mm) / 2.0
-    ball = along == across == other
+    frames = _frames(ball=along == across == other, rolls=across != other)
+    # Directions are made in the patient, not along the array, so that its layout is no matter.
+    axes_kji = (space.grid.axes.T @ frames)[:, ::-1]
+    return np.asarray(axes_kji.transpose(0, 2, 1) / (np.asarray(zone_mm) / 2.0)[:, None])
+
+
+@cache
+def _frames(*, ball: bool, rolls: bool) -> FloatArray:
+    """Rotations in the patient, columns along the probe and the two across it."""
+    frames = []
     for direction in _half_sphere(1 if ball else PROBE_DIRECTIONS):
-        for roll in ROLLS_DEGREES if across != other else ROLLS_DEGREES[:1]:
-            frame, _ = Rotation.align_vectors(direction[None], [[1.0, 0.0, 0.0]])
-            turned = (frame * Rotation.from_euler("x", roll, degrees=True)).as_matrix()
-            # Directions are made in the patient, not along the array, so that its layout is no matter.
-            axes_kji = (space.grid.axes.T @ turned)[::-1]
-            yield axes_kji[:, 0], axes_kji.T / half[:, None]
+        frame, _ = Rotation.align_vectors(direction[None], [[1.0, 0.0, 0.0]])
+        for roll in ROLLS_DEGREES if rolls else ROLLS_DEGREES[:1]:
+            frames.append((frame * Rotation.from_euler("x", roll, degrees=True)).as_matrix())
+    return np.stack(frames)
 
 
 def _half_sphere(count: int) -> FloatArray:
@@ -198,5 +225,8 @@ def _spent(
     wanted = np.pad(spends(box), list(zip(inner[0] - start, stop - inner[1], strict=True)))  # type: ignore[arg-type]
     offsets = np.moveaxis(np.indices(tuple((2 * half + 1).tolist())), 0, -1) - half
     kernel = (((offsets * space.spacing) @ to_unit.T) ** 2).sum(axis=-1) <= EDGE**2
-    counts = fftconvolve(wanted.astype(np.float64), kernel.astype(np.float64), mode="valid")
-    return np.asarray(np.rint(counts[tuple((centers - low).T)]), dtype=np.int64)
+    # A circle as long as ``wanted`` is enough: what wraps around spoils only places that are no center.
+    size = [fft.next_fast_len(n, real=True) for n in wanted.shape]
+    product = fft.rfftn(wanted.astype(np.float64), size) * fft.rfftn(kernel.astype(np.float64), size)
+    counts = fft.irfftn(product, size)
+    return np.asarray(np.rint(counts[tuple((centers - low + 2 * half).T)]), dtype=np.int64)

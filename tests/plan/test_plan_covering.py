@@ -6,16 +6,17 @@ from netlm_imaging.plan.covering import extreme_points, smallest_ball
 
 
 def solved_radius(points: np.ndarray) -> float:
-    """The same by a general solver."""
+    """The same by a general solver, as a convex program with linear constraints around the mean."""
+    around = points - points.mean(axis=0)
+    squares = (around**2).sum(axis=1)
     found = minimize(
-        lambda v: v[3],
-        [*points.mean(axis=0), 2.0 * np.ptp(points, axis=0).max()],
-        constraints={"type": "ineq", "fun": lambda v: v[3] ** 2 - ((points - v[:3]) ** 2).sum(axis=1)},
-        bounds=[(None, None)] * 3 + [(0.0, None)],  # a radius below 0 would keep the squared constraint
+        lambda v: v[3] + (v[:3] ** 2).sum(),
+        [0.0, 0.0, 0.0, squares.max()],
+        constraints={"type": "ineq", "fun": lambda v: v[3] - squares + 2.0 * around @ v[:3]},
         method="SLSQP",
         options={"ftol": 1e-12, "maxiter": 500},
     )
-    return float(found.fun)
+    return float(np.sqrt(found.fun))
 
 
 @pytest.mark.parametrize("seed", range(20))
