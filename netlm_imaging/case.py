@@ -18,6 +18,7 @@ from netlm_imaging.decide.records import Classification
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
+from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.records import FrontierPoint, Option, Plan, TreatmentKind
 from netlm_imaging.settings import Settings
 
@@ -88,6 +89,24 @@ class CaseLesion(Lesion):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceComparison:
+    """The plans again with other ablation devices: patient series, unless the settings name others."""
+
+    devices: tuple[Device, ...]
+    plan: Plan
+    """For the same objective as the case's plan."""
+    alternatives: tuple[Plan, ...]
+    debulking_change_percent: float
+    """Points by lesion that ``plan`` here clears more (or, below 0, less) than the case's plan."""
+    no_longer_cleared: tuple[int, ...]
+    """Lesions that only the case's plan clears."""
+    only_larger_zone: tuple[int, ...]
+    """Lesions that one zone of the case's devices covers with its margin, and no zone of these."""
+    type: Literal[1, 2, 3, 4] | None
+    """The Type that these plans give."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
     """A lesion that drives the spread of the debulking figure."""
 
@@ -127,6 +146,10 @@ class CaseResult:
     plan: Plan
     alternatives: tuple[Plan, ...]
     frontier: tuple[FrontierPoint, ...]
+    devices: tuple[Device, ...] = ()
+    """Ablation devices that the plans may use."""
+    device_comparison: DeviceComparison | None = None
+    """Null where nothing was compared."""
     uncertainty: Uncertainty | None
     classification: Classification
 

@@ -15,6 +15,7 @@ from netlm_imaging.decide.records import Statement
 from netlm_imaging.decide.rule import reaches
 from netlm_imaging.export import wording
 from netlm_imaging.export.charts import Axis, frontier_chart
+from netlm_imaging.export.comparison import comparison_sentences
 from netlm_imaging.plan.records import Plan, TreatmentKind
 from netlm_imaging.remnant.records import MinimumName
 from netlm_imaging.settings import DeviceEntry, Section, Settings
@@ -47,6 +48,8 @@ def render_report(case: CaseResult, figures: Mapping[str, bytes]) -> str:
             settings_rows=list(_rows(case.settings, Settings(), absent="not set")),
             clinical_rows=list(_rows(case.clinical, Clinical(), absent="not given")),
             kinds=get_args(TreatmentKind),
+            comparison=comparison_sentences(case),
+            larger_only=() if case.device_comparison is None else case.device_comparison.only_larger_zone,
             cited=cited,
             unseen=evidence()[UNSEEN_DISEASE],
             number_of={entry.id: n for n, entry in enumerate(cited, start=1)},

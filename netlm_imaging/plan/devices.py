@@ -96,17 +96,18 @@ def chosen_devices(settings: Settings) -> tuple[Device, ...]:
 def comparison_devices(settings: Settings) -> tuple[Device, ...]:
     """What every plan is computed with as well: ``ablation.comparison_devices``, else patient series.
 
-    None where these are the devices of the plan itself. Raises UsageError as ``chosen_devices`` does.
+    A modality of which no patient series is known keeps its devices. None where the devices would be
+    those of the plan itself. Raises UsageError as ``chosen_devices`` does.
     """
     wanted, chosen = settings.ablation, chosen_devices(settings)
     if wanted.comparison_devices is not None:
         found = _named(wanted.comparison_devices, settings, key="ablation.comparison_devices")
     else:
-        modalities = wanted.modalities
-        if wanted.devices is not None:
-            modalities = tuple(dict.fromkeys(device.modality for device in chosen))
+        modalities = tuple(dict.fromkeys(device.modality for device in chosen))
         series = [entry for entry in catalogue() if entry.evidence == "patient series"]
-        found = _made(_of_modalities(series, modalities, max_probes=wanted.max_probes), settings)
+        measured = _made(_of_modalities(series, modalities, max_probes=wanted.max_probes), settings)
+        known = {device.modality for device in measured}
+        found = (*measured, *(device for device in chosen if device.modality not in known))
     return () if {d.id for d in found} == {d.id for d in chosen} else found
 
 

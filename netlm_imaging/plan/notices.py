@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
+from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.optimize import PALLIATIVE_LARGEST
 from netlm_imaging.plan.records import Plan
 
@@ -14,6 +15,19 @@ from netlm_imaging.plan.records import Plan
 def plan_notices(anatomy: Anatomy, plans: Sequence[Plan], *, clinical: Clinical) -> tuple[Notice, ...]:
     """Every assumption that this patient's masks and facts made the planner take."""
     return (*_about_masks(anatomy), *_about_lesions(anatomy, clinical), *_about_status(plans))
+
+
+def device_notices(devices: Sequence[Device], compared: Sequence[Device]) -> tuple[Notice, ...]:
+    """Which modalities rest on zones that were not measured in patients, with nothing to compare."""
+    measured = {d.modality for d in (*devices, *compared) if d.evidence == "patient series"}
+    names = [d.name for d in devices if d.modality not in measured]
+    if not names:
+        return ()
+    message = (
+        f"No zone measured in patients stands beside {', '.join(names)}: whether patients' zones are as "
+        "large is not known."
+    )
+    return (Notice(code="NO_PATIENT_SERIES", message=message, where="plan"),)
 
 
 def _about_masks(anatomy: Anatomy) -> list[Notice]:

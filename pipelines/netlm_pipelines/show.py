@@ -58,6 +58,7 @@ def sample(paths: SamplePaths) -> None:
 
 def finished(case: CaseResult, folder: Path) -> None:
     """The result of a run in a few lines, its place last."""
+    from netlm_imaging.export.comparison import comparison_sentences
     from netlm_imaging.export.wording import MINIMUMS, percentage
 
     verdict, liver, plan = case.classification, case.liver, case.plan
@@ -69,6 +70,8 @@ def finished(case: CaseResult, folder: Path) -> None:
     for minimum in plan.minimums:
         value = percentage(minimum.value, minimum.minimum)
         say(f"{MINIMUMS[minimum.name][0]} {value} (minimum {percentage(minimum.minimum)})", indent=2)
+    for sentence in comparison_sentences(case):
+        say(sentence, indent=2)
     _missing(verdict)
     notices(case.warnings)
     report_at(folder / "report.html")

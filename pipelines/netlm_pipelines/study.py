@@ -12,7 +12,14 @@ from pathlib import Path
 
 import netlm_imaging
 from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.case import CaseLesion, CaseResult, InputRecord, Registration, Software
+from netlm_imaging.case import (
+    CaseLesion,
+    CaseResult,
+    DeviceComparison,
+    InputRecord,
+    Registration,
+    Software,
+)
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide import classify
 from netlm_imaging.decide.records import Classification
@@ -175,6 +182,10 @@ def decide_case(
         plan=planned.plan,
         alternatives=planned.alternatives,
         frontier=planned.frontier,
+        devices=planned.devices,
+        device_comparison=_device_comparison(
+            planned, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
+        ),
         uncertainty=None,
         classification=classification,
     )
@@ -200,6 +211,34 @@ def classify_plans(
         maximum=by_objective.get("maximum"),
         clinical=clinical,
         settings=settings,
+    )
+
+
+def _device_comparison(
+    planned: Planned,
+    *,
+    lesions: Sequence[Lesion],
+    liver: LiverVolumes,
+    spread: Pattern,
+    clinical: Clinical,
+    settings: Settings,
+) -> DeviceComparison | None:
+    """What the comparison devices would change, the Type included."""
+    other = planned.comparison
+    if other is None:
+        return None
+    verdict = classify_plans(
+        other.plans, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
+    )
+    plan, *alternatives = other.plans
+    return DeviceComparison(
+        devices=other.devices,
+        plan=plan,
+        alternatives=tuple(alternatives),
+        debulking_change_percent=plan.debulking_percent - planned.plan.debulking_percent,
+        no_longer_cleared=tuple(n for n in planned.plan.cleared if n not in plan.cleared),
+        only_larger_zone=other.only_larger_zone,
+        type=verdict.type,
     )
 
 

@@ -10,12 +10,20 @@ from scipy import ndimage
 from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy, segment_volumes_ml
-from netlm_imaging.case import CaseLesion, CaseResult, InputRecord, Registration, Software
+from netlm_imaging.case import (
+    CaseLesion,
+    CaseResult,
+    DeviceComparison,
+    InputRecord,
+    Registration,
+    Software,
+)
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide.records import Classification, Counterfactual, Statement
 from netlm_imaging.errors import Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import LiverVolumes, Pattern, SegmentShare, SegmentVolume
+from netlm_imaging.plan.devices import chosen_devices, comparison_devices
 from netlm_imaging.plan.records import Coverage, FrontierPoint, Minimum, Option, Plan, Treatment
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap, Mask, Volume
@@ -194,6 +202,8 @@ def make_case(anatomy: Anatomy, treated: Mask) -> CaseResult:
                 (62.0, 100.0, 4),
             )
         ),
+        devices=chosen_devices(Settings()),
+        device_comparison=_comparison(plan),
         uncertainty=None,
         classification=_classification(plan),
     )
@@ -331,6 +341,19 @@ def _alternatives(plan: Plan) -> tuple[Plan, ...]:
     )
     threshold = replace(plan, objective="threshold", treatments=plan.treatments[:2], parenchyma_lost_ml=151.0)
     return (everything, threshold, replace(plan, objective="palliative"))
+
+
+def _comparison(plan: Plan) -> DeviceComparison:
+    smaller = replace(plan, debulking_percent=61.5, cleared=(1, 2, 4), residual=(3, 5))
+    return DeviceComparison(
+        devices=comparison_devices(Settings()),
+        plan=smaller,
+        alternatives=(smaller,),
+        debulking_change_percent=smaller.debulking_percent - plan.debulking_percent,
+        no_longer_cleared=(3,),
+        only_larger_zone=(3, 4),
+        type=3,
+    )
 
 
 def _classification(plan: Plan) -> Classification:

@@ -77,6 +77,34 @@ def test_the_figures_of_the_case_are_in_it(example: Example) -> None:
         assert f"{lesion.volume_ml:.2f}" in words
 
 
+def test_what_other_devices_would_change_is_said_and_marked(example: Example) -> None:
+    case = example.case
+    words = read(case).words
+    for expected in (
+        f"debulking by lesion is 61.5 % instead of {case.plan.debulking_percent:.1f} %",
+        "With zones as measured in patients (MWA, 1 probe, 5 min (patient series); ",
+        "No longer cleared: lesion 3.",
+        "Only the larger zone covers lesions 3, 4 with its margin.",
+        "The Type would be 3 instead of 2.",
+        "Suwa 2020",
+    ):
+        assert expected in words
+    assert words.count("Ablation \N{DOUBLE DAGGER}") == 2
+    assert case.device_comparison is not None
+    same = replace(
+        case.device_comparison,
+        plan=case.plan,
+        debulking_change_percent=0.0,
+        no_longer_cleared=(),
+        only_larger_zone=(),
+        type=2,
+    )
+    words = read(replace(case, device_comparison=same)).words
+    assert f"debulking by lesion stays {case.plan.debulking_percent:.1f} %. The Type stays 2." in words
+    assert "\N{DOUBLE DAGGER}" not in words
+    assert "Other devices:" not in read(replace(case, device_comparison=None)).words
+
+
 def test_every_evidence_entry_used_is_cited_once_and_linked(example: Example) -> None:
     text = read(example.case)
     entry = evidence()["type-2"]

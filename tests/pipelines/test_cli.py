@@ -128,6 +128,19 @@ def test_plan_writes_a_case_and_says_what_it_found(netlm: Netlm, finished: Path)
     ).all()
 
 
+def test_the_case_holds_the_same_plans_with_measured_zones(netlm: Netlm, finished: Path) -> None:
+    case = case_of(finished)
+    other = case.device_comparison
+    assert other is not None
+    assert {d.evidence for d in other.devices} == {"patient series"}
+    assert {d.evidence for d in case.devices} == {"ceiling"}
+    assert other.debulking_change_percent == other.plan.debulking_percent - case.plan.debulking_percent
+    assert other.type is not None
+    assert f"The Type {'stays' if other.type == case.classification.type else 'would be'} {other.type}" in (
+        (finished / "report.html").read_text()
+    )
+
+
 def test_run_uses_the_image_and_is_repeatable_but_for_its_log(
     netlm: Netlm, patient: Path, masks: tuple[str, ...], tmp_path: Path
 ) -> None:

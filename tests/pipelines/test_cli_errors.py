@@ -52,6 +52,7 @@ def test_bad_usage(
     [
         ("--settings", "[resection]\nwegde = true\n", ("BAD_SETTINGS", "wegde", "wedge_margin_mm")),
         ("--settings", "[type]\ndebulking_threshold_percent = 700\n", ("BAD_SETTINGS", "700", "100")),
+        ("--settings", "[ablation]\ndevices = ['emprint']\n", ("'emprint'", "emprint-100w-10min")),
         ("--settings", "[type\n", ("BAD_TOML",)),
         ("--clinical", 'liver_quality = "bad"\nweigth_kg = 7\n', ("liver_quality", "cirrhosis", "weigth_kg")),
     ],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from plan.plan_examples import anatomy_of, planned, settings_with
+from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.errors import UsageError
 from netlm_imaging.plan.devices import catalogue, chosen_devices, comparison_devices
@@ -60,6 +63,10 @@ def test_every_plan_is_compared_with_the_patient_series_of_its_modalities() -> N
         ({"devices": ["rfa-3-probes"]}, ["rfa-8min-patients"]),
         ({"devices": ["rfa-8min-patients"]}, []),
         ({"devices": ["ire-2-electrodes-15mm"]}, []),
+        (
+            {"devices": ["ire-2-electrodes-15mm", "rfa-1-probe"]},
+            ["rfa-8min-patients", "ire-2-electrodes-15mm"],
+        ),
         ({"comparison_devices": []}, []),
         ({"comparison_devices": ["neuwave-65w-5min"]}, ["neuwave-65w-5min"]),
     ):
@@ -137,3 +144,49 @@ def test_an_own_device_cannot_take_an_id_of_the_catalogue(tmp_path: Path) -> Non
 def test_laser_without_a_device_asks_for_one() -> None:
     with pytest.raises(UsageError, match="a zone for laser"):
         chosen_devices(Settings.model_validate({"ablation": {"modalities": ["mwa", "laser"]}}))
+
+
+def _two_deep_lesions():
+    """A 24 mm and a 12 mm ball that only a zone can reach."""
+    grid = oblique_grid((44, 58, 64), (1.8, 1.9, 2.2))
+    middle = grid.to_patient((np.array(grid.shape_kji) - 1) / 2.0)
+    liver = ellipsoid(grid, middle, (52.0, 50.0, 46.0))
+    return anatomy_of(grid, liver, [(tuple(middle - 13.0), 12.0), (tuple(middle + 16.0), 6.0)])
+
+
+ONLY_ABLATION = {"resection": {"wedge": False, "enucleation": False, "anatomical": False}}
+
+
+def test_the_comparison_tells_what_only_the_larger_zone_covers() -> None:
+    settings = settings_with(**ONLY_ABLATION)
+    anatomy = _two_deep_lesions()
+    result = planned(anatomy, settings=settings)
+    other = result.comparison
+    assert other is not None
+    assert result.plan.cleared == (1, 2)
+    assert other.only_larger_zone == (1,)
+    assert [p.objective for p in other.plans] == ["sparing", "maximum", "threshold", "palliative"]
+    small = other.plans[0]
+    assert (small.cleared, small.status) == ((2,), "optimal")
+    names = {device.name for device in other.devices}
+    assert {t.device for p in other.plans for t in p.treatments} <= names
+    assert {t.device for t in result.plan.treatments}.isdisjoint(names)
+    alone = settings_with(
+        **ONLY_ABLATION, ablation={"devices": [d.id for d in other.devices], "comparison_devices": []}
+    )
+    assert planned(anatomy, settings=alone).plan == small
+    assert planned(anatomy, settings=alone).comparison is None
+
+
+def test_resections_do_not_depend_on_the_devices() -> None:
+    settings = settings_with(ablation={"max_ablations": 0})
+    result = planned(_two_deep_lesions(), settings=settings)
+    assert result.comparison is not None
+    assert result.comparison.plans == (result.plan, *result.alternatives)
+
+
+def test_a_zone_that_no_patient_series_stands_beside_is_noticed() -> None:
+    settings = settings_with(ablation={"devices": ["ire-2-electrodes-15mm", "rfa-1-probe"]})
+    notices = {n.code: n.message for n in planned(_two_deep_lesions(), settings=settings).notices}
+    assert "beside IRE, 2 electrodes 15 mm apart:" in notices["NO_PATIENT_SERIES"]
+    assert "NO_PATIENT_SERIES" not in {n.code for n in planned(_two_deep_lesions()).notices}

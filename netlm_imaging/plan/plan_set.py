@@ -1,0 +1,207 @@
+"""All plans of one patient with one set of ablation devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import get_args
+
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.collect import Resections, collect, resections
+from netlm_imaging.plan.devices import Device
+from netlm_imaging.plan.dominance import undominated
+from netlm_imaging.plan.model import Limits
+from netlm_imaging.plan.optimize import Choice, Request, more_clearable, optimize
+from netlm_imaging.plan.outcome import Case, make_plan
+from netlm_imaging.plan.problem import Problem, make_problem
+from netlm_imaging.plan.records import LesionOptions, Plan
+from netlm_imaging.plan.workspace import Workspace, workspace
+from netlm_imaging.remnant import FlrLimit
+from netlm_imaging.settings import Objective, Settings
+
+MAIN_SHARE = 0.4
+"""Of the time limit, for the plan asked for; the other three, the frontier and the search for binding
+minimums share the rest."""
+ROUNDING_VOXELS = 1e-6
+"""A minimum that is a whole number of voxels but for rounding is that number."""
+ORDER: tuple[Objective, ...] = get_args(Objective)
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Question:
+    """What every set of devices is asked."""
+
+    anatomy: Anatomy
+    """Cropped as the workspace is."""
+    space: Workspace
+    lesions: tuple[Lesion, ...]
+    resected: Resections
+    settings: Settings
+    clinical: Clinical
+    limits: tuple[FlrLimit, ...]
+    budget_voxels: int
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """All plans with one set of devices."""
+
+    case: Case
+    request: Request
+    plans: dict[Objective, Plan]
+    choices: dict[Objective, Choice]
+    options: tuple[LesionOptions, ...]
+    ablated: frozenset[int]
+    """Lesions that one zone covers with its margin."""
+
+
+def ask(
+    anatomy: Anatomy,
+    lesions: tuple[Lesion, ...],
+    *,
+    settings: Settings,
+    clinical: Clinical,
+    limits: tuple[FlrLimit, ...],
+    progress: Progress | None,
+) -> Question:
+    """Prepare what does not depend on the devices."""
+    cropped = anatomy.cropped()
+    space = workspace(
+        cropped,
+        major_vessel_mm=settings.resection.major_vessel_mm,
+        sink_vessel_mm=settings.ablation.sink_vessel_mm,
+    )
+    return Question(
+        anatomy=cropped,
+        space=space,
+        lesions=lesions,
+        resected=resections(space, lesions, settings=settings, progress=progress),
+        settings=settings,
+        clinical=clinical,
+        limits=limits,
+        budget_voxels=_budget_voxels(cropped, limits),
+        progress=progress,
+    )
+
+
+def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
+    """The best plan for every objective when ablations are made with ``devices``."""
+    settings, space, budget = question.settings, question.space, question.budget_voxels
+    candidates, options = collect(
+        space,
+        question.lesions,
+        settings=settings,
+        budget_voxels=budget,
+        devices=devices,
+        resected=question.resected,
+        progress=question.progress,
+    )
+    problem = _needed_problem(space, candidates, settings=settings, budget_voxels=budget)
+    case = Case(
+        anatomy=question.anatomy,
+        space=space,
+        problem=problem,
+        limits=question.limits,
+        clinical=question.clinical,
+        cleared_fraction=settings.lesion.cleared_fraction,
+    )
+    request = Request(
+        limits=_limits(settings, budget),
+        threshold_percent=settings.type.debulking_threshold_percent,
+        symptomatic=tuple(n for n in question.clinical.symptomatic_lesions if n in problem.lesions),
+        relative_gap=settings.plan.relative_gap,
+    )
+    plans, choices = _all_plans(case, request, settings=settings, progress=question.progress)
+    return Answer(
+        case=case,
+        request=request,
+        plans=plans,
+        choices=choices,
+        options=options,
+        ablated=frozenset(c.lesion for c in candidates if c.kind == "ablation" and c.lesion is not None),
+    )
+
+
+def _all_plans(
+    case: Case, request: Request, *, settings: Settings, progress: Progress | None
+) -> tuple[dict[Objective, Plan], dict[Objective, Choice]]:
+    choices: dict[Objective, Choice] = {}
+    for objective in ORDER:
+        if progress is not None:
+            progress(f"Best plan: {objective}")
+        seconds = settings.plan.time_limit_s * MAIN_SHARE
+        if objective != settings.plan.objective:
+            seconds = share_of_time(settings)
+        choice = optimize(case.problem, objective, request, seconds=seconds)
+        if objective == "threshold" and choice.status == "feasible" and not choice.chosen:
+            # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
+            choice = replace(choices["maximum"], status="feasible")
+        choices[objective] = choice
+    plans: dict[Objective, Plan] = {}
+    for objective, choice in choices.items():
+        own_bound = choice if objective in ("sparing", "maximum") else choices["maximum"]
+        plans[objective] = make_plan(
+            case,
+            choice,
+            objective=objective,
+            bound_voxels=own_bound.bound_voxels,
+            binding=_binding(case, choice, objective, request, seconds=share_of_time(settings) / len(ORDER)),
+        )
+    return plans, choices
+
+
+def share_of_time(settings: Settings) -> float:
+    """Seconds for each of the other three plans, and for the frontier."""
+    return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / 5
+
+
+def _binding(
+    case: Case, choice: Choice, objective: Objective, request: Request, *, seconds: float
+) -> FlrLimit | None:
+    """The minimum that alone keeps a better plan away: without it more tumor could be cleared.
+
+    Only the strictest can, and only where there is tumor left to clear.
+    """
+    if not case.limits or case.problem.cleared(choice.chosen).all():
+        return None
+    strictest = max(case.limits, key=lambda m: m.minimum_ml)
+    others = tuple(m for m in case.limits if m is not strictest)
+    budget = _budget_voxels(case.anatomy, others)
+    if budget <= request.limits.budget_voxels:
+        return None
+    wider = replace(request, limits=replace(request.limits, budget_voxels=budget))
+    better = more_clearable(case.problem, objective, wider, choice, seconds=seconds)
+    return strictest if better else None
+
+
+def _budget_voxels(anatomy: Anatomy, limits: Sequence[FlrLimit]) -> int:
+    """Functional voxels that may be lost; negative when the untouched liver is too small already."""
+    functional = anatomy.functional.voxels
+    kept = max((limit.minimum_ml / anatomy.grid.voxel_ml for limit in limits), default=0.0)
+    return functional - ceil(kept - ROUNDING_VOXELS)
+
+
+def _limits(settings: Settings, budget_voxels: int) -> Limits:
+    return Limits(
+        budget_voxels=budget_voxels,
+        interventions=settings.plan.max_interventions,
+        resections=settings.resection.max_resections,
+        ablations=settings.ablation.max_ablations,
+        segments=settings.plan.max_segments_sparing,
+    )
+
+
+def _needed_problem(
+    space: Workspace, candidates: Sequence[Candidate], *, settings: Settings, budget_voxels: int
+) -> Problem:
+    """The problem without the candidates that can never help."""
+    fraction = settings.lesion.cleared_fraction
+    everything = make_problem(space, candidates, cleared_fraction=fraction)
+    needed = undominated(everything, _limits(settings, budget_voxels))
+    return make_problem(space, [candidates[c] for c in needed], cleared_fraction=fraction)
