@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -37,15 +38,26 @@ class Anatomy:
     """Portal and hepatic veins in and around the liver."""
     cysts: Mask | None = None
     spleen: Mask | None = None
+    bile_ducts: Mask | None = None
+    """The main, right and left ducts: the central ones."""
+    gallbladder: Mask | None = None
+    bowel: Mask | None = None
+    """Stomach, duodenum, small bowel and colon, as far as they are given."""
 
     def __post_init__(self) -> None:
         parts = (self.lesions, self.segments, self.vessels, self.cysts, self.spleen)
-        require_on(self.liver.grid, parts, what="all masks on the liver's grid")
+        require_on(self.liver.grid, (*parts, *self.protected.values()), what="all masks on the liver's grid")
 
     @property
     def grid(self) -> Grid:
         """The planning grid."""
         return self.liver.grid
+
+    @property
+    def protected(self) -> dict[str, Mask]:
+        """What heat must stay away from, by its name for people; only what is given."""
+        named = {"bile ducts": self.bile_ducts, "gallbladder": self.gallbladder, "bowel": self.bowel}
+        return {name: mask for name, mask in named.items() if mask is not None}
 
     @property
     def functional(self) -> Mask:
@@ -61,14 +73,9 @@ class Anatomy:
         Parts outside the box (most of the spleen) are cut off.
         """
         box = self.liver.bounding_box(margin_mm)
-        return Anatomy(
-            liver=self.liver.crop(box),
-            lesions=self.lesions.crop(box),
-            segments=None if self.segments is None else self.segments.crop(box),
-            vessels=None if self.vessels is None else self.vessels.crop(box),
-            cysts=None if self.cysts is None else self.cysts.crop(box),
-            spleen=None if self.spleen is None else self.spleen.crop(box),
-        )
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        parts: dict[str, Any] = {n: None if part is None else part.crop(box) for n, part in given.items()}
+        return Anatomy(**parts)
 
 
 def segment_volumes_ml(segments: LabelMap, inside: Mask) -> dict[str, float]:

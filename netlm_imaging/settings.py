@@ -109,6 +109,8 @@ class AblationSettings(Section):
     """Every plan is computed with these too; none: the patient series of ``modalities``."""
     sink_vessel_mm: PositiveMm = 3.0
     pull_back_mm: PullBackSettings = PullBackSettings()
+    structure_clearance_mm: NonNegativeMm = 5.0
+    structure_caution_mm: NonNegativeMm = 10.0
 
 
 class DeviceEntry(Section):

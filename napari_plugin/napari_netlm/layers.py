@@ -25,6 +25,7 @@ def layer(item: Volume | Mask | LabelMap, name: str) -> LayerData:
     }
     if isinstance(turned, Volume):
         low, high = (float(v) for v in np.percentile(turned.array, (1.0, 99.5)))
+        high = high if high > low else float(turned.array.max())  # a map that is 0 almost everywhere
         return turned.array, {**kwargs, "contrast_limits": (low, max(high, low + 1e-6))}, "image"
     labels = turned.array.astype(np.uint8) if isinstance(turned, Mask) else turned.array
     return labels, {**kwargs, "opacity": 0.5}, "labels"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_netlm.layers import LayerData, layer
 from netlm_imaging.errors import InputError
-from netlm_imaging.ingest import read_image, read_mask, scan
+from netlm_imaging.ingest import read_image, read_mask, read_nifti_image, scan
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
@@ -20,9 +20,13 @@ def get_reader(path: str | list[str]) -> Reader | None:
 
 
 def _read_case(path: str | list[str]) -> list[LayerData]:
-    """The masks of a finished case."""
-    files = sorted((Path(str(path)) / "masks").glob("*.nii.gz"))
-    return [layer(read_mask(str(file)).labels, file.name.removesuffix(".nii.gz")) for file in files]
+    """The masks of a finished case, and its maps of a measure (named by its unit)."""
+    layers = []
+    for file in sorted((Path(str(path)) / "masks").glob("*.nii.gz")):
+        name = file.name.removesuffix(".nii.gz")
+        item = read_nifti_image(file).volume if name.endswith("_mm") else read_mask(str(file)).labels
+        layers.append(layer(item, name))
+    return layers
 
 
 def _read_study(path: str | list[str]) -> list[LayerData]:

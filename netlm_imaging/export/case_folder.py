@@ -16,7 +16,7 @@ from netlm_imaging.export.files import hidden_sibling, sync_folder, write_file, 
 from netlm_imaging.export.nifti import write_nifti
 from netlm_imaging.export.report import render_report
 from netlm_imaging.export.tables import lesions_csv, treatments_csv
-from netlm_imaging.volume import LabelMap, Mask
+from netlm_imaging.volume import LabelMap, Mask, Volume
 
 REPORT_FILE = "report.html"
 _OURS = frozenset(
@@ -32,7 +32,7 @@ def write_case(
     out: Path,
     case: CaseResult,
     *,
-    masks: Mapping[str, Mask | LabelMap],
+    masks: Mapping[str, Volume | Mask | LabelMap],
     figures: Mapping[str, bytes],
     log: Sequence[Mapping[str, object]],
     overwrite: bool = False,
@@ -150,7 +150,7 @@ def _fill(
     work: Path,
     case: CaseResult,
     *,
-    masks: Mapping[str, Mask | LabelMap],
+    masks: Mapping[str, Volume | Mask | LabelMap],
     figures: Mapping[str, bytes],
     log: Sequence[Mapping[str, object]],
 ) -> None:

@@ -34,6 +34,9 @@ def on_isotropic_grid(anatomy: Anatomy, *, grid_mm: float) -> tuple[Anatomy, tup
         vessels=_optional(anatomy.vessels, new),
         cysts=None if cysts is None else Mask(cysts, new),
         spleen=_optional(anatomy.spleen, new),
+        bile_ducts=_optional(anatomy.bile_ducts, new),
+        gallbladder=_optional(anatomy.gallbladder, new),
+        bowel=_optional(anatomy.bowel, new),
     )
     return after, (*_changes(anatomy, after, grid_mm=grid_mm), *_small(kept_small, lost))
 
@@ -145,6 +148,7 @@ def _segments(anatomy: Anatomy, liver: BoolArray, new: Grid) -> LabelMap | None:
 def _changes(before: Anatomy, after: Anatomy, *, grid_mm: float) -> Iterator[Notice]:
     named = [("liver", before.liver, after.liver), ("vessels", before.vessels, after.vessels)]
     named += [("cysts", before.cysts, after.cysts), ("spleen", before.spleen, after.spleen)]
+    named += [(name, mask, after.protected[name]) for name, mask in before.protected.items()]
     parts = {name: [_change(name, a, b)] for name, a, b in named if a is not None and b is not None}
     parts["lesions"] = [
         _change(f"lesion {n}", before.lesions.mask(n), after.lesions.mask(n)) for n in before.lesions.labels

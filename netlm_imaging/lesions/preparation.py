@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy
@@ -15,6 +17,8 @@ MAX_IDS_NAMED = 12
 """A message names no more lesions than this."""
 LARGEST_VESSEL_SHARE = 0.3
 """Blood is about 10 % of the liver (PubMed 20551185); a mask of three times that is none of veins (ours)."""
+LARGEST_STRUCTURE_SHARE = 0.1
+"""Central bile ducts are a few mL, gallbladder and bowel lie beside the liver (ours)."""
 
 
 def prepare(
@@ -25,6 +29,9 @@ def prepare(
     vessels: Mask | None = None,
     cysts: Mask | None = None,
     spleen: Mask | None = None,
+    bile_ducts: Mask | None = None,
+    gallbladder: Mask | None = None,
+    bowel: Mask | None = None,
 ) -> tuple[Anatomy, tuple[Notice, ...]]:
     """The anatomy that all later stages work on, and what had to be changed for it.
 
@@ -34,23 +41,40 @@ def prepare(
     off; lesion voxels without a segment take the nearest one. Empty lesions are valid.
 
     Raises GridMismatch for masks on different grids, InputError (EMPTY_LIVER, BAD_SEGMENTS,
-    IMPLAUSIBLE_VESSELS).
+    IMPLAUSIBLE_VESSELS, IMPLAUSIBLE_STRUCTURE).
     """
-    require_on(liver.grid, (lesions, segments, vessels, cysts, spleen), what="all masks on the liver's grid")
-    _require_usable(liver, segments, vessels)
+    structures = {"bile ducts": bile_ducts, "gallbladder": gallbladder, "bowel": bowel}
+    parts = (lesions, segments, vessels, cysts, spleen, *structures.values())
+    require_on(liver.grid, parts, what="all masks on the liver's grid")
+    _require_usable(liver, segments, vessels, structures)
     whole, notices = _with_left_out_lesions(liver, lesions)
     inside, outside_notices = _lesions_inside(lesions, whole)
     cysts, cyst_notices = _cysts_beside(cysts, inside, whole)
     segments, segment_notices = cover_lesions(segments, liver=whole, lesions=inside)
     anatomy = Anatomy(
-        liver=whole, lesions=inside, segments=segments, vessels=vessels, cysts=cysts, spleen=spleen
+        liver=whole,
+        lesions=inside,
+        segments=segments,
+        vessels=vessels,
+        cysts=cysts,
+        spleen=spleen,
+        bile_ducts=bile_ducts,
+        gallbladder=gallbladder,
+        bowel=bowel,
     )
     notices += outside_notices + cyst_notices + segment_notices
     return anatomy, tuple(notices + plausibility_notices(anatomy))
 
 
-def _require_usable(liver: Mask, segments: LabelMap | None, vessels: Mask | None) -> None:
-    faults = [*_liver_faults(liver), *_segment_faults(liver, segments), *_vessel_faults(liver, vessels)]
+def _require_usable(
+    liver: Mask, segments: LabelMap | None, vessels: Mask | None, structures: Mapping[str, Mask | None]
+) -> None:
+    faults = [
+        *_liver_faults(liver),
+        *_segment_faults(liver, segments),
+        *_vessel_faults(liver, vessels),
+        *_structure_faults(liver, structures),
+    ]
     if faults:
         raise InputError(*faults)
 
@@ -88,10 +112,33 @@ def _segment_faults(liver: Mask, segments: LabelMap | None) -> list[Fault]:
     ]
 
 
+def _share_of_liver(mask: Mask | None, liver: Mask) -> float:
+    if mask is None or not liver.array.any():
+        return 0.0
+    return float(np.count_nonzero(mask.array & liver.array) / liver.voxels)
+
+
+def _structure_faults(liver: Mask, structures: Mapping[str, Mask | None]) -> list[Fault]:
+    """A structure beside the liver that fills it, and an empty mask, which would protect nothing."""
+    remedy = "Check which mask was given, and leave out what the patient does not have"
+    faults = []
+    for name, mask in structures.items():
+        share = _share_of_liver(mask, liver)
+        if share > LARGEST_STRUCTURE_SHARE:
+            expected = f"{name} in at most {100 * LARGEST_STRUCTURE_SHARE:.0f} % of the liver"
+            found = f"a mask that fills {100 * share:.0f} % of it"
+        elif mask is not None and not mask.array.any():
+            expected, found = "a mask with at least one voxel", "an empty one"
+        else:
+            continue
+        faults.append(
+            Fault(code="IMPLAUSIBLE_STRUCTURE", expected=expected, found=found, where=name, remedy=remedy)
+        )
+    return faults
+
+
 def _vessel_faults(liver: Mask, vessels: Mask | None) -> list[Fault]:
-    if vessels is None or not liver.array.any():
-        return []
-    share = np.count_nonzero(vessels.array & liver.array) / liver.voxels
+    share = _share_of_liver(vessels, liver)
     if share <= LARGEST_VESSEL_SHARE:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Ablation: one zone around one lesion, its center and axis chosen to spend the least liver.
+"""Ablation: one zone around its target, center and axis chosen to spend the least liver.
 
 What is asked of a zone (clinical-rules 4): all of the lesion and every liver voxel within the margin
 of it. Nothing is asked outside the capsule, nor in the lumen of a vessel wide enough to be a heat
@@ -9,6 +9,9 @@ lesion needs its margin plus the pull-back distance to every vessel of 3 mm or m
 What a zone destroys: the liver in the ellipsoid, less the sink vessels and the cuff of pull-back
 around them, and of this the part that hangs together with the lesion. Heat travels around a vessel,
 so liver behind one is destroyed, unless vessels cut it off from the probe altogether.
+
+Heat stays away from bile ducts, gallbladder and bowel: no part of a thermal zone, not even the part
+outside the liver, may come nearer to them than the clearance.
 """
 
 from __future__ import annotations
@@ -21,12 +24,12 @@ import numpy as np
 import numpy.typing as npt
 
 from netlm_imaging.geometry import Box, FloatArray
-from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.candidates import Candidate, Refusal, Zone
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
-from netlm_imaging.plan.workspace import Voxels, Workspace
-from netlm_imaging.plan.zones import TooSmall, best_placement, zone_box, zone_in
+from netlm_imaging.plan.protected import Protected
+from netlm_imaging.plan.workspace import Workspace
+from netlm_imaging.plan.zones import NoRoom, Placement, TooSmall, best_placement, zone_box, zone_in
 from netlm_imaging.settings import AblationSettings
 from netlm_imaging.volume import BoolArray
 
@@ -35,116 +38,145 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What an ablation of one lesion must cover."""
+    """What an ablation must cover."""
 
-    lesion: int
+    lesions: tuple[int, ...]
     tumor_kji: Indices
-    """Array indices of the lesion's voxels, shape (n, 3)."""
+    """Array indices of the lesions' voxels, shape (n, 3)."""
     required_kji: Indices
-    """Array indices of the lesion and its margin, as far as the margin is asked for."""
+    """Array indices of the lesions and their margins, as far as these are asked for; in C order."""
+
+    @property
+    def name(self) -> str:
+        """``lesion 3``, ``lesions 3, 5``."""
+        return f"lesion{'s' if len(self.lesions) > 1 else ''} {', '.join(map(str, self.lesions))}"
 
 
-def ablations(
-    space: Workspace, lesion: Lesion, *, settings: AblationSettings, devices: Sequence[Device]
-) -> tuple[tuple[Candidate, ...], Refusal | None]:
-    """One candidate for each of ``devices`` that can ablate the lesion; where none can, why not."""
-    if not devices:
-        return (), Refusal("no ablation device is allowed in the settings")
-    if lesion.longest_diameter_mm > settings.max_lesion_mm:
-        why = f"longest diameter {lesion.longest_diameter_mm:.1f} mm > {settings.max_lesion_mm:g} mm"
-        return (), Refusal(why)
-    target = _target(space, lesion, margin_mm=settings.margin_mm)
-    tried = [_ablation(space, target, device, settings=settings) for device in devices]
-    found = tuple(t for t in tried if isinstance(t, Candidate))
-    if found:
-        return found, None
-    reasons = dict.fromkeys(t.why_not for t in tried if isinstance(t, Refusal))
-    return (), Refusal("; ".join(reasons))
-
-
-def _target(space: Workspace, lesion: Lesion, *, margin_mm: float) -> Target:
-    box = space.grown_box(space.lesions[lesion.id].box, margin_mm=margin_mm)
+def target_of(space: Workspace, lesion: int, *, margin_mm: float) -> Target:
+    """One lesion with its margin."""
+    box = space.grown_box(space.lesions[lesion].box, margin_mm=margin_mm)
     start = [s.start for s in box]
-    tumor = space.lesion_in(box, lesion.id)
+    tumor = space.lesion_in(box, lesion)
     required = (surface_distance_mm(tumor, space.grid) <= margin_mm + TOLERANCE_MM) & space.liver[box]
     if space.sink_vessels is not None:
         required &= tumor | ~space.sink_vessels[box]
-    return Target(lesion.id, np.argwhere(tumor) + start, np.argwhere(required) + start)
+    return Target((lesion,), np.argwhere(tumor) + start, np.argwhere(required) + start)
 
 
-def _ablation(
+def zone_of(
     space: Workspace, target: Target, device: Device, *, settings: AblationSettings
 ) -> Candidate | Refusal:
-    modality, margin_mm = device.modality.upper(), settings.margin_mm
-    if not _within_reach_of_heat(space, device, tuple(target.required_kji.T)).all():
-        apart = _sink_distance_mm(space, target)
-        return Refusal(
-            f"{modality}: {apart:.1f} mm from a vessel {settings.sink_vessel_mm:g} mm wide or more, "
-            f"< {margin_mm:g} mm margin + {device.pull_back_mm:g} mm heat sink"
-        )
+    """The ablation of ``target`` by one zone of ``device``, or why there is none."""
+    cooled = why_cooled(space, target, device, settings=settings)
+    if cooled is not None:
+        return cooled
     placement = best_placement(
         space,
         target.required_kji,
         device.zone_mm,
-        spends=lambda box: space.functional[box] & _within_reach_of_heat(space, device, box),
+        spends=lambda box: space.functional[box] & in_reach_of_heat(space, device, box),
+        forbidden=forbidden_to(space, device),
     )
     if isinstance(placement, TooSmall):
-        return Refusal(_too_small(device, placement.factor, margin_mm=margin_mm))
-    if placement is None:
-        return Refusal(f"{device.name}: the middle of the zone would lie outside the liver")
-    box = zone_box(space, placement)
-    zone = zone_in(space, placement, box) & space.liver[box] & _within_reach_of_heat(space, device, box)
-    voxels = space.voxels(_joined_to(zone, target.tumor_kji - [s.start for s in box]), box)
+        return Refusal(_too_small(device, placement.factor, margin_mm=settings.margin_mm))
+    if isinstance(placement, NoRoom):
+        return no_room(space, target, device, placement, settings=settings)
+    return made_of(space, target, device, [placement], settings=settings)
+
+
+def made_of(
+    space: Workspace,
+    target: Target,
+    device: Device,
+    placements: Sequence[Placement],
+    *,
+    settings: AblationSettings,
+) -> Candidate | Refusal:
+    """The ablation by zones at ``placements``; refused where vessels cut the margin off from the probes."""
+    box = _around([zone_box(space, placement) for placement in placements])
+    destroyed = np.logical_or.reduce([zone_in(space, placement, box) for placement in placements])
+    destroyed &= space.liver[box] & in_reach_of_heat(space, device, box)
+    joined = _joined_to(destroyed, target.tumor_kji - [s.start for s in box])
+    voxels = space.voxels(joined, box)
     if not np.isin(space.flat(target.required_kji), voxels, assume_unique=True).all():
-        return Refusal(f"{modality}: wide vessels cut the margin off from the probe")
+        return Refusal(f"{device.modality.upper()}: wide vessels cut the margin off from the probe")
+    several = f", {len(placements)} overlapping zones" if len(placements) > 1 else ""
     return Candidate(
         kind="ablation",
-        name=f"{device.name}: ablation of lesion {target.lesion}",
-        lesion=target.lesion,
+        name=f"{device.name}{several}: ablation of {target.name}",
+        lesions=target.lesions,
         voxels=voxels,
-        margin_mm=margin_mm,
-        zone=Zone(
-            device=device,
-            center_lps_mm=_triple(space.grid.to_patient(placement.center_mm / space.spacing)),
-            axis_lps=_triple(space.grid.axes @ placement.axis_kji[::-1]),
-            achieved_margin_mm=_achieved_margin_mm(space, target, voxels, reach_mm=max(device.zone_mm) / 2.0),
-        ),
+        margin_mm=settings.margin_mm,
+        zones=tuple(_zone(space, device, placement) for placement in placements),
     )
 
 
-def _sink_distance_mm(space: Workspace, target: Target) -> float:
-    """From the lesion to the nearest heat sink."""
+def why_cooled(
+    space: Workspace, target: Target, device: Device, *, settings: AblationSettings
+) -> Refusal | None:
+    """The reason why a heat sink keeps ``device`` from the target; None where none does."""
+    if in_reach_of_heat(space, device, tuple(target.required_kji.T)).all():
+        return None
     assert space.sink_distance_mm is not None
-    return float(space.sink_distance_mm[tuple(target.tumor_kji.T)].min())
+    apart = float(space.sink_distance_mm[tuple(target.tumor_kji.T)].min())
+    return Refusal(
+        f"{device.modality.upper()}: {apart:.1f} mm from a vessel {settings.sink_vessel_mm:g} mm wide or "
+        f"more, < {settings.margin_mm:g} mm margin + {device.pull_back_mm:g} mm heat sink"
+    )
 
 
-def _within_reach_of_heat(space: Workspace, device: Device, where: Box | tuple[Indices, ...]) -> BoolArray:
+def in_reach_of_heat(space: Workspace, device: Device, where: Box | tuple[Indices, ...]) -> BoolArray:
     """Of the voxels ``where``, those that are neither in a heat sink nor in the cuff that it keeps alive."""
     if space.sink_distance_mm is None or device.pull_back_mm == 0.0:
         return np.ones_like(space.liver[where])
     return np.asarray(space.sink_distance_mm[where] > device.pull_back_mm + TOLERANCE_MM)
 
 
-def _joined_to(zone: BoolArray, seeds_kji: Indices) -> BoolArray:
-    """The parts of ``zone`` that hang together, by faces, with any of the seed voxels."""
-    parts = cc3d.connected_components(zone, connectivity=6)
-    return np.asarray(zone & np.isin(parts, np.unique(parts[tuple(seeds_kji.T)])))
+def forbidden_to(space: Workspace, device: Device) -> Protected | None:
+    """Where zones of ``device`` may not go; nothing is forbidden to a device without heat."""
+    return space.protected if device.thermal else None
 
 
-def _achieved_margin_mm(space: Workspace, target: Target, voxels: Voxels, *, reach_mm: float) -> float:
-    """Distance from the lesion to the nearest liver that survives, sink vessels left out.
+def no_room(
+    space: Workspace, target: Target, device: Device, found: NoRoom, *, settings: AblationSettings
+) -> Refusal:
+    """In words why a zone that is large enough has no place."""
+    if not found.near_structure or space.protected is None:
+        return Refusal(f"{device.name}: the middle of the zone would lie outside the liver")
+    apart = space.protected.distances_mm(target.tumor_kji * space.spacing)
+    nearest = min(apart, key=lambda name: apart[name])
+    return Refusal(
+        f"{device.name}: every zone would come within {settings.structure_clearance_mm:g} mm of the "
+        f"{nearest}, {apart[nearest]:.1f} mm from the lesion"
+    )
 
-    Where none survives within the reach of the zone, the reach.
-    """
-    box = space.grown_box(space.lesions[target.lesion].box, margin_mm=reach_mm)
-    alive = space.liver.copy() if space.sink_vessels is None else space.liver & ~space.sink_vessels
-    alive.ravel()[voxels] = False
-    distance = surface_distance_mm(space.lesion_in(box, target.lesion), space.grid)[alive[box]]
-    return min(float(distance.min(initial=np.inf)), reach_mm)
+
+def _zone(space: Workspace, device: Device, placement: Placement) -> Zone:
+    along, across = (row / np.linalg.norm(row) for row in placement.to_unit[:2])
+    return Zone(
+        device=device,
+        placement=placement,
+        center_lps_mm=_triple(space.grid.to_patient(placement.center_mm / space.spacing)),
+        axis_lps=_triple(space.grid.axes @ along[::-1]),
+        across_lps=_triple(space.grid.axes @ across[::-1]),
+    )
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    k, j, i = (
+        slice(min(s.start for s in axis), max(s.stop for s in axis)) for axis in zip(*boxes, strict=True)
+    )
+    return (k, j, i)
+
+
+def _joined_to(destroyed: BoolArray, seeds_kji: Indices) -> BoolArray:
+    """The parts of ``destroyed`` that hang together, by faces, with any of the seed voxels."""
+    parts = cc3d.connected_components(destroyed, connectivity=6)
+    return np.asarray(destroyed & np.isin(parts, np.unique(parts[tuple(seeds_kji.T)])))
 
 
 def _too_small(device: Device, factor: float, *, margin_mm: float) -> str:
-    size = " x ".join(f"{v:g}" for v in (device.zone_mm[:1] if device.spherical else device.zone_mm))
+    size = " x ".join(f"{v:.3g}" for v in (device.zone_mm[:1] if device.spherical else device.zone_mm))
     needed = f"of {factor * device.zone_mm[0]:.1f} mm" if device.spherical else f"{factor:.2f} times as large"
     return f"lesion and {margin_mm:g} mm margin need a zone {needed}; {device.name}: {size} mm"
 

@@ -9,6 +9,7 @@ import numpy as np
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.records import TreatmentKind
 from netlm_imaging.plan.workspace import Voxels, Workspace
+from netlm_imaging.plan.zones import Placement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,10 +17,12 @@ class Zone:
     """Where and with what an ablation is made."""
 
     device: Device
+    placement: Placement
     center_lps_mm: tuple[float, float, float]
     axis_lps: tuple[float, float, float]
     """Unit vector of the probe."""
-    achieved_margin_mm: float
+    across_lps: tuple[float, float, float]
+    """Unit vector of the zone's second axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,15 +31,21 @@ class Candidate:
 
     kind: TreatmentKind
     name: str
-    lesion: int | None = None
-    """The lesion that it was made for; None for anatomical resections."""
+    lesions: tuple[int, ...] = ()
+    """The lesions that it was made for; none for anatomical resections."""
     voxels: Voxels
     """Inside the liver; empty for anatomical resections."""
     segments: frozenset[int] = frozenset()
     """Couinaud labels that are removed whole."""
     margin_mm: float | None = None
     """Asked for around the lesion."""
-    zone: Zone | None = None
+    zones: tuple[Zone, ...] = ()
+    """Of an ablation: one, or several that overlap and are made one after the other."""
+
+    @property
+    def interventions(self) -> int:
+        """How many it counts as: each zone is an ablation of its own."""
+        return max(1, len(self.zones))
 
     def region(self, space: Workspace) -> Voxels:
         """All its voxels, those of its segments included."""

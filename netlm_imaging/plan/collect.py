@@ -9,7 +9,7 @@ import numpy as np
 
 from netlm_imaging.anatomy import segment_name
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.ablation import ablations
+from netlm_imaging.plan.ablation_candidates import ablations
 from netlm_imaging.plan.anatomical import anatomical_candidates
 from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.devices import Device, chosen_devices

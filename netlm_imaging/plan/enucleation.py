@@ -28,7 +28,7 @@ def enucleation(space: Workspace, lesion: Lesion, *, settings: ResectionSettings
     return Candidate(
         kind="enucleation",
         name=f"Enucleation of lesion {lesion.id}",
-        lesion=lesion.id,
+        lesions=(lesion.id,),
         margin_mm=settings.enucleation_rim_mm,
         voxels=space.voxels(removed & space.liver[box], box),
     )

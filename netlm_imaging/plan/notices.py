@@ -30,6 +30,33 @@ def device_notices(devices: Sequence[Device], compared: Sequence[Device]) -> tup
     return (Notice(code="NO_PATIENT_SERIES", message=message, where="plan"),)
 
 
+def structure_notices(plan: Plan, anatomy: Anatomy, *, warning_mm: float) -> tuple[Notice, ...]:
+    """Structures that heat can hurt: which ablations of ``plan`` come near, and which were not given."""
+    return (*_near_structures(plan, warning_mm=warning_mm), *_unknown_structures(plan, anatomy))
+
+
+def _unknown_structures(plan: Plan, anatomy: Anatomy) -> tuple[Notice, ...]:
+    absent = [n for n in ("bile ducts", "gallbladder", "bowel") if n not in anatomy.protected]
+    if not absent or all(t.modality in (None, "ire") for t in plan.treatments):
+        return ()
+    message = f"No masks of {', '.join(absent)} are given: whether ablations come near could not be seen."
+    return (Notice(code="PLAN_WITHOUT_STRUCTURES", message=message, where="plan"),)
+
+
+def _near_structures(plan: Plan, *, warning_mm: float) -> tuple[Notice, ...]:
+    near = [
+        f"{t.id} comes to {s.distance_mm:.1f} mm from the {s.structure}"
+        for t in plan.treatments
+        if t.modality != "ire"
+        for s in t.structures
+        if s.distance_mm < warning_mm
+    ]
+    if not near:
+        return ()
+    message = f"Heat near a structure that it can hurt (< {warning_mm:g} mm): {'; '.join(near)}."
+    return (Notice(code="ABLATION_NEAR_STRUCTURE", message=message, where="plan"),)
+
+
 def _about_masks(anatomy: Anatomy) -> list[Notice]:
     notices = []
     if anatomy.vessels is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from netlm_imaging.anatomy import Anatomy, segment_name
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions.measures import SHARE_THAT_COUNTS_PERCENT
+from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts, ablation_fields, margin_map
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.problem import Problem
@@ -18,7 +19,7 @@ from netlm_imaging.plan.simulate import Simulation, simulate
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.remnant import FlrLimit, remnant
 from netlm_imaging.settings import Objective
-from netlm_imaging.volume import BoolArray
+from netlm_imaging.volume import BoolArray, Volume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +33,7 @@ class Case:
     limits: tuple[FlrLimit, ...]
     clinical: Clinical
     cleared_fraction: float
+    _facts: dict[int, AblationFacts] = field(default_factory=dict)
 
     def treated(self, chosen: Sequence[int]) -> BoolArray:
         """The union of the regions of ``chosen``."""
@@ -39,6 +41,18 @@ class Case:
         for candidate in chosen:
             mask.ravel()[self.problem.candidates[candidate].region(self.space)] = True
         return mask
+
+    def facts_of(self, candidate: Candidate) -> AblationFacts:
+        """Margins and distances of an ablation; measured once, for several plans use the same."""
+        if id(candidate) not in self._facts:
+            self._facts[id(candidate)] = ablation_facts(self.space, candidate)
+        return self._facts[id(candidate)]
+
+    def margin_map(self, chosen: Sequence[int]) -> Volume | None:
+        """``ablation_facts.margin_map`` of the ablations among ``chosen``; None without one."""
+        done = [self.problem.candidates[c] for c in chosen]
+        margins = [m for c in done if c.zones for m in self.facts_of(c).margins]
+        return margin_map(self.space, margins) if margins else None
 
     def simulate(self, chosen: Sequence[int]) -> Simulation:
         """The figures of ``chosen`` candidates done together."""
@@ -106,23 +120,16 @@ def _treatment(
     lesions: tuple[int, ...],
 ) -> Treatment:
     functional = int(np.count_nonzero(case.space.functional.ravel()[voxels]))
-    zone = candidate.zone
     return Treatment(
         id=f"T{number}",
         kind=candidate.kind,
         name=candidate.name,
         lesions=lesions,
         segments=_segments(case, candidate, voxels),
-        device=None if zone is None else zone.device.name,
-        modality=None if zone is None else zone.device.modality,
-        probes=None if zone is None else zone.device.probes,
-        center_lps_mm=None if zone is None else zone.center_lps_mm,
-        axis=None if zone is None else zone.axis_lps,
-        zone_mm=None if zone is None else zone.device.zone_mm,
         margin_mm=candidate.margin_mm,
-        achieved_margin_mm=None if zone is None else zone.achieved_margin_mm,
         parenchyma_ml=functional * case.space.grid.voxel_ml,
         tumor_ml=sum(tumor.values()) * case.space.grid.voxel_ml,
+        **(ablation_fields(candidate, case.facts_of(candidate)) if candidate.zones else {}),
     )
 
 

@@ -9,14 +9,14 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
-from netlm_imaging.plan.notices import device_notices, plan_notices
+from netlm_imaging.plan.notices import device_notices, plan_notices, structure_notices
 from netlm_imaging.plan.optimize import Choice, frontier
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask, share_of_time
 from netlm_imaging.plan.records import FrontierPoint, LesionOptions, Plan
 from netlm_imaging.remnant import FlrLimit, remnant
 from netlm_imaging.settings import Objective, Settings
-from netlm_imaging.volume import Mask
+from netlm_imaging.volume import Mask, Volume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +34,9 @@ class Planned:
     """Liver that ``plan`` removes or destroys, on the planning grid."""
     remnant: Mask
     """Functional liver that ``plan`` leaves, on the planning grid."""
+    ablation_margin: Volume | None
+    """mm of margin at the surface voxels of the lesions that ``plan`` ablates, 0 elsewhere and where the
+    surface is subcapsular, on the planning grid; None without an ablation."""
     notices: tuple[Notice, ...]
     devices: tuple[Device, ...]
     """What the plans may ablate with."""
@@ -74,6 +77,7 @@ def plan_case(
     main, case, space = settings.plan.objective, answer.case, question.space
     curve = frontier(case.problem, answer.choices["sparing"], answer.request, seconds=share_of_time(settings))
     treated = case.treated(answer.choices[main].chosen)
+    mapped = case.margin_map(answer.choices[main].chosen)
     return Planned(
         plan=answer.plans[main],
         alternatives=_in_order(answer.plans, main)[1:],
@@ -81,9 +85,13 @@ def plan_case(
         options=answer.options,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated, space.grid).paste_into(anatomy.grid),
+        ablation_margin=None if mapped is None else mapped.paste_into(anatomy.grid),
         notices=(
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
             *device_notices(devices, others),
+            *structure_notices(
+                answer.plans[main], anatomy, warning_mm=settings.ablation.structure_caution_mm
+            ),
         ),
         devices=devices,
         comparison=_comparison(question, answer, others) if others else None,

@@ -73,9 +73,10 @@ def ask(
     """Prepare what does not depend on the devices."""
     cropped = anatomy.cropped()
     space = workspace(
-        cropped,
+        anatomy,
         major_vessel_mm=settings.resection.major_vessel_mm,
         sink_vessel_mm=settings.ablation.sink_vessel_mm,
+        structure_clearance_mm=settings.ablation.structure_clearance_mm,
     )
     return Question(
         anatomy=cropped,
@@ -124,7 +125,7 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
         plans=plans,
         choices=choices,
         options=options,
-        ablated=frozenset(c.lesion for c in candidates if c.kind == "ablation" and c.lesion is not None),
+        ablated=frozenset(n for c in candidates if len(c.zones) == 1 for n in c.lesions),
     )
 
 

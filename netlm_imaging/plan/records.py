@@ -30,6 +30,25 @@ class LesionOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedZone:
+    """Where one zone of an ablation is made."""
+
+    center_lps_mm: tuple[float, float, float]
+    axis: tuple[float, float, float]
+    """Unit vector along the probe in LPS."""
+    across: tuple[float, float, float]
+    """Unit vector of the zone's second axis in LPS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructureDistance:
+    """How near the zones of an ablation come to a structure that heat must stay away from."""
+
+    structure: str
+    distance_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
     """One intervention of a plan. Fields that do not apply to its kind are None or empty."""
 
@@ -44,12 +63,21 @@ class Treatment:
     modality: Modality | None = None
     probes: int | None = None
     center_lps_mm: tuple[float, float, float] | None = None
+    """Of the zone; None where there are several (``zones``)."""
     axis: tuple[float, float, float] | None = None
     """Unit vector of the zone's long axis in LPS."""
     zone_mm: tuple[float, float, float] | None = None
-    """Full lengths of the zone's axes, the one along the probe first."""
+    """Full lengths of each zone's axes, the one along the probe first."""
+    zones: tuple[PlacedZone, ...] = ()
+    """Of an ablation: one, or several that overlap and are made one after the other."""
     margin_mm: float | None = None
     achieved_margin_mm: float | None = None
+    """The smallest over the surface of its lesions: to the nearest liver that survives it, done alone."""
+    margin_below_5_mm_percent: float | None = None
+    """Share of the lesions' surface without the subcapsular one; None where all of it is subcapsular."""
+    margin_below_10_mm_percent: float | None = None
+    structures: tuple[StructureDistance, ...] = ()
+    """Nearest first; as far as the structures were given."""
     parenchyma_ml: float
     """Functional liver that it removes or destroys when done alone."""
     tumor_ml: float

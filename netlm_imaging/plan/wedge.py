@@ -39,7 +39,7 @@ def wedge(space: Workspace, lesion: Lesion, *, settings: ResectionSettings) -> C
     return Candidate(
         kind="wedge",
         name=f"Wedge resection of lesion {lesion.id}",
-        lesion=lesion.id,
+        lesions=(lesion.id,),
         margin_mm=settings.wedge_margin_mm,
         voxels=space.voxels(removed & space.liver[box], box),
     )

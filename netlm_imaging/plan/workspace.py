@@ -18,6 +18,7 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Box, FloatArray, Grid
 from netlm_imaging.lesions.regions import Region, enclosed, regions
 from netlm_imaging.plan.distances import surface_distance_mm
+from netlm_imaging.plan.protected import Protected, protect
 from netlm_imaging.plan.vessels import wide_parts
 from netlm_imaging.settings import AblationSettings
 from netlm_imaging.volume import BoolArray
@@ -42,6 +43,8 @@ class Workspace:
     """Wide enough to carry heat away."""
     sink_distance_mm: FloatArray | None
     """To the surface of the nearest sink vessel."""
+    protected: Protected | None
+    """Structures that heat must stay away from; None where none is given near the liver."""
     capsule: cKDTree
     """Points (mm along k, j, i) just outside the liver's surface; holes are not its surface."""
 
@@ -78,9 +81,16 @@ class Workspace:
 
 
 def workspace(
-    anatomy: Anatomy, *, major_vessel_mm: float, sink_vessel_mm: float = AblationSettings().sink_vessel_mm
+    anatomy: Anatomy,
+    *,
+    major_vessel_mm: float,
+    sink_vessel_mm: float = AblationSettings().sink_vessel_mm,
+    structure_clearance_mm: float = AblationSettings().structure_clearance_mm,
 ) -> Workspace:
-    """Crop ``anatomy`` to its liver and prepare what candidates need."""
+    """Crop ``anatomy`` to its liver and prepare what candidates need.
+
+    Structures to protect count as far as ``anatomy`` shows them, beyond the liver's box too.
+    """
     cropped = anatomy.cropped()
     grid, liver = cropped.grid, cropped.liver.array
     major = sink = sink_distance = None
@@ -98,6 +108,7 @@ def workspace(
         major_vessels=major,
         sink_vessels=sink,
         sink_distance_mm=sink_distance,
+        protected=protect(anatomy.protected, liver=anatomy.liver, clearance_mm=structure_clearance_mm),
         capsule=cKDTree(_capsule_points(liver, grid)),
     )
 

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.plan.covering import extreme_points, smallest_ball
+from netlm_imaging.plan.protected import Protected
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.volume import BoolArray
 
@@ -28,6 +29,8 @@ POSES_SEARCHED = 3
 EDGE = 1.0 + 1e-6
 """A voxel center this close to the zone's surface (in half axes) is inside: rounding decides nothing."""
 CHUNK = 4096
+
+Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +50,13 @@ class TooSmall:
     """No pose of the zone covers the target; the best one must be ``factor`` times larger."""
 
     factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """The zone is large enough, but every place for it is outside the liver or too near a structure."""
+
+    near_structure: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,31 +80,51 @@ def best_placement(
     zone_mm: tuple[float, float, float],
     *,
     spends: Wanted,
-) -> Placement | TooSmall | None:
+    forbidden: Protected | None = None,
+) -> Placement | TooSmall | NoRoom:
     """The pose that covers all ``required_kji`` voxel centers and spends least of ``spends``.
 
     Searched over every voxel of the liver as center, and the center of the smallest zone that covers
-    the target. Equal ones: the zone lies more evenly around the target. None when the center would have
-    to lie outside the liver.
+    the target; zones with a ``forbidden`` voxel are left out. Equal ones: the zone lies more evenly
+    around the target.
     """
     points = extreme_points(required_kji * space.spacing)
-    fits = _roomiest(points, _poses(space, zone_mm))
+    poses = _poses(space, zone_mm)
+    fits = _roomiest(points, poses, count=POSES_SEARCHED)
     if fits[0].factor > EDGE:
         return TooSmall(fits[0].factor)
+    found = _best_of(space, points, fits, spends, forbidden)
+    if found is None and forbidden is not None:
+        found = _best_of(space, points, _roomiest(points, poses, count=len(poses)), spends, forbidden)
+    if found is None:
+        open_to_all = forbidden and _best_of(space, points, fits, spends, None)
+        return NoRoom(near_structure=open_to_all is not None)
+    return found
+
+
+def _best_of(
+    space: Workspace, points: FloatArray, fits: list[_Fit], spends: Wanted, forbidden: Protected | None
+) -> Placement | None:
     found = [
         (order, Placement(center, fit.axis_kji, fit.to_unit))
         for fit in fits
         if fit.factor <= EDGE
-        for order, center in _centers(space, points, fit, spends)
+        for order, center in _centers(space, points, fit, spends, forbidden)
     ]
     return min(found, key=lambda entry: entry[0])[1] if found else None
 
 
-def zone_box(space: Workspace, placement: Placement) -> Box:
-    """The block of voxels that holds the zone."""
+def zone_span(space: Workspace, placement: Placement) -> tuple[Index, Index]:
+    """The first voxel of the block that holds the zone and the one after its last, inside the grid or not."""
     reach = _reach_mm(placement.to_unit)
-    low = np.ceil((placement.center_mm - reach) / space.spacing - 1e-6).astype(int)
-    high = np.floor((placement.center_mm + reach) / space.spacing + 1e-6).astype(int) + 1
+    low = np.ceil((placement.center_mm - reach) / space.spacing - 1e-6).astype(np.int64)
+    high = np.floor((placement.center_mm + reach) / space.spacing + 1e-6).astype(np.int64) + 1
+    return low, high
+
+
+def zone_box(space: Workspace, placement: Placement) -> Box:
+    """The block of voxels of the grid that holds the zone."""
+    low, high = zone_span(space, placement)
     k, j, i = (
         slice(max(0, int(a)), max(0, min(n, int(b))))
         for a, b, n in zip(low, high, space.grid.shape_kji, strict=True)
@@ -103,7 +133,7 @@ def zone_box(space: Workspace, placement: Placement) -> Box:
 
 
 def zone_in(space: Workspace, placement: Placement, box: Box) -> BoolArray:
-    """The voxels of ``box`` whose centers lie in the zone."""
+    """The voxels of ``box`` whose centers lie in the zone; ``box`` may reach out of the grid."""
     axes = (
         np.arange(s.start, s.stop) * h - c
         for s, h, c in zip(box, space.spacing, placement.center_mm, strict=True)
@@ -113,8 +143,8 @@ def zone_in(space: Workspace, placement: Placement, box: Box) -> BoolArray:
     return np.asarray(square <= EDGE**2)
 
 
-def _roomiest(points: FloatArray, poses: FloatArray) -> list[_Fit]:
-    """The POSES_SEARCHED of ``poses`` (n, 3, 3) whose smallest zone around ``points`` is smallest, in order.
+def _roomiest(points: FloatArray, poses: FloatArray, *, count: int) -> list[_Fit]:
+    """The ``count`` of ``poses`` (n, 3, 3) whose smallest zone around ``points`` is smallest, in order.
 
     No ball is smaller than half of what it must hold is wide in any direction: poses that cannot be
     among the best are told by that, without their ball.
@@ -123,12 +153,12 @@ def _roomiest(points: FloatArray, poses: FloatArray) -> list[_Fit]:
     least = widths.reshape(len(poses), WIDTHS).max(axis=1) / 2.0
     fits: list[tuple[float, int, _Fit]] = []
     for pose in np.argsort(least, kind="stable").tolist():
-        if len(fits) >= POSES_SEARCHED and least[pose] > fits[POSES_SEARCHED - 1][2].factor + 1e-8:
+        if len(fits) >= count and least[pose] > fits[count - 1][2].factor + 1e-8:
             break
         fit = _fit(points, poses[pose])
         fits.append((round(fit.factor, 9), pose, fit))
         fits.sort(key=lambda entry: entry[:2])
-    return [fit for _, _, fit in fits[:POSES_SEARCHED]]
+    return [fit for _, _, fit in fits[:count]]
 
 
 def _fit(points: FloatArray, to_unit: FloatArray) -> _Fit:
@@ -172,12 +202,14 @@ def _reach_mm(to_unit: FloatArray) -> FloatArray:
 
 
 def _centers(
-    space: Workspace, points: FloatArray, fit: _Fit, spends: Wanted
+    space: Workspace, points: FloatArray, fit: _Fit, spends: Wanted, forbidden: Protected | None
 ) -> Iterator[tuple[tuple[float, ...], FloatArray]]:
     """The best center on the voxel lattice, and the fit's middle, each with what it is ordered by."""
     lattice = _lattice_centers(space, points, fit)
+    if len(lattice) and forbidden is not None:
+        lattice = lattice[_counts(space, lattice, fit.to_unit, forbidden.block) == 0]
     if len(lattice):
-        spent = _spent(space, lattice, fit.to_unit, spends)
+        spent = _counts(space, lattice, fit.to_unit, lambda a, b: _padded(space, spends, a, b))
         least = int(spent.min())
         chosen = lattice[spent == least] * space.spacing
         orders = [(float(least), *_evenness(space, center, fit.middle_mm)) for center in chosen]
@@ -186,9 +218,18 @@ def _centers(
     nearest = np.rint(fit.middle_mm / space.spacing).astype(int)
     if (nearest >= 0).all() and (nearest < space.liver.shape).all() and space.liver[tuple(nearest)]:
         placement = Placement(fit.middle_mm, fit.axis_kji, fit.to_unit)
+        if forbidden is not None and comes_near(space, placement, forbidden):
+            return
         box = zone_box(space, placement)
         spent_there = float((spends(box) & zone_in(space, placement, box)).sum())
         yield (spent_there, *_evenness(space, fit.middle_mm, fit.middle_mm)), fit.middle_mm
+
+
+def comes_near(space: Workspace, placement: Placement, forbidden: Protected) -> bool:
+    """Whether the zone holds a forbidden voxel."""
+    low, high = zone_span(space, placement)
+    k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return bool((forbidden.block(low, high) & zone_in(space, placement, (k, j, i))).any())
 
 
 def _evenness(space: Workspace, center_mm: FloatArray, middle_mm: FloatArray) -> tuple[float, ...]:
@@ -213,16 +254,18 @@ def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDA
     return np.asarray(near[np.concatenate(covers)] if covers else near)
 
 
-def _spent(
-    space: Workspace, centers: npt.NDArray[np.int64], to_unit: FloatArray, spends: Wanted
-) -> npt.NDArray[np.int64]:
-    """Voxels of ``spends`` in the zone around each of ``centers``: exact, all at once by convolution."""
-    half = np.floor(_reach_mm(to_unit) / space.spacing + 1e-6).astype(int)
+def _counts(
+    space: Workspace, centers: Index, to_unit: FloatArray, block: Callable[[Index, Index], BoolArray]
+) -> Index:
+    """True voxels of ``block`` in the zone around each of ``centers``: exact, all at once by convolution.
+
+    ``block`` gives the voxels from one index up to another, inside the grid or not.
+    """
+    half = np.floor(_reach_mm(to_unit) / space.spacing + 1e-6).astype(np.int64)
     low, high = centers.min(axis=0), centers.max(axis=0) + 1
-    start, stop = low - half, high + half
-    inner = np.maximum(start, 0), np.minimum(stop, space.liver.shape)
-    box = tuple(slice(int(a), int(b)) for a, b in zip(*inner, strict=True))
-    wanted = np.pad(spends(box), list(zip(inner[0] - start, stop - inner[1], strict=True)))  # type: ignore[arg-type]
+    wanted = block(low - half, high + half)
+    if not wanted.any():
+        return np.zeros(len(centers), dtype=np.int64)
     offsets = np.moveaxis(np.indices(tuple((2 * half + 1).tolist())), 0, -1) - half
     kernel = (((offsets * space.spacing) @ to_unit.T) ** 2).sum(axis=-1) <= EDGE**2
     # A circle as long as ``wanted`` is enough: what wraps around spoils only places that are no center.
@@ -230,3 +273,11 @@ def _spent(
     product = fft.rfftn(wanted.astype(np.float64), size) * fft.rfftn(kernel.astype(np.float64), size)
     counts = fft.irfftn(product, size)
     return np.asarray(np.rint(counts[tuple((centers - low + 2 * half).T)]), dtype=np.int64)
+
+
+def _padded(space: Workspace, spends: Wanted, start: Index, stop: Index) -> BoolArray:
+    """``spends`` in a block that may reach out of the grid, where there is nothing to spend."""
+    inner = np.maximum(start, 0), np.minimum(stop, space.liver.shape)
+    k, j, i = (slice(int(a), int(b)) for a, b in zip(*inner, strict=True))
+    before, after = (inner[0] - start).tolist(), (stop - inner[1]).tolist()
+    return np.pad(spends((k, j, i)), list(zip(before, after, strict=True)))

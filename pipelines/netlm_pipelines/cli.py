@@ -45,6 +45,10 @@ Lesions = Annotated[list[str] | None, typer.Option(metavar="F", help="As --liver
 Vessels = Annotated[
     list[str] | None, typer.Option(metavar="F", help="Portal and hepatic veins; may be repeated.")
 ]
+BileDucts = Annotated[
+    str | None,
+    typer.Option(metavar="F", help="Main, right and left ducts; heat stays away."),
+]
 Segments = Annotated[str | None, typer.Option(metavar="F", help="Couinaud labels 1-8.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML: thresholds, margins, limits.")]
 ClinicalFile = Annotated[Path | None, typer.Option("--clinical", help="TOML: what is known of the patient.")]
@@ -120,6 +124,9 @@ def run(
     vessels: Vessels = None,
     cysts: Liver = None,
     spleen: Liver = None,
+    bile_ducts: BileDucts = None,
+    gallbladder: Liver = None,
+    bowel: Liver = None,
     settings: SettingsFile = None,
     clinical: ClinicalFile = None,
     segmenter: Annotated[str, typer.Option(help="For the masks that are not given.")] = "classical",
@@ -138,6 +145,9 @@ def run(
         vessels=tuple(vessels or ()),
         cysts=cysts,
         spleen=spleen,
+        bile_ducts=bile_ducts,
+        gallbladder=gallbladder,
+        bowel=bowel,
     )
     request = Request(
         out=out,
@@ -165,6 +175,9 @@ def plan(
     vessels: Vessels = None,
     cysts: Liver = None,
     spleen: Liver = None,
+    bile_ducts: BileDucts = None,
+    gallbladder: Liver = None,
+    bowel: Liver = None,
     settings: SettingsFile = None,
     clinical: ClinicalFile = None,
     overwrite: Overwrite = False,
@@ -179,6 +192,9 @@ def plan(
         vessels=tuple(vessels or ()),
         cysts=cysts,
         spleen=spleen,
+        bile_ducts=bile_ducts,
+        gallbladder=gallbladder,
+        bowel=bowel,
     )
     request = Request(
         out=out,

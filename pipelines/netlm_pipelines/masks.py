@@ -36,6 +36,9 @@ class GivenOnGrid:
     vessels: Mask | None = None
     cysts: Mask | None = None
     spleen: Mask | None = None
+    bile_ducts: Mask | None = None
+    gallbladder: Mask | None = None
+    bowel: Mask | None = None
     records: list[InputRecord] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
@@ -74,6 +77,9 @@ def read_given(request: Request, grid: Grid | None, *, frame_uid_hash: str = "")
         given.vessels = more if given.vessels is None else Mask(given.vessels.array | more.array, more.grid)
     given.cysts = _region(masks.cysts, "cyst mask", request, given)
     given.spleen = _region(masks.spleen, "spleen mask", request, given)
+    given.bile_ducts = _region(masks.bile_ducts, "bile duct mask", request, given)
+    given.gallbladder = _region(masks.gallbladder, "gallbladder mask", request, given)
+    given.bowel = _region(masks.bowel, "bowel mask", request, given)
     return given
 
 
@@ -142,6 +148,9 @@ def complete(
             vessels=given.vessels if given.vessels is not None or found is None else found.vessels,
             cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
             spleen=spleen,
+            bile_ducts=given.bile_ducts,
+            gallbladder=given.gallbladder,
+            bowel=given.bowel,
         )
         _require_some_inside(given.lesions, anatomy)
     return StudyMasks(

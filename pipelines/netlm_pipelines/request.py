@@ -22,6 +22,9 @@ class GivenMasks:
     """Portal and hepatic veins often come as one file each."""
     cysts: str | None = None
     spleen: str | None = None
+    bile_ducts: str | None = None
+    gallbladder: str | None = None
+    bowel: str | None = None
 
     @property
     def complete(self) -> bool:

@@ -34,7 +34,7 @@ from netlm_imaging.plan.records import Plan
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
 from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
-from netlm_imaging.volume import LabelMap, Mask
+from netlm_imaging.volume import LabelMap, Mask, Volume
 from netlm_pipelines.images import StudyImages, on_grid, read_images, with_pet
 from netlm_pipelines.masks import (
     StudyMasks,
@@ -268,7 +268,7 @@ def _with_plan(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion,
     )
 
 
-def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Mask | LabelMap]:
+def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Volume | Mask | LabelMap]:
     named = {
         "liver": anatomy.liver,
         "lesions": anatomy.lesions,
@@ -276,8 +276,12 @@ def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Mask | LabelMap]
         "vessels": anatomy.vessels,
         "cysts": anatomy.cysts,
         "spleen": anatomy.spleen,
+        "bile_ducts": anatomy.bile_ducts,
+        "gallbladder": anatomy.gallbladder,
+        "bowel": anatomy.bowel,
         "treated": planned.treated,
         "remnant": planned.remnant,
+        "ablation_margin_mm": planned.ablation_margin,
     }
     return {name: item for name, item in named.items() if item is not None}
 

@@ -213,3 +213,17 @@ def test_a_binary_mask_is_no_segment_map() -> None:
 def test_a_mask_that_fills_the_liver_is_none_of_its_vessels() -> None:
     with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in vessels: .*fills 100 %"):
         prepare(liver=Mask(LIVER, GRID), lesions=labels(), vessels=Mask(np.ones_like(LIVER), GRID))
+
+
+def test_structures_beside_the_liver_come_through_and_impossible_ones_are_refused() -> None:
+    liver, lesions = Mask(ball((0, 0, 0), 25), GRID), LabelMap(ball((5, 0, 0), 4).astype(np.uint8), GRID)
+    small = Mask(ball((20, 0, 0), 4), GRID)
+    anatomy, _ = prepare(liver=liver, lesions=lesions, bile_ducts=small, gallbladder=small)
+    assert list(anatomy.protected) == ["bile ducts", "gallbladder"]
+    with pytest.raises(InputError) as caught:
+        prepare(liver=liver, lesions=lesions, bowel=liver, gallbladder=Mask(np.zeros_like(liver.array), GRID))
+    assert caught.value.codes == ("IMPLAUSIBLE_STRUCTURE",) * 2
+    assert "gallbladder: expected a mask with at least one voxel" in str(caught.value)
+    assert "bowel: expected bowel in at most 10 % of the liver; found a mask that fills 100 %" in str(
+        caught.value
+    )

@@ -50,11 +50,16 @@ def test_a_finished_case_opens_as_its_masks(tmp_path: Path) -> None:
     lesions[5, 8, 12], lesions[7, 3, 4] = 4, 9
     write_nifti(LabelMap(lesions, grid), tmp_path / "masks/lesions.nii.gz")
     write_nifti(Mask(np.ones(grid.shape_kji, dtype=bool), grid), tmp_path / "masks/liver.nii.gz")
+    margins = np.where(lesions > 0, 6.25, 0.0).astype(np.float32)
+    write_nifti(Volume(margins, grid), tmp_path / "masks/ablation_margin_mm.nii.gz")
     reader = get_reader(str(tmp_path))
     assert reader is not None
     layers = reader(str(tmp_path))
-    assert [kwargs["name"] for _, kwargs, _ in layers] == ["lesions", "liver"]
-    assert set(np.unique(layers[0][0])) == {0, 4, 9}
+    assert [kwargs["name"] for _, kwargs, _ in layers] == ["ablation_margin_mm", "lesions", "liver"]
+    assert [kind for _, _, kind in layers] == ["image", "labels", "labels"]
+    assert set(np.unique(layers[0][0])) == {0, 6.25}
+    assert layers[0][1]["contrast_limits"] == (0.0, 6.25)
+    assert set(np.unique(layers[1][0])) == {0, 4, 9}
 
 
 def test_what_is_no_folder_is_left_to_other_readers(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from pipelines.conftest import Netlm
+from strategies import ellipsoid
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.export import write_nifti
 from netlm_imaging.ingest import read_mask, read_nifti_image
-from netlm_imaging.volume import LabelMap
+from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines import cli
 from pipelines import small_study
 
@@ -126,6 +127,30 @@ def test_plan_writes_a_case_and_says_what_it_found(netlm: Netlm, finished: Path)
     assert (
         read_mask(str(finished / "masks/lesions.nii.gz")).labels.array == small_study.lesions().array
     ).all()
+
+
+def test_masks_that_heat_must_stay_away_from_reach_the_plan(
+    netlm: Netlm, patient: Path, masks: tuple[str, ...], tmp_path: Path
+) -> None:
+    grid, settings = small_study.GRID, tmp_path / "settings.toml"
+    settings.write_text("[resection]\nwedge = false\nenucleation = false\n[ablation]\nmax_lesion_mm = 50\n")
+    given: list[object] = []
+    for name, x in (("bile-ducts", -30.0), ("gallbladder", -10.0), ("bowel", 0.0)):
+        path = tmp_path / f"{name}.nii.gz"
+        write_nifti(Mask(ellipsoid(grid, small_study.at(x, -25.0, -40.0), [9.0] * 3), grid), path)
+        given += [f"--{name}", path]
+    out = tmp_path / "case"
+    assert netlm("plan", *masks, *given, "--settings", settings, "--out", out).code == 0
+    case = case_of(out)
+    treatments = case.plan.treatments
+    assert treatments
+    for treatment in treatments:
+        assert {s.structure for s in treatment.structures} == {"bile ducts", "gallbladder", "bowel"}
+    assert {i.role for i in case.inputs} >= {"bile duct mask", "gallbladder mask", "bowel mask"}
+    assert "PLAN_WITHOUT_STRUCTURES" not in {w.code for w in case.warnings}
+    margins = read_nifti_image(out / "masks/ablation_margin_mm.nii.gz").volume.array
+    smallest = min(t.achieved_margin_mm or 0.0 for t in treatments)
+    assert margins[margins > 0].min() == pytest.approx(smallest, abs=1e-3)
 
 
 def test_the_case_holds_the_same_plans_with_measured_zones(netlm: Netlm, finished: Path) -> None:
