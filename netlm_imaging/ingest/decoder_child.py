@@ -15,10 +15,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pydicom
+from pydicom.encaps import get_frame
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ImplicitVRLittleEndian
 
 _NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
+_ENDED = tuple(f"1.2.840.10008.1.2.4.{family}" for family in ("5", "7", "8", "9", "20"))
+"""How the UIDs of JPEG, JPEG lossless, JPEG-LS, JPEG 2000 and HTJ2K begin: their streams end with FFD9."""
 
 
 def main() -> None:
@@ -55,12 +58,30 @@ def _decoded(path: str, frame: int | None, last: dict[str, pydicom.FileDataset])
         last.clear()
         last[path] = pydicom.dcmread(path, force=True)
     dataset = last[path]
-    syntax = dataset.file_meta.setdefault("TransferSyntaxUID", ImplicitVRLittleEndian)
-    plugin = "" if str(getattr(syntax, "value", syntax)) in _NATIVE else "pylibjpeg"
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    syntax = str(dataset.file_meta.TransferSyntaxUID)
+    if syntax.startswith(_ENDED):
+        _require_end(dataset, frame or 0)
+    plugin = "" if syntax in _NATIVE else "pylibjpeg"
     pixels = pixel_array(dataset, index=frame, raw=True, decoding_plugin=plugin)
     if frame is None:
         last.clear()
     return np.ascontiguousarray(pixels)
+
+
+def _require_end(dataset: pydicom.FileDataset, frame: int) -> None:
+    """Raise EOFError for a stream without its end: what is missing would be decoded as zeros."""
+    tables = (dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths"))
+    stream = get_frame(
+        dataset.PixelData,
+        frame,
+        extended_offsets=None if None in tables else tables,
+        number_of_frames=int(dataset.get("NumberOfFrames") or 1),
+    )
+    # Padding may follow.
+    if not stream.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise EOFError
 
 
 def _limit_memory(size: int) -> None:

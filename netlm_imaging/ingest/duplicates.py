@@ -16,7 +16,8 @@ def drop_repeated_uids(headers: Sequence[Header]) -> tuple[list[Header], list[Fa
     groups: dict[tuple[str, int | None], list[Header]] = defaultdict(list)
     for h in headers:
         groups[h.sop_uid or h.where, h.frame].append(h)
-    kept = [group[0] for group in groups.values()]
+    # Under one UID at several positions: all count, lest the others look like missing slices.
+    kept = [h for group in groups.values() for h in {h.position: h for h in reversed(group)}.values()]
     faults, dropped = [], 0
     for group in groups.values():
         if len(group) > 1 and not _same_image(group):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from io import SEEK_CUR
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,8 @@ import numpy.typing as npt
 from netlm_imaging.ingest.header import Header
 
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
+_ITEM = b"\xfe\xff\x00\xe0"
+_UNDEFINED = 0xFFFFFFFF
 _IMPLICIT = "1.2.840.10008.1.2"
 
 
@@ -30,9 +33,19 @@ def native_frame(header: Header, *, out: npt.NDArray[Any] | None = None) -> npt.
         # Implicit: tag, length of 4 bytes. Explicit: tag, kind, two empty bytes, length of 4 bytes.
         long = header.transfer_syntax != _IMPLICIT
         length = int.from_bytes(start[8:12] if long else start[4:8], "little")
-        if start[:4] != _PIXEL_DATA or length < header.pixel_bytes:
+        content = header.pixels_at + (12 if long else 8)
+        good = start[:4] == _PIXEL_DATA and header.pixel_bytes <= length < _UNDEFINED
+        if not good or _in_items(stream, content):
             raise EOFError
-        stream.seek(header.pixels_at + (12 if long else 8) + (header.frame or 0) * header.frame_bytes)
+        stream.seek(content + (header.frame or 0) * header.frame_bytes)
         if stream.readinto(pixels.data) != pixels.nbytes:
             raise EOFError
     return pixels
+
+
+def _in_items(stream: BinaryIO, content: int) -> bool:
+    """Whether compressed pixels follow, under the wrong transfer syntax: an offset table and a fragment."""
+    stream.seek(content)
+    start = stream.read(8)
+    stream.seek(int.from_bytes(start[4:8], "little"), SEEK_CUR)
+    return start[:4] == stream.read(4) == _ITEM

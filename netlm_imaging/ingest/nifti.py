@@ -29,6 +29,8 @@ from netlm_imaging.ingest.raster import (
 )
 
 SUFFIXES = (".nii", ".nii.gz")
+LARGEST_OFFSET = 64 * 2**20
+"""Bytes of header and extensions before the voxels; what is larger is damage, and slow to inflate."""
 _UNIT_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _SAME_AFFINE_MM = 0.1
 _HEADERS: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
@@ -116,8 +118,8 @@ def _data_faults(header: Any) -> list[Fault]:
     faults = []
     least = int(header["sizeof_hdr"]) + 4
     offset = float(header["vox_offset"])
-    if not least <= offset < 2**31:
-        expected, found = f"voxels from byte {least} on", f"vox_offset {offset:g}"
+    if not least <= offset <= LARGEST_OFFSET:
+        expected, found = f"voxels from byte {least} on, after few extensions", f"vox_offset {offset:g}"
         faults.append(Fault(code="BAD_VOX_OFFSET", expected=expected, found=found))
     try:
         plain = header.get_data_dtype().kind in "iuf"

@@ -47,9 +47,9 @@ def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Stu
     workspace, faults = unpack_archives(found, any_name=Path(path).is_file())
     for file, where in found.files:
         _sort_file(file, where, sorting, force=force)
-    if not sorting.headers and not sorting.rasters:
-        raise InputError(*(faults or [_nothing(len(found.files), sorting)]))
     series = linked(roles_in_exam(numbered(_drafts(sorting))), sorting.headers, sorting.maps)
+    if not series and not sorting.rasters:
+        raise InputError(*(faults or [_nothing(len(found.files), sorting)]))
     images = [
         raster_series(file, number=number, assume_affine=assume_affine)
         for number, file in enumerate(sorting.rasters, start=len(series) + 1)

@@ -38,6 +38,7 @@ def read_seg(dataset: Dataset, path: Path, *, segment: str | None = None) -> Obj
     shown = {} if seg.kind == "LABELMAP" else {n: f"{seg.owners.count(n)} frames" for n in seg.names}
     chosen = pick(seg.names, segment, kind="SEGMENT", shown=shown)
     places, grid, notices = place_frames(seg.frames, rows=seg.pixels.rows, columns=seg.pixels.columns)
+    _require_one_frame_a_slice(seg, places)
     if seg.kind == "LABELMAP":
         array = _label_map(seg, places, grid, chosen)
     else:
@@ -59,6 +60,16 @@ def read_seg(dataset: Dataset, path: Path, *, segment: str | None = None) -> Obj
     )
 
 
+def _require_one_frame_a_slice(seg: SegDescription, places: Places) -> None:
+    """Of each segment; which of several would count is not known."""
+    taken = Counter(zip(seg.owners, places.tolist(), strict=True))
+    repeated = sum(count > 1 for count in taken.values())
+    if repeated:
+        found = f"{repeated} slices with several"
+        expected = "one frame a slice of each segment"
+        raise InputError(Fault(code="SEG_FRAMES_REPEATED", expected=expected, found=found))
+
+
 def _painted(
     seg: SegDescription, places: Places, grid: Grid, chosen: Collection[int]
 ) -> tuple[npt.NDArray[Any], float]:
@@ -75,11 +86,7 @@ def _painted(
 
 
 def _label_map(seg: SegDescription, places: Places, grid: Grid, chosen: Collection[int]) -> npt.NDArray[Any]:
-    """One frame a slice; its values are segment numbers, what is no segment is background."""
-    repeated = [k for k, count in Counter(places.tolist()).items() if count > 1]
-    if repeated:
-        found = f"{len(repeated)} slices with several"
-        raise InputError(Fault(code="SEG_FRAMES_REPEATED", expected="one frame a slice", found=found))
+    """Values are segment numbers, what is no segment is background."""
     kept = np.zeros(2**16, dtype=label_type(chosen))
     kept[list(chosen)] = list(chosen)
     known = np.zeros(2**16, dtype=bool)

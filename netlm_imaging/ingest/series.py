@@ -141,6 +141,8 @@ def _content_faults(headers: Sequence[Header]) -> list[Fault]:
 
 
 def _no_rescale(h: Header) -> bool:
+    if h.frames > 1 and h.frame is None:
+        return False  # nothing is known of its frames, which is a fault already
     return (h.modality in ("CT", "PT") and h.slope is None) or (h.modality == "CT" and h.intercept is None)
 
 

@@ -25,6 +25,7 @@ DRIFT_FRACTION = 0.5
 SAME_POSITION_MM = 1e-3
 SHEAR_TOLERANCE = 1e-3
 FARTHEST_MM = 1e5
+_IMAGE_MODALITIES = ("CT", "MR", "PT")
 LARGEST_SIDE = 16_384
 LARGEST_VOLUME = 2**31
 """Voxels; larger sizes are damaged headers."""
@@ -164,6 +165,10 @@ def _mixed_faults(headers: Sequence[Header]) -> list[Fault]:
         "one orientation in a series",
         angles | {_rounded(h.orientation) for h in turned[:1]},
     )
+    modalities = {h.modality for h in headers}
+    if len(modalities) > 1:
+        found = ", ".join(sorted(m if m in _IMAGE_MODALITIES else "another" for m in modalities))
+        faults.append(Fault(code="MODALITY_MIXED", expected="one modality in a series", found=found[:40]))
     frames = {h.frame_of_reference for h in headers}
     if len(frames) > 1:
         faults.append(

@@ -97,9 +97,10 @@ def integer(dataset: Dataset, key: Key) -> int | None:
 
 
 def items(dataset: Dataset, key: Key) -> tuple[Dataset, ...]:
-    """The items of a sequence; none where absent."""
+    """The items of a sequence; empty where absent, or where its kind is damaged and its values are none."""
     value = raw(dataset, key)
-    return tuple(value) if value is not None and hasattr(value, "__iter__") else ()
+    values = value if value is not None and hasattr(value, "__iter__") else ()
+    return tuple(item for item in values if isinstance(item, Dataset))
 
 
 def item(dataset: Dataset, key: Key) -> Dataset:

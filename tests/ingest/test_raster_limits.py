@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from ingest import builder
-from ingest.test_nifti_nrrd import GRID, VALUES, raw_change, save, sitk_image
+from ingest.rasters import GRID, VALUES, raw_change, save, sitk_image
 
 from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import read_image, read_mask, scan

@@ -1,0 +1,51 @@
+"""Damaged files of every kind: a result or an error of ours; no crash, no hang, no hunger for memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from conformance.fuzz import Outcome, fuzz, shares
+from conformance.fuzz_inputs import KINDS, good_files, write_mutant
+
+FEW, MANY = 600, 21_000
+"""Mutants of all kinds together in ``make test`` and beside them in ``make test-full``."""
+
+
+@pytest.mark.parametrize("variant", range(6))
+@pytest.mark.parametrize("kind", KINDS)
+def test_undamaged_files_are_read(kind: str, variant: int, tmp_path: Path) -> None:
+    for name, content in good_files(kind, variant).items():
+        (tmp_path / name).write_bytes(content)
+    for seed in range(2):
+        KINDS[kind].read(tmp_path, Random(seed))
+
+
+def test_a_seed_gives_the_same_mutant(tmp_path: Path) -> None:
+    for kind in KINDS:
+        contents = []
+        for _ in range(2):
+            good_files.cache_clear()
+            write_mutant(kind, 5, tmp_path / "in")
+            contents.append([file.read_bytes() for file in sorted((tmp_path / "in").iterdir())])
+        assert contents[0] == contents[1], kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mutants(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    check(fuzz(kind, 0, shares(FEW)[kind]), capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_mutants(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    few = shares(FEW)[kind]
+    check(fuzz(kind, few, few + shares(MANY)[kind]), capsys)
+
+
+def check(outcome: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n{outcome}", end="")  # noqa: T201
+    assert not outcome.failures, "\n".join(outcome.failures)
+    assert len(outcome.answers) > 2  # damage is seen, and not always of one kind
