@@ -7,6 +7,7 @@ of the frame. It ends when its input does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -41,6 +42,8 @@ def _answer(request: dict[str, Any], last: dict[str, pydicom.FileDataset], answe
     try:
         _limit_memory(request["memory"])
         pixels = _decoded(request["path"], request["frame"], last)
+        if request["last"]:
+            last.clear()
         said, content = {"dtype": pixels.dtype.str, "shape": pixels.shape}, pixels.tobytes()
     except (KeyboardInterrupt, SystemExit):
         raise
@@ -54,10 +57,12 @@ def _answer(request: dict[str, Any], last: dict[str, pydicom.FileDataset], answe
 
 def _decoded(path: str, frame: int | None, last: dict[str, pydicom.FileDataset]) -> np.ndarray[Any, Any]:
     """One frame as stored; the file of the last request is kept, for the next frame of it."""
-    if path not in last:
+    found = os.stat(path)
+    known = f"{path} {found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    if known not in last:
         last.clear()
-        last[path] = pydicom.dcmread(path, force=True)
-    dataset = last[path]
+        last[known] = pydicom.dcmread(path, force=True)
+    dataset = last[known]
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     syntax = str(dataset.file_meta.TransferSyntaxUID)
@@ -65,9 +70,7 @@ def _decoded(path: str, frame: int | None, last: dict[str, pydicom.FileDataset])
         _require_end(dataset, frame or 0)
     plugin = "" if syntax in _NATIVE else "pylibjpeg"
     pixels = pixel_array(dataset, index=frame, raw=True, decoding_plugin=plugin)
-    if frame is None:
-        last.clear()
-    return np.ascontiguousarray(pixels)
+    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False))
 
 
 def _require_end(dataset: pydicom.FileDataset, frame: int) -> None:
@@ -93,7 +96,8 @@ def _limit_memory(size: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard != resource.RLIM_INFINITY:
         size = min(size, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit and refuses to set it
+        resource.setrlimit(resource.RLIMIT_AS, (size, hard))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,6 @@ class _Child:
     """One decoding process, used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.owner = os.getpid()
         # -P: the modules beside the script must not stand in for others of the same name.
         self._process = subprocess.Popen(
             [sys.executable, "-P", str(_PROGRAM)],
@@ -63,12 +62,17 @@ class _Child:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
-    def decode(self, path: Path, frame: int | None, *, memory: int) -> npt.NDArray[Any]:
-        """The frame as stored. Raises DecodeError, DecoderDied."""
+    def decode(self, path: Path, frame: int | None, *, memory: int, last: bool = True) -> npt.NDArray[Any]:
+        """The frame as stored; the file is kept for the next frame of it unless it is the ``last`` one.
+
+        Raises DecodeError, DecoderDied.
+        """
         late = threading.Timer(SECONDS_A_FRAME, self._process.kill)
         late.start()
         try:
-            return self._ask({"path": os.fspath(path.absolute()), "frame": frame, "memory": memory})
+            return self._ask(
+                {"path": os.fspath(path.absolute()), "frame": frame, "memory": memory, "last": last}
+            )
         except (OSError, ValueError, EOFError):
             expired = not late.is_alive()
             self.close()
@@ -99,28 +103,31 @@ class _Child:
 
 
 _idle: list[_Child] = []
+_inherited: list[_Child] = []
+"""Of a parent process: kept, so that nothing here ends or waits for them."""
 _lock = threading.Lock()
+_places = threading.BoundedSemaphore(CHILDREN)
+"""However many threads read at once, no more children work or wait."""
 
 
 @contextlib.contextmanager
 def _child() -> Iterator[_Child]:
     """A child that is not in use; a new one where there is none."""
-    with _lock:
-        # A forked process has the list of its parent, whose children are not its own.
-        own = [child for child in _idle if child.owner == os.getpid()]
-        _idle[:] = [child for child in own if child.alive]
-        for dead in set(own) - set(_idle):
-            dead.close()
-        child = _idle.pop() if _idle else None
-    child = child or _Child()
-    try:
-        yield child
-    except BaseException:
-        child.close()  # it may be in the middle of an answer
-        raise
-    if child.alive:
+    with _places:
         with _lock:
-            _idle.append(child)
+            child = _idle.pop() if _idle else None
+        if child is not None and not child.alive:
+            child.close()
+            child = None
+        child = child or _Child()
+        try:
+            yield child
+        except BaseException:
+            child.close()  # it may be in the middle of an answer
+            raise
+        if child.alive:
+            with _lock:
+                _idle.append(child)
 
 
 @atexit.register
@@ -128,9 +135,20 @@ def close_idle() -> None:
     """End the children that wait for work; new ones start when they are needed."""
     with _lock:
         for child in _idle:
-            if child.owner == os.getpid():
-                child.close()
+            child.close()
         _idle.clear()
+
+
+def _forget_children() -> None:
+    """In a forked process: the children are the parent's, and its locks may be held by nobody here."""
+    global _lock, _places
+    _lock, _places = threading.Lock(), threading.BoundedSemaphore(CHILDREN)
+    _inherited.extend(_idle)
+    _idle.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_children)
 
 
 def decode_frames(
@@ -144,12 +162,17 @@ def decode_frames(
     """
     failed: dict[int, str] = {}
 
+    stop = threading.Event()
+
     def work(places: Sequence[int]) -> None:
         with _child() as child:
             for place in places:
+                if stop.is_set():
+                    return
                 path, frame, size = frames[place]
+                last = place == places[-1]
                 try:
-                    put(place, child.decode(path, frame, memory=_memory(path, size)))
+                    put(place, child.decode(path, frame, memory=_memory(path, size), last=last))
                 except DecoderDied as error:
                     failed[place] = str(error)
                     return
@@ -163,7 +186,11 @@ def decode_frames(
         work(parts[0])
     else:
         with ThreadPoolExecutor(CHILDREN) as pool:
-            list(pool.map(work, parts))
+            try:
+                list(pool.map(work, parts))
+            except BaseException:  # such as the user's Ctrl-C: the pool would wait for all frames
+                stop.set()
+                raise
     return failed
 
 

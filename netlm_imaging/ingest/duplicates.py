@@ -44,12 +44,19 @@ def drop_repeated_positions(headers: Sequence[Header]) -> tuple[list[Header], li
 def _same_image(group: Sequence[Header]) -> bool:
     if len({(h.position, h.orientation, h.slope, h.intercept, h.rows, h.columns) for h in group}) > 1:
         return False
-    if len({h.size_bytes for h in group}) == 1 and len({h.path.read_bytes() for h in group}) == 1:
+    if _same_files(group):
         return True
     try:
         return len(Counter(pixel_digest(h) for h in group)) == 1
     except InputError:
         return False
+
+
+def _same_files(group: Sequence[Header]) -> bool:
+    """Copies of one file; frames of one file share it and are different all the same."""
+    if len({h.path for h in group}) < len(group) or len({(h.size_bytes, h.frame) for h in group}) > 1:
+        return False
+    return len({h.path.read_bytes() for h in group}) == 1
 
 
 def _notices(dropped: int) -> list[Notice]:

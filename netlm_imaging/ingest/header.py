@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import UID
 
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.frames import FRAME_TAGS, described_frames, frame_datasets, is_enhanced
@@ -20,6 +21,8 @@ from netlm_imaging.ingest.pet_facts import PET_TAGS
 from netlm_imaging.ingest.privacy import hashed
 from netlm_imaging.ingest.protocol import Protocol, read_protocol
 
+IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
+"""The transfer syntaxes whose pixels lie in the file as they are."""
 _SIEMENS_MR = "SIEMENS MR HEADER"
 _SIEMENS_B_VALUE = 0x0019100C
 
@@ -67,6 +70,7 @@ class Header:
     pixels_at: int
     """Where the header ends in the file."""
     transfer_syntax: str
+    """Of uncompressed files what they are in fact written in, whatever they declare."""
     sop_class: str
     sop_uid: str
     series_uid: str
@@ -130,12 +134,11 @@ class Header:
     @property
     def plain(self) -> bool:
         """Pixels lie in the file as they are in memory."""
-        return self.native and self.transfer_syntax != _BIG_ENDIAN and self.bits_allocated in (8, 16, 32)
+        return self.native and self.transfer_syntax != BIG_ENDIAN and self.bits_allocated in (8, 16, 32)
 
 
 _IMAGES = ("CT", "MR", "PT")
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
-_NATIVE = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN})
+_NATIVE = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN})
 
 
 @contextmanager
@@ -152,7 +155,7 @@ def read_dataset(path: Path, *, pixels: bool = False) -> FileDataset:
         dataset = pydicom.dcmread(path, stop_before_pixels=not pixels, force=True)
         if "TransferSyntaxUID" not in dataset.file_meta:
             # Files without a preamble often have no file meta information either: then it is this.
-            dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+            dataset.file_meta.TransferSyntaxUID = UID(IMPLICIT)
         return dataset
 
 
@@ -164,6 +167,7 @@ def read_headers(path: Path, *, where: str) -> tuple[Header, ...]:
     with quiet(), path.open("rb") as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=True)
         pixels_at = stream.tell()
+        dataset.file_meta.TransferSyntaxUID = UID(_syntax(dataset))
         if not is_enhanced(dataset) or v.text(dataset, "Modality").upper() not in _IMAGES:
             return (parse_header(dataset, path=path, where=where, pixels_at=pixels_at),)
         described = described_frames(dataset)
@@ -180,6 +184,15 @@ def read_headers(path: Path, *, where: str) -> tuple[Header, ...]:
             )
             for n, flat in enumerate(frame_datasets(dataset))
         )
+
+
+def _syntax(ds: FileDataset) -> str:
+    """The transfer syntax; pydicom sees how the elements are written, which not every file declares truly."""
+    declared = v.text(ds.file_meta, "TransferSyntaxUID")
+    raw = next((element for element in ds.values() if isinstance(element, RawDataElement)), None)
+    if raw is None or (declared and declared not in _NATIVE):
+        return declared or IMPLICIT
+    return BIG_ENDIAN if not raw.is_little_endian else IMPLICIT if raw.is_implicit_VR else EXPLICIT
 
 
 def _concatenation(ds: Dataset) -> Concatenation | None:
@@ -208,7 +221,7 @@ def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> 
         size_bytes=found.st_size,
         modified_ns=found.st_mtime_ns,
         pixels_at=pixels_at,
-        transfer_syntax=v.text(meta, "TransferSyntaxUID") or str(ImplicitVRLittleEndian),
+        transfer_syntax=v.text(meta, "TransferSyntaxUID") or IMPLICIT,
         sop_class=v.text(ds, "SOPClassUID") or v.text(meta, "MediaStorageSOPClassUID"),
         sop_uid=v.text(ds, "SOPInstanceUID") or v.text(meta, "MediaStorageSOPInstanceUID"),
         series_uid=v.text(ds, "SeriesInstanceUID"),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.ingest.decoding import decode_frames
 from netlm_imaging.ingest.header import Header
-from netlm_imaging.ingest.native import native_frame
+from netlm_imaging.ingest.native import BadPixels, native_frame
 
 _INT16 = np.iinfo(np.int16)
 _INT32 = np.iinfo(np.int32)
@@ -61,8 +61,10 @@ def each_stored(headers: Sequence[Header], put: Put, *, into: npt.NDArray[Any] |
         for n in places:
             try:
                 pixels = native_frame(headers[n], out=None if into is None else into[n])
-            except (OSError, EOFError) as error:
+            except OSError as error:
                 failed[n] = type(error).__name__
+            except BadPixels as error:
+                failed[n] = str(error)
             else:
                 put(n, mask_unused_bits(pixels, headers[n]))
 

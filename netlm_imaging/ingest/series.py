@@ -124,9 +124,11 @@ def _concatenation_faults(headers: Sequence[Header]) -> list[Fault]:
 
 def _content_faults(headers: Sequence[Header]) -> list[Fault]:
     """What is wrong with the values or the files of a series."""
+    some_rescaled = any(h.slope is not None for h in headers)
     checks: list[tuple[str, str, Callable[[Header], bool]]] = [
         ("NO_RESCALE", "RescaleSlope and RescaleIntercept", _no_rescale),
-        ("BAD_BITS", "BitsStored within BitsAllocated of 8, 16 or 32", _bad_bits),
+        ("NO_RESCALE", "a rescale in all images or in none", lambda h: some_rescaled and _no_slope(h)),
+        ("BAD_BITS", "BitsStored within BitsAllocated of 8, 16 or 32, at its low end", _bad_bits),
         ("BAD_RESCALE", "a finite RescaleSlope other than 0", _bad_rescale),
         ("MODALITY_LUT", "a linear rescale", lambda h: h.modality_lut),
         ("TRUNCATED_FILE", "a file as long as its pixels need", _too_short),
@@ -146,9 +148,15 @@ def _no_rescale(h: Header) -> bool:
     return (h.modality in ("CT", "PT") and h.slope is None) or (h.modality == "CT" and h.intercept is None)
 
 
+def _no_slope(h: Header) -> bool:
+    return h.modality == "MR" and h.slope is None and (h.frame is not None or h.frames == 1)
+
+
 def _bad_bits(h: Header) -> bool:
     fits = 1 <= h.bits_stored <= h.high_bit + 1 <= h.bits_allocated
-    return h.bits_allocated not in (8, 16, 32) or not fits
+    # Decoders drop what lies above BitsStored before we see it: there the low end alone is safe.
+    shifted = not h.plain and h.high_bit + 1 != h.bits_stored
+    return h.bits_allocated not in (8, 16, 32) or not fits or shifted
 
 
 def _bad_rescale(h: Header) -> bool:
