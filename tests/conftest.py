@@ -14,6 +14,14 @@ settings.load_profile("netlm")
 REAL_DATA = Path(os.environ.get("NETLM_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured (``record_property("measured", ...)``), from all processes."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real scans; the test is skipped where it is absent."""

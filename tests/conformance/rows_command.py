@@ -14,7 +14,7 @@ from conformance.case import Answer, Case, Command
 from conformance.commands import Options, answer_of, command_case, labelled, masks
 from conformance.rows_hostile import HOSTILE
 from conformance.series import quiet
-from ingest import builder
+from ingest import builder, mask_builder
 from strategies import ellipsoid
 
 from netlm_imaging.export import write_nifti
@@ -77,6 +77,23 @@ def lesions_far_away(folder: Path) -> Sequence[object]:
     arguments = masks()(folder)
     write_nifti(LabelMap(small_study.lesions().array, far), folder / "lesions.nii.gz")
     return arguments
+
+
+def seg_beside_image(frame: str) -> Options:
+    """The image as DICOM, its liver as SEG with a frame of reference."""
+
+    def options(folder: Path) -> Sequence[object]:
+        arguments = masks()(folder)
+        study = small_study.write_study(folder / "in")
+        mask_builder.seg(
+            folder / "liver.dcm",
+            {"Liver": small_study.liver()},
+            grid=GRID,
+            FrameOfReferenceUID=builder.uid(frame),
+        )
+        return ("run", study, "--liver", folder / "liver.dcm", *arguments[3:])
+
+    return options
 
 
 def mirrored_in_image(folder: Path) -> Sequence[object]:
@@ -225,6 +242,9 @@ CASES: list[Case] = [
     command_case(43, "lesions that lie far from the liver", lesions_far_away, refused=["NO_OVERLAP"],
                  exit_code=3,
                  place="lesion mask"),
+    command_case(43, "a SEG of the liver in the frame of reference of the image", seg_beside_image("frame")),
+    command_case(43, "a SEG of the liver in another frame of reference than the image",
+                 seg_beside_image("elsewhere"), refused=["FRAME_MISMATCH"], exit_code=3, place="liver mask"),
     command_case(44, "a mirrored liver beside an image", mirrored_in_image, notices=["LIVER_ON_LEFT"],
                  says=["3 % of the liver mask"]),
     command_case(44, "a mirrored liver beside true lesions", mirrored_liver,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -9,6 +10,7 @@ import pytest
 from conformance.fuzz import Outcome, fuzz, shares
 from conformance.fuzz_inputs import KINDS, good_files, write_mutant
 
+Record = Callable[[str, object], None]
 FEW, MANY = 600, 21_000
 """Mutants of all kinds together in ``make test`` and beside them in ``make test-full``."""
 
@@ -33,19 +35,18 @@ def test_a_seed_gives_the_same_mutant(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_mutants(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    check(fuzz(kind, 0, shares(FEW)[kind]), capsys)
+def test_mutants(kind: str, record_property: Record) -> None:
+    check(fuzz(kind, 0, shares(FEW)[kind]), record_property)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_many_mutants(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_mutants(kind: str, record_property: Record) -> None:
     few = shares(FEW)[kind]
-    check(fuzz(kind, few, few + shares(MANY)[kind]), capsys)
+    check(fuzz(kind, few, few + shares(MANY)[kind]), record_property)
 
 
-def check(outcome: Outcome, capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\n{outcome}", end="")  # noqa: T201
+def check(outcome: Outcome, record_property: Record) -> None:
+    record_property("measured", str(outcome))
     assert not outcome.failures, "\n".join(outcome.failures)
     assert len(outcome.answers) > 2  # damage is seen, and not always of one kind

@@ -85,19 +85,18 @@ def test_uncompressed(modality: str, place: str, tmp_path: Path) -> None:
     same(found, by_dcm2niix(folder, tmp_path / "out"), relative=1e-6)
 
 
-NOT_SIMPLEITK = (codecs.RLE,)
-"""GDCM refuses RLE of slices as small as these; the real series below has RLE of usual size."""
+LARGER = oblique_grid((4, 64, 48), (0.8, 1.7, 3.1))
+"""GDCM refuses RLE of very small slices."""
 NOT_DCM2NIIX = (codecs.DEFLATED,)
 
 
 @pytest.mark.parametrize("syntax", codecs.NAMES, ids=codecs.NAMES.__getitem__)
 def test_compressed(syntax: str, tmp_path: Path) -> None:
-    folder = builder.write(codecs.compress(builder.ct(), syntax), tmp_path / "in")
+    folder = builder.write(codecs.compress(builder.ct(LARGER), syntax), tmp_path / "in")
     series = only(folder)
     found = raw(series)
-    np.testing.assert_array_equal(found.array, builder.pattern() - 1000)
-    if syntax not in NOT_SIMPLEITK:
-        same(found, by_simpleitk(series))
+    np.testing.assert_array_equal(found.array, builder.pattern(LARGER) - 1000)
+    same(found, by_simpleitk(series))
     if syntax not in NOT_DCM2NIIX:
         same(found, by_dcm2niix(folder, tmp_path / "out"))
 
