@@ -124,7 +124,7 @@ def _concatenation_faults(headers: Sequence[Header]) -> list[Fault]:
 
 def _content_faults(headers: Sequence[Header]) -> list[Fault]:
     """What is wrong with the values or the files of a series."""
-    some_rescaled = any(h.slope is not None for h in headers)
+    some_rescaled = any(h.slope is not None and not _bad_rescale(h) for h in headers)
     checks: list[tuple[str, str, Callable[[Header], bool]]] = [
         ("NO_RESCALE", "RescaleSlope and RescaleIntercept", _no_rescale),
         ("NO_RESCALE", "a rescale in all images or in none", lambda h: some_rescaled and _no_slope(h)),

@@ -126,7 +126,9 @@ CASES: list[Case] = [
     *series_cases(5, "one UID at two positions", repeat(2, same_uid=True, change=lambda item: builder.moved(
                   item, builder.normal() * STEP * 5)), refused=["UID_CONFLICT"]),
     *series_cases(5, "one UID, different rescale", repeat(2, same_uid=True, change=assign(RescaleSlope="3")),
-                  refused=["UID_CONFLICT"]),
+                  over=("CT", "PT"), refused=["UID_CONFLICT"]),
+    *series_cases(12, "a rescale in one slice alone",
+                  on_slice(2, assign(RescaleSlope="3", RescaleIntercept="0")), over=("MR",), refused=["NO_RESCALE"], says=["6 of 7"]),
     *series_cases(5, "two UIDs at one position, different pixels",
                   repeat(2, same_uid=False, change=other_pixels), refused=["DUPLICATE_POSITION"]),
     *series_cases(6, "steps that change inside the stack", lies_higher_from(4, 0.3),
