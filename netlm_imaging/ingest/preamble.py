@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+
+from pydicom.filereader import read_partial
 
 NO_PREAMBLE = "DICOM without a preamble (read with --force)"
 NOT_DICOM = "not DICOM"
@@ -13,8 +16,10 @@ UNREADABLE = "unreadable"
 INFLATES = "inflates to more than 512 MiB"
 LARGEST_INFLATED = 512 * 2**20
 """Bytes: a few MB of deflated zeros can stand for many GB."""
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
 _CHUNK = 2**20
+_META = b"\x02\x00"
+_SHORT, _LONG = (b"UI", b"UL", b"SH", b"AE"), b"OB"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
 def not_dicom(file: Path) -> str | None:
@@ -22,10 +27,14 @@ def not_dicom(file: Path) -> str | None:
     try:
         with file.open("rb") as stream:
             start = stream.read(1024)
-            if start[128:132] == b"DICM":
-                return INFLATES if _DEFLATED in start and _bomb(stream, start) else None
+        whole = start[128:132] == b"DICM"
+        deflated = (whole or start[:2] == _META) and not _surely_plain(start[132 if whole else 0 :])
+        if deflated and _bomb(file):
+            return INFLATES
     except OSError:
         return UNREADABLE
+    if whole:
+        return None
     if not start:
         return EMPTY
     # Without a preamble a data set begins with group 0002 or 0008 in little-endian order.
@@ -33,9 +42,55 @@ def not_dicom(file: Path) -> str | None:
     return NO_PREAMBLE if bare else NOT_DICOM
 
 
-def _bomb(stream: BinaryIO, start: bytes) -> bool:
-    """Whether the deflated data set after the meta information is too large; holds 1 MiB at a time."""
-    stream.seek(144 + int.from_bytes(start[140:144], "little"))
+def _surely_plain(meta: bytes) -> bool:
+    """Whether meta information as most files have it ends within ``meta`` and names no deflated data set.
+
+    For speed alone: anything unusual is left to the reader itself.
+    """
+    at = 0
+    while meta[at : at + 2] == _META:
+        kind, wide = meta[at + 4 : at + 6], meta[at + 4 : at + 6] == _LONG
+        if not (wide or kind in _SHORT):
+            return False
+        length = meta[at + 8 : at + 12] if wide else meta[at + 6 : at + 8]
+        at += (12 if wide else 8) + int.from_bytes(length, "little")
+    return 0 < at <= len(meta) - 2 and _DEFLATED not in meta[:at]
+
+
+class _Deflated(Exception):
+    """The reader is about to inflate the rest of a file."""
+
+
+class _Stream(io.BufferedReader):
+    """A file that tells when its whole rest is asked for: pydicom does so for deflated data sets alone."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise _Deflated
+        return super().read(size)
+
+
+def _bomb(file: Path) -> bool:
+    """Whether the file holds a deflated data set that is too large; holds 1 MiB at a time.
+
+    What is deflated, and where it begins, the reader itself says: another way to find out could be led
+    to see another file than it does.
+    """
+    with _Stream(io.FileIO(file)) as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            read_partial(stream, stop_when=lambda tag, vr, length: True, force=True)
+        except _Deflated:
+            return _too_large(stream)
+        except OSError:
+            raise
+        except Exception:  # damaged files raise whatever the damage leads to, and will again
+            return False
+    return False
+
+
+def _too_large(stream: io.BufferedReader) -> bool:
+    """Whether what follows inflates to more than the limit."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     size = 0
     waiting = stream.read(_CHUNK)

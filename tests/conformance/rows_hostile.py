@@ -27,6 +27,30 @@ def deflate_bomb(head: bytes, *, mib: int) -> bytes:
     return head[:start] + block * mib + packer.flush()
 
 
+def without_group_length(head: bytes) -> bytes:
+    return head[:132] + head[144:]
+
+
+def syntax_late(head: bytes) -> bytes:
+    """The transfer syntax after 2,000 bytes of private information."""
+    return head[:132] + b"\x02\x00\x02\x01OB\0\0" + struct.pack("<L", 2000) + bytes(2000) + head[144:]
+
+
+def without_preamble(head: bytes) -> bytes:
+    return head[132:]
+
+
+def hidden_bomb(hide: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def fill(folder: Path) -> None:
+        bomb(alone=False, mib=700)(folder)
+        head = (folder / "d0" / "deep" / "f0").read_bytes()
+        start = 144 + int.from_bytes(head[140:144], "little")
+        content = (folder / "bomb").read_bytes()
+        (folder / "bomb").write_bytes(hide(content[:start]) + content[start:])
+
+    return fill
+
+
 def bomb(*, alone: bool, mib: int = 4096) -> Callable[[Path], None]:
     def fill(folder: Path) -> None:
         builder.write(codecs.compress(builder.ct(), codecs.DEFLATED), folder)
@@ -137,6 +161,11 @@ CASES: list[Case] = [
                 notices=["FILES_SKIPPED"], says=["1 files skipped: inflates to more than 512 MiB"]),
     folder_case(31, "nothing but a deflate bomb", bomb(alone=True), refused=["NO_IMAGES"],
                 says=["inflates to more than 512 MiB"]),
+    *(folder_case(31, f"a deflate bomb {how}", hidden_bomb(hide), notices=["FILES_SKIPPED"], force=True,
+                  says=["1 files skipped: inflates to more than 512 MiB"])
+      for how, hide in (("without group length", without_group_length),
+                        ("whose transfer syntax stands late", syntax_late),
+                        ("without a preamble, with --force", without_preamble))),
     folder_case(32, "an element of 0xFFFFFFF0 bytes", edited(length_lies((0x0008, 0x103E), 0xFFFFFFF0)),
                 refused=["MISSING_SLICE"], place="series 1", choose=lambda study: study.series[0]),
     folder_case(32, "pixel data of 0xFFFFFFF0 bytes", edited(pixel_length(0xFFFFFFF0)),
