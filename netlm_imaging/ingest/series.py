@@ -67,7 +67,7 @@ def _draft(part: Part, faults: list[Fault], notices: list[Notice], *, whole: boo
     return Draft(
         part=Part(headers=ordered, split_by=part.split_by),
         stack=stack,
-        faults=(*faults, *stack.faults, *_content_faults(ordered)),
+        faults=(*faults, *part.faults, *stack.faults, *_content_faults(ordered)),
         notices=(
             *notices,
             *dropped,

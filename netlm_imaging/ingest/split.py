@@ -5,22 +5,27 @@ The rule, in this order (every step that was used is named in a notice):
 1. images at more than one orientation, each with a stack of its own: one series an orientation;
 2. several images at one position: split by the first of b-value, echo, image type, temporal
    position, acquisition number, trigger time and acquisition time whose values make few enough
-   complete stacks; again, until no position is used twice or no attribute helps;
+   complete stacks; again, until no position is used twice or no attribute helps. Where another of
+   them makes stacks of other images out of the same ones, nothing is split and that is a fault;
 3. the times differ at every slice: by the order of the times at each position;
-4. what is left twice is the same image twice (dropped) or a fault.
+4. slices of several kinds (b-value, echo time, image type, kernel, contrast agent) at positions of
+   their own: split where each kind is a good stack by itself, else a fault;
+5. what is left twice is the same image twice (dropped) or a fault.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from netlm_imaging.errors import Fault
 from netlm_imaging.ingest.header import Header
-from netlm_imaging.ingest.stack import MINIMUM_SLICES
+from netlm_imaging.ingest.kinds import KINDS, b_values, echo_times
+from netlm_imaging.ingest.stack import MINIMUM_SLICES, build_stack
 
 LOCALIZER_SLICES = 10
 """Three perpendicular stacks with fewer images each are a localizer."""
@@ -30,14 +35,28 @@ COMPLETE_FRACTION = 0.5
 """A part is a stack of its own when it holds at least this share of all positions."""
 
 Group = list[Header]
-_ATTRIBUTES: tuple[tuple[str, Callable[[Header], Any]], ...] = (
-    ("b-value", lambda h: h.b_value),
-    ("echo", lambda h: (h.echo_number, h.echo_ms)),
-    ("image type", lambda h: h.image_type),
-    ("temporal position", lambda h: h.temporal_position),
-    ("acquisition number", lambda h: h.acquisition_number),
+Keys = Callable[[Sequence[Header]], list[Any]]
+
+
+def _each(attribute: Callable[[Header], Any]) -> Keys:
+    return lambda headers: [attribute(h) for h in headers]
+
+
+def _echoes(headers: Sequence[Header]) -> list[Any]:
+    return list(zip([h.echo_number for h in headers], echo_times(headers), strict=True))
+
+
+_TIMES: tuple[tuple[str, Callable[[Header], Any]], ...] = (
     ("trigger time", lambda h: h.trigger_ms),
     ("acquisition time", lambda h: h.acquired),
+)
+_ATTRIBUTES: tuple[tuple[str, Keys], ...] = (
+    ("b-value", b_values),
+    ("echo", _echoes),
+    ("image type", _each(lambda h: h.image_type)),
+    ("temporal position", _each(lambda h: h.temporal_position)),
+    ("acquisition number", _each(lambda h: h.acquisition_number)),
+    *((name, _each(time)) for name, time in _TIMES),
 )
 
 
@@ -47,6 +66,8 @@ class Part:
 
     headers: tuple[Header, ...]
     split_by: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    """Why it could not be told apart (codes without ``where``)."""
 
 
 def split(headers: Sequence[Header]) -> tuple[Part, ...]:
@@ -56,7 +77,8 @@ def split(headers: Sequence[Header]) -> tuple[Part, ...]:
         parts = [Part(headers=tuple(g), split_by=("orientation",)) for g in by_orientation]
     else:
         parts = [Part(headers=tuple(headers))]
-    return tuple(piece for part in parts for piece in _split_repeats(part))
+    apart = [piece for part in parts for piece in _split_repeats(part)]
+    return tuple(piece for part in apart for piece in ([part] if part.faults else _split_kinds(part)))
 
 
 def orientation_groups(headers: Sequence[Header]) -> list[Group]:
@@ -102,21 +124,56 @@ def _split_repeats(part: Part) -> list[Part]:
     most = max((len(group) for group in positions.values()), default=0)
     if most < 2 or len(positions) < MINIMUM_SLICES:
         return [part]
-    for name, attribute in _ATTRIBUTES:
-        groups = _grouped(part.headers, attribute)
-        if 1 < len(groups) <= most and _complete(groups, len(positions)):
-            return [
-                piece
-                for group in groups
-                for piece in _split_repeats(Part(headers=tuple(group), split_by=(*part.split_by, name)))
-            ]
+    ways = [
+        (name, groups)
+        for name, keys in _ATTRIBUTES
+        if 1 < len(groups := _grouped(part.headers, keys)) <= most and _complete(groups, len(positions))
+    ]
+    if other := _contradiction(ways):
+        return [replace(part, faults=(_ambiguous(ways[0][0], other),))]
+    if ways:
+        name, groups = ways[0]
+        by = (*part.split_by, name)
+        return [piece for g in groups for piece in _split_repeats(Part(headers=tuple(g), split_by=by))]
     return _split_by_order(part, positions, most) or [part]
 
 
-def _grouped(headers: Sequence[Header], attribute: Callable[[Header], Any]) -> list[Group]:
+def _contradiction(ways: Sequence[tuple[str, Sequence[Group]]]) -> str:
+    """The attribute that leaves no position used twice, as the first does, by other groups; or none."""
+    alone = [(name, groups) for name, groups in ways if all(_no_repeats(group) for group in groups)]
+    if not alone or alone[0][0] != ways[0][0]:
+        return ""
+    first, *others = [(name, {frozenset(map(id, group)) for group in groups}) for name, groups in alone]
+    return next((name for name, groups in others if groups != first[1]), "")
+
+
+def _no_repeats(group: Group) -> bool:
+    return len(by_position(group)) == len(group)
+
+
+def _ambiguous(one: str, other: str) -> Fault:
+    return Fault(
+        code="SPLIT_AMBIGUOUS",
+        expected="attributes that tell the volumes of a series apart in one way",
+        found=f"{one} and {other}, which do so in two",
+        remedy="Export each volume as a series of its own",
+    )
+
+
+def _split_kinds(part: Part) -> list[Part]:
+    """One part a kind of image, where each is a good stack by itself."""
+    for kind in KINDS:
+        groups = _grouped(part.headers, kind.keys)
+        if len(groups) > 1 and all(build_stack(group).grid is not None for group in groups):
+            by = (*part.split_by, kind.name)
+            return [Part(headers=tuple(group), split_by=by) for group in groups]
+    return [part]
+
+
+def _grouped(headers: Sequence[Header], keys: Keys) -> list[Group]:
     groups: dict[Any, Group] = defaultdict(list)
-    for h in headers:
-        groups[attribute(h)].append(h)
+    for key, h in zip(keys(headers), headers, strict=True):
+        groups[key].append(h)
     return [groups[key] for key in sorted(groups, key=_sortable)]
 
 
@@ -130,7 +187,7 @@ def _complete(groups: Sequence[Group], positions: int) -> bool:
 
 
 def _split_by_order(part: Part, positions: dict[tuple[float, ...], Group], most: int) -> list[Part]:
-    for name, attribute in _ATTRIBUTES[-2:]:
+    for name, attribute in _TIMES:
         moments = [{attribute(h) for h in group} for group in positions.values()]
         if all(len(found) == most and None not in found for found in moments) and all(
             len(group) == most for group in positions.values()

@@ -14,6 +14,7 @@ import numpy as np
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import ORTHONORMAL_TOLERANCE, FloatArray, Grid
 from netlm_imaging.ingest.header import Header
+from netlm_imaging.ingest.kinds import kind_faults
 
 MINIMUM_SLICES = 3
 """Two slices give one step, which nothing can check."""
@@ -60,7 +61,7 @@ def build_stack(headers: Sequence[Header]) -> Stack:
     offsets = points[order] - points[order[0]]
     shifts = np.stack([offsets @ row, offsets @ column], axis=1)
     step_faults, notices = check_steps(positions)
-    faults = [*step_faults, *_shift_faults(positions, shifts)]
+    faults = [*step_faults, *_shift_faults(positions, shifts), *kind_faults(headers)]
     grid, grid_faults = (
         _grid(headers[order[0]], len(headers), positions, normal) if not faults else (None, [])
     )

@@ -7,6 +7,7 @@ from conformance import (
     rows_command,
     rows_files,
     rows_hostile,
+    rows_kinds,
     rows_multiframe,
     rows_nifti,
     rows_plane,
@@ -21,7 +22,17 @@ from conformance import (
 from conformance.case import Case
 
 _MODULES = (
-    *(rows_stack, rows_plane, rows_values, rows_files, rows_codecs, rows_multiframe, rows_hostile, rows_suv),
+    *(
+        rows_stack,
+        rows_plane,
+        rows_kinds,
+        rows_values,
+        rows_files,
+        rows_codecs,
+        rows_multiframe,
+        rows_hostile,
+        rows_suv,
+    ),
     *(rows_nifti, rows_seg, rows_rtstruct, rows_settings, rows_command, rows_zip),
 )
 CASES: tuple[Case, ...] = tuple(
