@@ -137,10 +137,10 @@ def _slices(
     wanted: Sequence[Region], regions: Sequence[Region], axes: FloatArray, image: Grid | None
 ) -> tuple[float, float]:
     """Step between slices, and the height of one of them: slabs begin and end between two slices."""
-    smallest = min(r.step for r in regions)
+    smallest = min(r.step.mm for r in regions)
     # Of those that share the smallest step, the one with most planes tells it best.
-    finest = max((r for r in regions if r.step <= 1.01 * smallest), key=lambda r: len(r.heights))
-    candidates = [(finest.step / divisor, float(finest.heights[0])) for divisor in (1, 3, 5, 7, 9)]
+    finest = max((r for r in regions if r.step.mm <= 1.01 * smallest), key=lambda r: len(r.heights))
+    candidates = [(finest.step.mm / divisor, float(finest.heights[0])) for divisor in (1, 3, 5, 7, 9)]
     if image is not None:
         step, height = float(_image_spacing(image, axes)[2]), float(_image_origin(image, axes)[2])
         candidates = [(step, height), (step / 3, height), *candidates]
@@ -151,8 +151,8 @@ def _slabs_fit(region: Region, step: float, height: float) -> bool:
     beside = (region.slabs - height) / step - 0.5
     edges = float((np.abs(beside - np.rint(beside)) * step).max())
     thick = np.diff(_bounds(region, height, step), axis=1)[:, 0] * step
-    off = abs(float(region.areas @ thick) / float(region.areas.sum() * region.step) - 1)
-    return edges <= EDGE_TOLERANCE * region.step and off <= WANTED
+    off = abs(float(region.areas @ thick) / float(region.areas.sum() * region.step.mm) - 1)
+    return edges <= EDGE_TOLERANCE * region.step.mm and off <= WANTED
 
 
 def _bounds(region: Region, height: float, step: float) -> IntArray:

@@ -13,10 +13,9 @@ import numpy as np
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import FloatArray, Grid
+from netlm_imaging.ingest.contour_steps import Slices, Step, step_of, uneven
 from netlm_imaging.ingest.polygons import Outlines, area_by_plane
 from netlm_imaging.ingest.rtstruct_contours import Roi
-from netlm_imaging.ingest.stack import REFUSED_FRACTION
-from netlm_imaging.ingest.steps import smallest_step
 
 PLANAR_MM = 0.2
 """Points of a contour lie no further than this from its plane: rounded text moves them by less."""
@@ -36,20 +35,20 @@ class Region:
     """In mm along the first two axes; plane n lies at ``heights[n]``."""
     areas: FloatArray
     """mm2 inside, by plane."""
-    step: float
-    """mm: the thickness that each plane stands for."""
+    step: Step
+    """The thickness that each plane stands for."""
 
     @property
     def volume_ml(self) -> float:
         """Volume of the contours: area times step, plane by plane."""
-        return float(self.areas.sum()) * self.step / 1000.0
+        return float(self.areas.sum()) * self.step.mm / 1000.0
 
     @property
     def slabs(self) -> FloatArray:
         """(n, 2): where each plane's slab begins and ends; neighbors share an edge."""
         middle = (self.heights[1:] + self.heights[:-1]) / 2
-        half = self.step / 2
-        gap = np.diff(self.heights) > 1.5 * self.step
+        half = self.step.mm / 2
+        gap = np.diff(self.heights) > 1.5 * self.step.mm
         below = np.concatenate([[self.heights[0] - half], np.where(gap, self.heights[1:] - half, middle)])
         above = np.concatenate([np.where(gap, self.heights[:-1] + half, middle), [self.heights[-1] + half]])
         return np.stack([below, above], axis=1)
@@ -105,10 +104,10 @@ def _off_plane(roi: Roi, normal: FloatArray) -> list[Fault]:
     ]
 
 
-def axes_across(normal: FloatArray, grid: Grid | None) -> tuple[FloatArray, float | None]:
-    """3 x 3 axes whose third column is the normal: those of ``grid``, with its step along the normal.
+def axes_across(normal: FloatArray, grid: Grid | None) -> tuple[FloatArray, tuple[float, float] | None]:
+    """3 x 3 axes whose third column is the normal: those of ``grid``, with step and height of its slices.
 
-    Where ``grid`` is not parallel to them the first two axes follow the patient's, and the step is None.
+    Where ``grid`` is not parallel to them the first two axes follow the patient's, and there are no slices.
     """
     if grid is not None:
         along = grid.axes.T @ normal
@@ -117,7 +116,8 @@ def axes_across(normal: FloatArray, grid: Grid | None) -> tuple[FloatArray, floa
             others = [n for n in range(3) if n != third]
             axes = grid.axes[:, [*others, third]] * (1.0, 1.0, np.sign(along[third]))
             left, _, right = np.linalg.svd(axes)
-            return left @ right, grid.spacing_mm[third]
+            axes = left @ right
+            return axes, (grid.spacing_mm[third], float(axes[:, 2] @ np.asarray(grid.origin_mm)))
     start = np.eye(3)[1 if np.argmax(np.abs(normal)) == 0 else 0]
     first = start - normal * (start @ normal)
     first /= np.linalg.norm(first)
@@ -125,22 +125,21 @@ def axes_across(normal: FloatArray, grid: Grid | None) -> tuple[FloatArray, floa
 
 
 def regions_of(
-    wanted: Sequence[Roi], others: Sequence[Roi], axes: FloatArray, *, image_step: float | None
+    wanted: Sequence[Roi], others: Sequence[Roi], axes: FloatArray, *, image: tuple[float, float] | None
 ) -> tuple[list[Region], list[Region], list[Notice]]:
     """The ROIs wanted, and those of the others that can be used, as regions.
 
-    ``image_step`` is that of the image's slices where those lie along the normal. Raises InputError
-    with all faults of those wanted: UNEVEN_SPACING, NO_THICKNESS.
+    ``image``: step and height of the image's slices where those lie along the normal. Raises InputError
+    with all faults of those wanted: UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS.
     """
     flat = [_Flat.of(roi, axes) for roi in (*wanted, *others)]
-    steps = [smallest_step(f.heights) for f in flat if len(f.heights) > 2 and f.spread <= SAME_PLANE_MM]
-    found = [_region(f, min(steps, default=None), image_step) for f in flat]
-    faults = [fault for entry in found[: len(wanted)] if isinstance(entry, list) for fault in entry]
+    slices = Slices.of([f.heights for f in flat if f.spread <= SAME_PLANE_MM], image)
+    found = [_region(f, slices) for f in flat]
+    faults = [entry for entry in found[: len(wanted)] if isinstance(entry, Fault)]
     if faults:
         raise InputError(*faults)
-    regions = [entry if isinstance(entry, Region) else None for entry in found]
-    mine = [region for region in regions[: len(wanted)] if region is not None]
-    rest = [region for region in regions[len(wanted) :] if region is not None]
+    mine = [entry for entry in found[: len(wanted)] if isinstance(entry, Region)]
+    rest = [entry for entry in found[len(wanted) :] if isinstance(entry, Region)]
     return mine, rest, [notice for region in mine for notice in _plane_notices(region)]
 
 
@@ -172,65 +171,43 @@ class _Flat:
         )
 
 
-def _region(flat: _Flat, common: float | None, image_step: float | None) -> Region | list[Fault]:
+def _region(flat: _Flat, slices: Slices) -> Region | Fault:
     roi, heights = flat.roi, flat.heights
     if flat.spread > SAME_PLANE_MM:
-        return [_uneven(roi, f"contours {flat.spread:.3f} mm apart")]
-    step = smallest_step(heights) if len(heights) > 2 else _thickness(roi, heights, common, image_step)
-    if step is None:
-        return [_no_thickness(roi)]
-    if len(heights) > 2 and not _regular(heights, step):
-        steps = np.diff(heights)
-        return [_uneven(roi, f"steps from {steps.min():.3f} to {steps.max():.3f} mm")]
+        return uneven(roi.number, f"contours of one plane {flat.spread:.3f} mm apart")
+    step = step_of(roi.number, heights, roi.slab_mm, slices)
+    if isinstance(step, Fault):
+        return step
     areas = area_by_plane(flat.outlines, len(heights))
     return Region(number=roi.number, heights=heights, outlines=flat.outlines, areas=areas, step=step)
 
 
-def _thickness(roi: Roi, heights: FloatArray, common: float | None, image_step: float | None) -> float | None:
-    """One or two planes show no step of their own: the file's, the other ROIs', the image's."""
-    own = float(heights[1] - heights[0]) if len(heights) == 2 else None
-    known = next((step for step in (roi.slab_mm, common, image_step) if step), None)
-    return min(known, own) if known and own else known or own
-
-
-def _no_thickness(roi: Roi) -> Fault:
-    return Fault(
-        code="NO_THICKNESS",
-        expected="a step between the planes of contours",
-        found=f"ROI {roi.number}: one plane, no thickness, no other ROI that shows a step",
-        remedy="Use it together with its image (netlm run), or draw it on at least two planes",
-    )
-
-
-def _regular(heights: FloatArray, step: float) -> bool:
-    """Planes at whole steps, and no more than half of the steps longer than one."""
-    steps = np.diff(heights)
-    whole = np.rint(steps / step)
-    uneven = np.abs(steps / step - whole) > REFUSED_FRACTION * whole
-    return not uneven.any() and 2 * int((whole > 1).sum()) <= len(steps)
-
-
-def _uneven(roi: Roi, found: str) -> Fault:
-    return Fault(
-        code="UNEVEN_SPACING",
-        expected=f"planes at even steps of more than {SAME_PLANE_MM} mm, few of them left out",
-        found=f"ROI {roi.number}: {found}",
-        remedy="Contour every slice, or make one ROI of each separate part",
-    )
-
-
 def _plane_notices(region: Region) -> list[Notice]:
-    number, heights, step = region.number, region.heights, region.step
+    number, heights, step = region.number, region.heights, region.step.mm
+    notices = []
     if len(heights) == 1:
-        message = f"ROI {number} has one plane only: taken as {step:g} mm thick"
-        return [Notice(code="ROI_SINGLE_PLANE", message=message)]
+        message = f"ROI {number} has one plane only: taken as {step:.4g} mm thick"
+        notices.append(Notice(code="ROI_SINGLE_PLANE", message=message))
+    if len(heights) == 2:
+        message = f"ROI {number} has two planes only: each taken as {step:.4g} mm thick"
+        notices.append(Notice(code="ROI_TWO_PLANES", message=message))
+    if step > 1.5 * region.step.slice_mm:
+        message = (
+            f"ROI {number} is drawn on every other slice ({step:.4g} mm apart) and read as if it went on"
+            f" between: {region.volume_ml:.2f} mL. If it does not, it has half as much"
+        )
+        notices.append(Notice(code="ROI_SPARSE", message=message))
     missing = np.maximum(np.rint(np.diff(heights) / step) - 1, 0)
-    if not missing.any():
-        return []
-    between = float((missing * (region.areas[1:] + region.areas[:-1]) / 2).sum()) * step / 1000.0
-    absent = int(missing.sum())
+    if missing.any():
+        notices.append(_gap(region, missing))
+    return notices
+
+
+def _gap(region: Region, missing: FloatArray) -> Notice:
+    between = float((missing * (region.areas[1:] + region.areas[:-1]) / 2).sum()) * region.step.mm / 1000.0
+    absent, planes = int(missing.sum()), len(region.heights)
     message = (
-        f"ROI {number} has no contours on {absent} of the {len(heights) + absent} planes from its first to"
+        f"ROI {region.number} has no contours on {absent} of the {planes + absent} planes from its first to"
         f" its last; they are read as empty. If the region goes on there, about {between:.2f} mL are missing"
     )
-    return [Notice(code="ROI_GAP", message=message)]
+    return Notice(code="ROI_GAP", message=message)

@@ -40,7 +40,7 @@ def read_rtstruct(dataset: Dataset, *, roi: str | None = None, image: Grid | Non
     its volume within 1 %. ROIs that overlap: the smallest keeps the voxel.
     Raises InputError (without ``where``): ROI_DESCRIPTION, ROI_UNKNOWN, ROI_AMBIGUOUS, FRAME_MIXED,
     NO_CONTOURS, CONTOUR_TYPE, CONTOUR_COORDINATES, CONTOUR_POINTS, CONTOUR_NOT_PLANAR, CONTOURS_TURNED,
-    UNEVEN_SPACING, NO_THICKNESS, CONTOURS_TOO_COMPLEX, BAD_SIZE.
+    UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS, CONTOURS_TOO_COMPLEX, BAD_SIZE.
     """
     rois = read_rois(dataset)
     wanted = _wanted(rois, roi)
@@ -103,9 +103,9 @@ def _voxels(
     *,
     labels: Mapping[int, int],
 ) -> tuple[npt.NDArray[Any], Grid, list[Notice]]:
-    axes, step = axes_across(normal, image)
-    beside = image if step is not None else None
-    regions, rest, notices = regions_of(drawn, others, axes, image_step=step)
+    axes, slices = axes_across(normal, image)
+    beside = image if slices is not None else None
+    regions, rest, notices = regions_of(drawn, others, axes, image=slices)
     mine = {labels[r.number]: r for r in regions if r.volume_ml > 0}
     if not mine:
         raise InputError(no_contours("contours without an area"))

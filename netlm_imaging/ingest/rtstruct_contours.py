@@ -14,12 +14,12 @@ from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.stack import FARTHEST_MM
+from netlm_imaging.ingest.steps import LARGEST_SLICE_MM
 
 CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"})
 OPEN = frozenset({"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"})
 LARGEST_POINTS = 5_000_000
 """Of a file; real structure sets hold less than one million."""
-LARGEST_THICKNESS_MM = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +33,7 @@ class Roi:
     contours: tuple[FloatArray, ...] = field(repr=False)
     """Closed, (n, 3) LPS mm."""
     slab_mm: float | None
-    """ContourSlabThickness."""
+    """The smallest ContourSlabThickness, unless it is that of no slice."""
     ignored: int
     """Points, open contours and contours of fewer than three points."""
     repeated: int
@@ -118,13 +118,13 @@ def _roi(number: int, item: Dataset, contours: list[Dataset], frame: str) -> Roi
             key = hashlib.sha256(np.unique(points, axis=0).tobytes()).digest()
             repeated += key in closed
             closed[key] = points
-    slabs = [v.number(contour, "ContourSlabThickness") for contour in contours[:1]]
+    slabs = [v.number(contour, "ContourSlabThickness") for contour in contours]
     return Roi(
         number=number,
         name=v.text(item, "ROIName"),
         frame=v.text(item, "ReferencedFrameOfReferenceUID") or frame,
         contours=tuple(closed.values()),
-        slab_mm=next((s for s in slabs if s and 0 < s < LARGEST_THICKNESS_MM), None),
+        slab_mm=min((s for s in slabs if s and 0 < s <= LARGEST_SLICE_MM), default=None),
         ignored=ignored,
         repeated=repeated,
         faults=tuple(

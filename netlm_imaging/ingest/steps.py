@@ -6,6 +6,9 @@ import numpy as np
 
 from netlm_imaging.geometry import FloatArray
 
+LARGEST_SLICE_MM = 12.0
+"""No scan of a liver has thicker slices, gaps between them included."""
+
 
 def smallest_step(positions: FloatArray) -> float:
     """The smallest step of ascending positions, averaged over all of them against their rounding."""

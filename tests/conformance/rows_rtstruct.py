@@ -103,7 +103,13 @@ def uneven() -> Rois:
     return {"Liver": [circle(20, h) for h in (0.0, 3.0, 6.0, 7.1, 10.0, 13.0)]}
 
 
+def disks(*planes: float) -> Rois:
+    return {"Lesion": [circle(12, h, axes=AXES) for h in planes]}
+
+
 FILLED = ["CONTOURS_FILLED"]
+DISK_ML = float(np.pi * 144 / 1000)
+"""Of 1 mm."""
 GAP_ML = ball_ml(20) - np.pi * (400 - heights(20, 2)[9] ** 2) * 2 / 1000
 CASES: list[Case] = [
     rtstruct("one closed contour a plane", lambda: {"Liver": ball(25, 1)}, volume_ml=ball_ml(25),
@@ -126,6 +132,15 @@ CASES: list[Case] = [
              refused=["ROI_UNKNOWN"]),
     rtstruct("a plane without contour between others", without_plane(9), volume_ml=GAP_ML,
              notices=[*FILLED, "ROI_GAP"]),
+    rtstruct("planes 30 mm apart on slices of 3 mm", lambda: disks(0, 30, 60), change=mask_builder.thick(3),
+             refused=["CONTOURS_SPARSE"], says=["30 mm apart", "3 mm"]),
+    rtstruct("planes 30 mm apart, and nothing that tells the slices", lambda: disks(0, 30, 60),
+             refused=["NO_THICKNESS"]),
+    rtstruct("two planes 30 mm apart on slices of 3 mm: two thin parts", lambda: disks(0, 30),
+             change=mask_builder.thick(3), volume_ml=DISK_ML * 6,
+             notices=[*FILLED, "ROI_TWO_PLANES", "ROI_GAP"]),
+    rtstruct("contours on every other slice: the region goes on between", lambda: disks(0, 6, 12),
+             change=mask_builder.thick(3), volume_ml=DISK_ML * 18, notices=[*FILLED, "ROI_SPARSE"]),
     rtstruct("a point among the contours", with_points("POINT", [CENTER]), volume_ml=ball_ml(12),
              notices=[*FILLED, "CONTOURS_IGNORED"]),
     rtstruct("an open contour among the closed ones", with_points("OPEN_PLANAR", [CENTER, CENTER + 1]),

@@ -140,7 +140,7 @@ def test_every_other_slice_is_a_step_of_its_own(tmp_path: Path) -> None:
     assert volume_ml(found) == pytest.approx(sum(np.pi * (900 - heights(30, 6) ** 2)) * 6 / 1000, rel=0.005)
     points = found.labels.grid.to_patient(np.argwhere(found.labels.array))
     np.testing.assert_allclose(points.mean(axis=0), CENTER, atol=0.05)
-    assert "ROI_GAP" not in codes(found)
+    assert codes(found) == ["CONTOURS_FILLED"]
 
 
 def test_rois_become_labels_and_the_smallest_keeps_the_voxel(tmp_path: Path) -> None:
