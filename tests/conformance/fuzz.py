@@ -28,6 +28,9 @@ SECONDS = 10.0
 """No mutant may take longer."""
 LARGEST_MIB = 1024.0
 """Resident memory of the reading process and of its decoders."""
+START_SECONDS, SPARE_SECONDS = 60.0, 5.0
+"""Longer waits: for the first answer, which comes after all imports, and for writing a mutant."""
+WORKER = (sys.executable, "-m", "conformance.fuzz_worker")
 TESTS = Path(__file__).parents[1]
 
 
@@ -83,7 +86,7 @@ def fuzz(kind: str, first: int, last: int) -> Outcome:
 def _watched(kind: str, first: int, last: int, outcome: Outcome) -> int:
     """Run one worker; returns the seed to go on with."""
     worker = subprocess.Popen(
-        [sys.executable, "-m", "conformance.fuzz_worker", kind, str(first), str(last)],
+        [*WORKER, kind, str(first), str(last)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=TESTS,
@@ -94,14 +97,14 @@ def _watched(kind: str, first: int, last: int, outcome: Outcome) -> int:
     lines: queue.Queue[bytes] = queue.Queue()
     reader = threading.Thread(target=_forward, args=(worker.stdout, lines), daemon=True)
     reader.start()
-    seed, patience = first, SECONDS + 60  # the first line comes after all imports
+    seed, patience = first, SECONDS + START_SECONDS
     try:
         while True:
             line = lines.get(timeout=patience)
             if not line:
                 break
             outcome.add(json.loads(line))
-            seed, patience = json.loads(line)["seed"] + 1, SECONDS + 5
+            seed, patience = json.loads(line)["seed"] + 1, SECONDS + SPARE_SECONDS
         if seed < last and worker.wait() not in (0, -signal.SIGTERM):
             outcome.fail(seed, f"ended by {worker.returncode}")
             seed += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
+from conformance import fuzz as watcher
 from conformance.fuzz import Outcome, fuzz, shares
 from conformance.fuzz_inputs import KINDS, good_files, write_mutant
 
@@ -44,6 +46,40 @@ def test_mutants(kind: str, record_property: Record) -> None:
 def test_many_mutants(kind: str, record_property: Record) -> None:
     few = shares(FEW)[kind]
     check(fuzz(kind, few, few + shares(MANY)[kind]), record_property)
+
+
+WORKER = """
+import json, os, sys, time
+for seed in range(int(sys.argv[2]), int(sys.argv[3])):
+    if seed == 3:
+        {trouble}
+    said = dict(seed=seed, answer="read", error="", seconds=0.0, mib=10.0)
+    {odd}
+    print(json.dumps(said), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("trouble", "odd", "why"),
+    [
+        ("os.abort()", "pass", "ended by -6"),
+        ("os._exit(3)", "pass", "ended by 3"),
+        ("time.sleep(60)", "pass", "no answer in"),
+        ("pass", "said['mib'] += 2000 * (seed == 3)", "2010 MiB"),
+        ("pass", "said['seconds'] += 11 * (seed == 3)", "11.0 s"),
+        ("pass", "said['error'] = 'KeyError in a.py:7' * (seed == 3)", "KeyError in a.py:7"),
+    ],
+)
+def test_trouble_is_seen_and_named(trouble: str, odd: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash, a hang, too much memory, too much time, a stray exception: one failure, with its command."""
+    monkeypatch.setattr(watcher, "WORKER", (sys.executable, "-c", WORKER.format(trouble=trouble, odd=odd)))
+    monkeypatch.setattr(watcher, "START_SECONDS", -7.0)
+    monkeypatch.setattr(watcher, "SPARE_SECONDS", -7.0)
+    outcome = fuzz("native", 0, 6)
+    (failure,) = outcome.failures
+    assert failure.startswith(why)
+    assert failure.endswith("python -m conformance.fuzz native 3")
+    assert (outcome.count, outcome.answers["read"]) == (6, 5)
 
 
 def check(outcome: Outcome, record_property: Record) -> None:
