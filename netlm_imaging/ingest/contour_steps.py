@@ -43,7 +43,7 @@ class Slices:
     def of(cls, planes: Sequence[FloatArray], image: tuple[float, float] | None) -> Slices:
         """From the planes of all ROIs, and step and height of the image's slices."""
         shown = [(smallest_step(heights), heights) for heights in planes if len(heights) > 2]
-        steps = [(step, heights[0]) for step, heights in shown if _regular(heights, step)]
+        steps = [(step, heights[0]) for step, heights in shown if _at_whole_steps(heights, step)]
         return cls(
             of_rois=np.unique(np.reshape(steps, (-1, 2)), axis=0),
             of_image=np.reshape([] if image is None else [image], (-1, 2)),
@@ -73,7 +73,7 @@ def step_of(number: int, heights: FloatArray, slab_mm: float | None, slices: Sli
             return _no_thickness(number, "one plane")
         return Step(mm=thickness, slice_mm=thickness)
     own = smallest_step(heights)
-    if len(heights) > 2 and not _regular(heights, own):
+    if len(heights) > 2 and not (_at_whole_steps(heights, own) and _mostly_single(heights, own)):
         return uneven(number, _range(heights))
     known = slab_mm or slices.step_under(heights)
     if known is None or known > LARGEST_SLICE_MM:
@@ -91,12 +91,15 @@ def step_of(number: int, heights: FloatArray, slab_mm: float | None, slices: Sli
     return Step(mm=own, slice_mm=known)
 
 
-def _regular(heights: FloatArray, step: float) -> bool:
-    """Planes at whole steps, and no more than half of the steps longer than one."""
-    steps = np.diff(heights)
-    whole = np.rint(steps / step)
-    off = np.abs(steps / step - whole) > REFUSED_FRACTION * whole
-    return not off.any() and 2 * int((whole > 1).sum()) <= len(steps)
+def _at_whole_steps(heights: FloatArray, step: float) -> bool:
+    ratios = np.diff(heights) / step
+    return not bool((np.abs(ratios - np.rint(ratios)) > REFUSED_FRACTION * np.rint(ratios)).any())
+
+
+def _mostly_single(heights: FloatArray, step: float) -> bool:
+    """No more than half of the steps longer than one."""
+    longer = np.rint(np.diff(heights) / step) > 1
+    return 2 * int(longer.sum()) <= len(longer)
 
 
 def _range(heights: FloatArray) -> str:

@@ -50,7 +50,8 @@ def read_mask(
     """The mask named by ``spec``, on its own grid; ``assume_affine`` as in read_nifti.
 
     ``grid`` is that of the image which the mask is for: contours, which have no grid, are filled on its
-    rows and columns, finer where their volume needs it. ``keep_identifiers`` names a DICOM series by
+    rows and columns, finer where their volume needs it; it tells the
+    step of a SEG that names none. ``keep_identifiers`` names a DICOM series by
     its UID instead of a hash.
 
     Raises InputError: NOT_FOUND, UNREADABLE, what the formats raise, and for values that are no labels
@@ -101,7 +102,7 @@ def _from_object(path: Path, part: str | None, grid: Grid | None, *, keep_identi
     kind, dataset = open_object(path)
     try:
         found = (
-            read_seg(dataset, path, segment=part)
+            read_seg(dataset, path, segment=part, image=grid)
             if kind == "SEG"
             else read_rtstruct(dataset, roi=part, image=grid)
         )

@@ -25,10 +25,13 @@ Places = npt.NDArray[np.intp]
 _WHOLE = slice(None)
 
 
-def read_seg(dataset: Dataset, path: Path, *, segment: str | None = None) -> ObjectLabels:
+def read_seg(
+    dataset: Dataset, path: Path, *, segment: str | None = None, image: Grid | None = None
+) -> ObjectLabels:
     """All segments of a SEG, or the one named (by its label or number); labels are segment numbers.
 
-    Where segments overlap, the smallest keeps the voxel. Frames are decoded one at a time, of one
+    Where segments overlap, the smallest keeps the voxel. ``image`` tells the step between slices where
+    the file does not and its frames lie on the image's voxels. Frames are decoded one at a time, of one
     segment only where one is asked for. Raises InputError (without ``where``), with all that is
     wrong with the description: SEG_TYPE, SEG_FRAME_COUNT, SEG_GEOMETRY, SEG_DESCRIPTION,
     SEG_NO_FRAME_OF_REFERENCE, BAD_SIZE, BAD_BITS, TRUNCATED_FILE; then SEGMENT_UNKNOWN,
@@ -37,7 +40,8 @@ def read_seg(dataset: Dataset, path: Path, *, segment: str | None = None) -> Obj
     seg = describe_seg(dataset, path)
     shown = {} if seg.kind == "LABELMAP" else {n: f"{seg.owners.count(n)} frames" for n in seg.names}
     chosen = pick(seg.names, segment, kind="SEGMENT", shown=shown)
-    places, grid, notices = place_frames(seg.frames, rows=seg.pixels.rows, columns=seg.pixels.columns)
+    rows, columns = seg.pixels.rows, seg.pixels.columns
+    places, grid, notices = place_frames(seg.frames, rows=rows, columns=columns, image=image)
     _require_one_frame_a_slice(seg, places)
     if seg.kind == "LABELMAP":
         array = _label_map(seg, places, grid, chosen)

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import ORTHONORMAL_TOLERANCE, FloatArray, Grid
 from netlm_imaging.ingest import values as v
+from netlm_imaging.ingest.seg_steps import StepHints, slice_step
 from netlm_imaging.ingest.stack import (
     DRIFT_FRACTION,
     FARTHEST_MM,
@@ -19,11 +20,11 @@ from netlm_imaging.ingest.stack import (
     REFUSED_FRACTION,
     SAME_POSITION_MM,
 )
-from netlm_imaging.ingest.steps import smallest_step
 
 LARGEST_VOXELS = 2**29
 """Of a mask; larger sizes are damaged headers."""
-LARGEST_THICKNESS_MM = 100.0
+ON_VOXEL = 0.1
+"""Voxels: frames this close to an image's voxels lie on its grid."""
 Numbers = tuple[float, ...] | None
 
 
@@ -39,7 +40,7 @@ class SegFrames:
     said_step: float | None
     """SpacingBetweenSlices: which planes between the frames are there and empty."""
     thickness: float | None
-    """SliceThickness: counts only where a single plane leaves nothing else."""
+    """SliceThickness: counts only where no step is said, or against one that is."""
 
 
 def frame_groups(dataset: Dataset) -> list[Callable[[str], Dataset]]:
@@ -114,10 +115,11 @@ def _bad_spacing(spacing: Numbers) -> bool:
 
 
 def place_frames(
-    frames: SegFrames, *, rows: int, columns: int
+    frames: SegFrames, *, rows: int, columns: int, image: Grid | None = None
 ) -> tuple[npt.NDArray[np.intp], Grid, list[Notice]]:
     """The slice k of each frame, and the grid. Slices without a frame are empty.
 
+    ``image``, where the frames lie on its voxels, tells the step between slices if the file does not.
     Raises InputError with all that is wrong: UNEVEN_SPACING, TILT, BAD_SIZE, SEG_GEOMETRY.
     """
     row, column = frames.orientation
@@ -125,7 +127,10 @@ def place_frames(
     along = frames.points @ normal
     start = int(np.argmin(along))
     heights = along - along[start]
-    step, notices = _step(heights, frames)
+    axes = np.column_stack([row, column, normal])
+    planes = np.sort(heights)
+    planes = planes[np.diff(planes, prepend=-np.inf) > SAME_POSITION_MM]
+    step, notices = slice_step(planes, _hints(frames, axes, rows, columns, image))
     places = np.rint(heights / step).astype(np.intp)
     shape = (int(places.max()) + 1, rows, columns)
     faults = _place_faults(frames, heights, step, normal)
@@ -135,7 +140,6 @@ def place_frames(
         faults.append(Fault(code="BAD_SIZE", expected="a size of a scan", found=found))
     if faults:
         raise InputError(*faults)
-    axes = np.column_stack([row, column, normal])
     x, y, z = (float(p) for p in frames.points[start])
     grid = Grid(
         shape_kji=shape,
@@ -162,27 +166,24 @@ def _place_faults(frames: SegFrames, heights: FloatArray, step: float, normal: F
     return faults
 
 
-def _step(heights: FloatArray, frames: SegFrames) -> tuple[float, list[Notice]]:
-    """The step between slices: the smallest between frames, or a whole part of it that the file names."""
-    planes = np.sort(heights)
-    planes = planes[np.diff(planes, prepend=-np.inf) > SAME_POSITION_MM]
-    said = frames.said_step
-    if planes.size < 2:
-        return _single_plane(said or frames.thickness)
-    step = smallest_step(planes)
-    ratio = step / said if said and said > 0 else 1.0
-    if abs(ratio - 1) <= REFUSED_FRACTION:
-        return step, []
-    if ratio > 1 and abs(ratio - round(ratio)) <= REFUSED_FRACTION:
-        # Planes without a segment have no frame: the file's own step tells that they are empty.
-        message = f"Frames lie {step:g} mm apart on slices of {said:g} mm; those between are empty"
-        return step / round(ratio), [Notice(code="SEG_SPACING", message=message)]
-    message = f"The file says {said:g} mm between slices; its frames lie {step:g} mm apart, which was used"
-    return step, [Notice(code="SEG_SPACING", message=message)]
+def _hints(frames: SegFrames, axes: FloatArray, rows: int, columns: int, image: Grid | None) -> StepHints:
+    """What tells the step; numbers that are none count as not said."""
+    on_image = image is not None and _on_voxels(frames, axes, (rows, columns), image)
+    said, thickness = frames.said_step, frames.thickness
+    return StepHints(
+        said=abs(said) if said and np.isfinite(said) else None,
+        thickness=thickness if thickness and 0 < thickness < np.inf else None,
+        image=image.spacing_mm[2] if image is not None and on_image else None,
+    )
 
 
-def _single_plane(thickness: float | None) -> tuple[float, list[Notice]]:
-    if not thickness or not 0 < thickness < LARGEST_THICKNESS_MM:
-        raise InputError(_geometry("a step between planes", "one plane without a thickness"))
-    message = f"One plane only: taken as {thickness:g} mm thick"
-    return thickness, [Notice(code="SEG_SINGLE_PLANE", message=message)]
+def _on_voxels(frames: SegFrames, axes: FloatArray, shape: tuple[int, int], image: Grid) -> bool:
+    """Whether the pixels of all frames are voxels of the image, row on row."""
+    turned = axes.T @ image.axes
+    turned[2, 2] = abs(turned[2, 2])
+    same_size = image.shape_kji[1:] == shape and np.allclose(
+        image.spacing_mm[:2], frames.spacing[::-1], rtol=1e-3, atol=0.0
+    )
+    index = image.to_index(frames.points)
+    off = max(np.abs(index - np.rint(index)).max(), np.abs(index[:, 1:]).max())
+    return bool(same_size and off <= ON_VOXEL and np.abs(turned - np.eye(3)).max() <= ORTHONORMAL_TOLERANCE)

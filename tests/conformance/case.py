@@ -151,7 +151,7 @@ def with_role(role: str) -> Callable[[Study], Series]:
     return choose
 
 
-def ask_mask(spec: str, **options: bool) -> Answer:
+def ask_mask(spec: str, **options: Any) -> Answer:
     """The public way in for masks."""
     try:
         found = read_mask(spec, **options)

@@ -43,7 +43,7 @@ def image(row: int, what: str, fill: Fill, *, refused: Sequence[str] = (), notic
 def mask(row: int, what: str, fill: Callable[[Path], Path | str], *, refused: Sequence[str] = (),
          notices: Sequence[str] = (), truth: Callable[[], Truth] | None = AS_MASK,
          says: Sequence[str] = (),
-         over: str = "NIfTI mask", place: str = "a.", **options: bool) -> Case:  # fmt: skip
+         over: str = "NIfTI mask", place: str = "a.", **options: Any) -> Case:  # fmt: skip
     """A file given as a mask."""
 
     def ask(folder: Path, command: Command) -> Answer:

@@ -73,6 +73,20 @@ def per_frame_orientation(found: Dataset) -> None:
         frame.PlaneOrientationSequence = one(ImageOrientationPatient=axes)
 
 
+def measures(**values: str | None) -> Callable[[Dataset], None]:
+    """Set in the pixel measures that all frames share; None deletes."""
+
+    def apply(found: Dataset) -> None:
+        shared = found.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+        for name, value in values.items():
+            if value is None:
+                delattr(shared, name)
+            else:
+                setattr(shared, name, value)
+
+    return apply
+
+
 def same_names(found: Dataset) -> None:
     for item in found.SegmentSequence:
         item.SegmentLabel = "Liver"
@@ -92,6 +106,7 @@ LABELS = np.where(TUMOR, 2, LIVER.astype(int))
 FRACTION = np.where(LIVER, 100, 99)
 SPARSE = LIVER.copy()
 SPARSE[[0, 2, 4, 6]] = False
+ENDS = LIVER & np.isin(np.arange(8), (1, 7))[:, None, None]
 PLANE = LIVER[4:5]
 ALONE = LIVER & (np.arange(8) == 4)[:, None, None]
 SINGLE = GRID.crop((slice(4, 5), slice(0, 5), slice(0, 7)))
@@ -145,6 +160,15 @@ CASES: list[Case] = [
     case(48, "a frame between the planes", in_frames(moved(1.2), 3), refused=["UNEVEN_SPACING"]),
     case(48, "one plane alone: as thick as the file says", segments={"Liver": ALONE},
          truth=lambda: Truth(array=PLANE.astype(int), grid=SINGLE), notices=["SEG_SINGLE_PLANE"]),
+    case(48, "planes apart without a step: 18.6 mm on slices of 3.1 mm", measures(SpacingBetweenSlices=None,
+         SliceThickness="3.1"), segments={"Liver": ENDS}, refused=["SEG_GEOMETRY"], says=["18.6 mm"]),
+    case(48, "planes apart without a step, on their image", measures(SpacingBetweenSlices=None,
+         SliceThickness="3.1"), segments={"Liver": ENDS}, truth=lambda: of(ENDS)().slices(1, 8),
+         notices=["SEG_SPACING"], grid=GRID),
+    case(48, "planes apart with a negative step", measures(SpacingBetweenSlices="-3.1"),
+         segments={"Liver": ENDS}, truth=lambda: of(ENDS)().slices(1, 8), notices=["SEG_SPACING"]),
+    case(48, "planes apart with a step that does not divide their distance",
+         measures(SpacingBetweenSlices="7.7"), segments={"Liver": ENDS}, refused=["SEG_GEOMETRY"]),
     case(48, "pixels cut off", lambda found: assign(PixelData=found.PixelData[:8])(found),
          refused=["TRUNCATED_FILE"]),
     case(48, "the class of label maps", assign(SOPClassUID=LABELMAP_CLASS), segments={"Liver": LABELS},

@@ -126,3 +126,13 @@ def test_the_smallest_thickness_of_the_contours_counts(tmp_path: Path) -> None:
 def test_one_plane_thicker_than_any_slice(tmp_path: Path) -> None:
     assert refused(write(tmp_path, (0,), slab=60.0)).code == "NO_THICKNESS"
     assert refused(write(tmp_path, (0,), slab=None), image(30)).code == "NO_THICKNESS"
+    found = read_mask(write(tmp_path, (0,), slab=60.0), grid=image(3))
+    assert volume_ml(found) == pytest.approx(3 * DISK_ML, rel=0.01)
+
+
+def test_uneven_planes_of_another_roi_show_no_step(tmp_path: Path) -> None:
+    """Whole steps with many left out do."""
+    spec = write(tmp_path, (0,), slab=None, liver=(0.0, 1.1, 4.0, 8.0))
+    assert refused(spec).code == "NO_THICKNESS"
+    found = read_mask(write(tmp_path, (0,), slab=None, liver=(0.0, 3.0, 9.0, 15.0, 24.0)))
+    assert volume_ml(found) == pytest.approx(3 * DISK_ML, rel=0.01)
