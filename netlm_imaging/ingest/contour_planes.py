@@ -13,6 +13,7 @@ import numpy as np
 
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import FloatArray, Grid
+from netlm_imaging.ingest.contour_overlaps import overlap_fault
 from netlm_imaging.ingest.contour_steps import Slices, Step, step_of, uneven
 from netlm_imaging.ingest.polygons import Outlines, area_by_plane
 from netlm_imaging.ingest.rtstruct_contours import Roi
@@ -130,12 +131,13 @@ def regions_of(
     """The ROIs wanted, and those of the others that can be used, as regions.
 
     ``image``: step and height of the image's slices where those lie along the normal. Raises InputError
-    with all faults of those wanted: UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS.
+    with all faults of those wanted: UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS,
+    CONTOURS_OVERLAP.
     """
     flat = [_Flat.of(roi, axes) for roi in (*wanted, *others)]
     slices = Slices.of([f.heights for f in flat if f.spread <= SAME_PLANE_MM], image)
     found = [_region(f, slices) for f in flat]
-    faults = [entry for entry in found[: len(wanted)] if isinstance(entry, Fault)]
+    faults = [fault for entry in found[: len(wanted)] if isinstance(entry, list) for fault in entry]
     if faults:
         raise InputError(*faults)
     mine = [entry for entry in found[: len(wanted)] if isinstance(entry, Region)]
@@ -149,7 +151,8 @@ class _Flat:
 
     roi: Roi
     heights: FloatArray
-    outlines: Outlines
+    polygons: tuple[tuple[int, FloatArray], ...]
+    """Plane, and corners along the first two axes, mm."""
     spread: float
     """How far contours of one plane lie apart, mm."""
 
@@ -162,24 +165,26 @@ class _Flat:
         plane[order] = np.concatenate([[0], np.cumsum(np.diff(ascending) > SAME_PLANE_MM)])
         first = np.flatnonzero(np.diff(plane[order], prepend=-1))
         last = np.append(first[1:], len(local)) - 1
-        outlines = Outlines.of([(int(n), points[:, :2]) for n, points in zip(plane, local, strict=True)])
         return cls(
             roi=roi,
             heights=np.bincount(plane, weights=heights) / np.bincount(plane),
-            outlines=outlines,
+            polygons=tuple((int(n), points[:, :2]) for n, points in zip(plane, local, strict=True)),
             spread=float((ascending[last] - ascending[first]).max()),
         )
 
 
-def _region(flat: _Flat, slices: Slices) -> Region | Fault:
+def _region(flat: _Flat, slices: Slices) -> Region | list[Fault]:
     roi, heights = flat.roi, flat.heights
     if flat.spread > SAME_PLANE_MM:
-        return uneven(roi.number, f"contours of one plane {flat.spread:.3f} mm apart")
+        return [uneven(roi.number, f"contours of one plane {flat.spread:.3f} mm apart")]
     step = step_of(roi.number, heights, roi.slab_mm, slices)
-    if isinstance(step, Fault):
-        return step
-    areas = area_by_plane(flat.outlines, len(heights))
-    return Region(number=roi.number, heights=heights, outlines=flat.outlines, areas=areas, step=step)
+    overlap = overlap_fault(roi.number, flat.polygons)
+    faults = [entry for entry in (step, overlap) if isinstance(entry, Fault)]
+    if faults or isinstance(step, Fault):
+        return faults
+    outlines = Outlines.of(flat.polygons)
+    areas = area_by_plane(outlines, len(heights))
+    return Region(number=roi.number, heights=heights, outlines=outlines, areas=areas, step=step)
 
 
 def _plane_notices(region: Region) -> list[Notice]:

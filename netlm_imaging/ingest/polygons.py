@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -29,26 +29,29 @@ class Outlines:
     """(n, 2): x, y of the end with the smaller y, in mm or voxels."""
     high: FloatArray
     plane: IntArray
+    polygon: IntArray
+    """Which of the polygons each side belongs to."""
 
     @classmethod
     def of(cls, polygons: Sequence[tuple[int, FloatArray]]) -> Self:
         """From (plane, corners (n, 2) as x, y); the last corner is joined to the first."""
         if not polygons:
-            return cls(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.intp))
+            return cls(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.intp), np.zeros(0, np.intp))
         start = np.concatenate([corners for _, corners in polygons])
         end = np.concatenate([np.roll(corners, -1, axis=0) for _, corners in polygons])
-        plane = np.repeat([n for n, _ in polygons], [len(corners) for _, corners in polygons])
+        polygon = np.repeat(np.arange(len(polygons)), [len(corners) for _, corners in polygons])
+        plane = np.array([n for n, _ in polygons], dtype=np.intp)[polygon]
         order = np.argsort(plane, kind="stable")
-        start, end, plane = start[order], end[order], plane[order]
+        start, end, plane, polygon = start[order], end[order], plane[order], polygon[order]
         # One order for both ways along a side: the two sides of a keyhole's channel then cancel exactly.
         swap = (end[:, 1] < start[:, 1])[:, None]
         low, high = np.where(swap, end, start), np.where(swap, start, end)
         level = low[:, 1] == high[:, 1]
-        return cls(low[~level], high[~level], plane[~level].astype(np.intp))
+        return cls(low[~level], high[~level], plane[~level], polygon[~level])
 
     def scaled(self, origin: FloatArray, step: FloatArray) -> Self:
         """The same in lattice steps (x, y) from ``origin`` (x, y)."""
-        return type(self)((self.low - origin) / step, (self.high - origin) / step, self.plane)
+        return replace(self, low=(self.low - origin) / step, high=(self.high - origin) / step)
 
     def sides_of(self, plane: int) -> slice:
         """Where the sides of a plane lie."""
@@ -69,7 +72,7 @@ def area_by_plane(outlines: Outlines, planes: int) -> FloatArray:
         widths.append(np.diff(levels))
         line_plane.append(np.full(len(lines[-1]), n))
     belongs = np.concatenate(line_plane)
-    at, x = _crossings(outlines, np.concatenate(lines), belongs)
+    at, x, _ = crossings(outlines, np.concatenate(lines), belongs)
     line = at[::2]
     strips = (x[1::2] - x[::2]) * np.concatenate(widths)[line]
     return np.asarray(np.bincount(belongs[line], weights=strips, minlength=planes), dtype=np.float64)
@@ -109,7 +112,7 @@ def filled(outlines: Outlines, planes: int) -> Iterator[tuple[int, slice, slice,
 def _runs(outlines: Outlines, planes: int) -> tuple[IntArray, IntArray, IntArray]:
     """Lattice rows as (plane, row), the row index of each crossing, and the column from which it counts."""
     rows = _rows(outlines, planes)
-    at, x = _crossings(outlines, rows[:, 1].astype(np.float64) + ON_CENTER, rows[:, 0])
+    at, x, _ = crossings(outlines, rows[:, 1].astype(np.float64) + ON_CENTER, rows[:, 0])
     return rows, at, np.ceil(x - ON_CENTER).astype(np.intp)
 
 
@@ -124,13 +127,16 @@ def _rows(outlines: Outlines, planes: int) -> IntArray:
     return np.concatenate(rows)
 
 
-def _crossings(outlines: Outlines, lines: FloatArray, plane: IntArray) -> tuple[IntArray, FloatArray]:
-    """Where sides cross the lines y = ``lines`` of their plane: line and x, sorted; even in number a line.
+def crossings(
+    outlines: Outlines, lines: FloatArray, plane: IntArray
+) -> tuple[IntArray, FloatArray, IntArray]:
+    """Where sides cross the lines y = ``lines`` of their plane: line and x, sorted, and the side's polygon.
 
-    ``lines`` ascend within each plane, planes ascend. A side counts from its lower end on, without its upper.
+    Even in number a line. ``lines`` ascend within each plane, planes ascend. A side counts from its lower
+    end on, without its upper.
     """
     if not lines.size or not outlines.plane.size:
-        return np.zeros(0, np.intp), np.zeros(0)
+        return np.zeros(0, np.intp), np.zeros(0), np.zeros(0, np.intp)
     bottom = min(float(outlines.low[:, 1].min()), float(lines.min()))
     top = max(float(outlines.high[:, 1].max()), float(lines.max()))
     # Planes one above the other: a single search serves all of them.
@@ -153,4 +159,4 @@ def _crossings(outlines: Outlines, lines: FloatArray, plane: IntArray) -> tuple[
     low, high = outlines.low[side], outlines.high[side]
     x = low[:, 0] + (high[:, 0] - low[:, 0]) * ((lines[line] - low[:, 1]) / (high[:, 1] - low[:, 1]))
     order = np.lexsort((x, line))
-    return line[order].astype(np.intp), x[order]
+    return line[order].astype(np.intp), x[order], outlines.polygon[side[order]]

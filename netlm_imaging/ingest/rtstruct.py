@@ -40,7 +40,7 @@ def read_rtstruct(dataset: Dataset, *, roi: str | None = None, image: Grid | Non
     its volume within 1 %. ROIs that overlap: the smallest keeps the voxel.
     Raises InputError (without ``where``): ROI_DESCRIPTION, ROI_UNKNOWN, ROI_AMBIGUOUS, FRAME_MIXED,
     NO_CONTOURS, CONTOUR_TYPE, CONTOUR_COORDINATES, CONTOUR_POINTS, CONTOUR_NOT_PLANAR, CONTOURS_TURNED,
-    UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS, CONTOURS_TOO_COMPLEX, BAD_SIZE.
+    UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS, CONTOURS_OVERLAP, CONTOURS_TOO_COMPLEX, BAD_SIZE.
     """
     rois = read_rois(dataset)
     wanted = _wanted(rois, roi)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from pydicom.dataset import Dataset
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.ingest import values as v
+from netlm_imaging.ingest.contour_overlaps import without_repeats
 from netlm_imaging.ingest.stack import FARTHEST_MM
 from netlm_imaging.ingest.steps import LARGEST_SLICE_MM
 
@@ -104,9 +104,9 @@ def _only_frame(dataset: Dataset) -> str:
 
 
 def _roi(number: int, item: Dataset, contours: list[Dataset], frame: str) -> Roi:
-    closed: dict[bytes, FloatArray] = {}
+    closed: list[FloatArray] = []
     problems: Counter[tuple[str, str]] = Counter()
-    ignored = repeated = 0
+    ignored = 0
     for contour in contours:
         points = _points(contour)
         if isinstance(points, tuple):
@@ -114,19 +114,18 @@ def _roi(number: int, item: Dataset, contours: list[Dataset], frame: str) -> Roi
         elif points is None or len(points) < 3:
             ignored += 1
         else:
-            # Twice the same contour would cancel out by the even-odd rule.
-            key = hashlib.sha256(np.unique(points, axis=0).tobytes()).digest()
-            repeated += key in closed
-            closed[key] = points
+            closed.append(points)
+    # Twice the same contour would cancel out by the even-odd rule.
+    kept = without_repeats(closed)
     slabs = [v.number(contour, "ContourSlabThickness") for contour in contours]
     return Roi(
         number=number,
         name=v.text(item, "ROIName"),
         frame=v.text(item, "ReferencedFrameOfReferenceUID") or frame,
-        contours=tuple(closed.values()),
+        contours=kept,
         slab_mm=min((s for s in slabs if s and 0 < s <= LARGEST_SLICE_MM), default=None),
         ignored=ignored,
-        repeated=repeated,
+        repeated=len(closed) - len(kept),
         faults=tuple(
             Fault(code=code, expected=expected, found=f"ROI {number}: {n} of {len(contours)} that are not so")
             for (code, expected), n in problems.items()
