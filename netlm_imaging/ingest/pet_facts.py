@@ -35,7 +35,7 @@ PET_TAGS: tuple[str | int, ...] = (
 
 _SAME_IN_ALL = (
     "Units", "SUVType", "DecayCorrection", "CorrectedImage", "PatientWeight", "PatientSize", "PatientSex",
-    "SeriesDate", "SeriesTime", "TimezoneOffsetFromUTC",
+    "SeriesDate", "SeriesTime", "TimezoneOffsetFromUTC", "DecayCorrectionDateTime",
 )  # fmt: skip
 _DRUG = (
     "RadionuclideTotalDose", "RadionuclideHalfLife", "RadiopharmaceuticalStartDateTime",
@@ -135,8 +135,20 @@ def _ge_scan(ds: Dataset, clock: Clock) -> datetime | None:
 
 def _mixed(datasets: Sequence[Dataset]) -> tuple[str, ...]:
     """Attributes with more than one value over all slices and all drugs given."""
-    drugs = [drug for ds in datasets for drug in v.items(ds, "RadiopharmaceuticalInformationSequence")]
-    return (*_differing(datasets, _SAME_IN_ALL), *_differing(drugs, _DRUG))
+    given = [v.items(ds, "RadiopharmaceuticalInformationSequence") for ds in datasets]
+    drugs = [drug for found in given for drug in found]
+    names = [*_differing(datasets, _SAME_IN_ALL), *_differing(drugs, _DRUG)]
+    if len({_drug_words(drug) for drug in drugs}) > 1:
+        names.append("Radiopharmaceutical")
+    if drugs and not all(given):
+        names.append("RadiopharmaceuticalInformationSequence")
+    return tuple(names)
+
+
+def _drug_words(drug: Dataset) -> tuple[str, ...]:
+    """Which drug it is."""
+    codes = [v.item(drug, name) for name in ("RadiopharmaceuticalCodeSequence", "RadionuclideCodeSequence")]
+    return v.text(drug, "Radiopharmaceutical"), *(v.text(code, "CodeValue") for code in codes)
 
 
 def _differing(datasets: Iterable[Dataset], names: Sequence[str]) -> Iterable[str]:

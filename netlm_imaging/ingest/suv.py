@@ -157,7 +157,7 @@ def _from_activity(facts: SuvFacts, weight: float, finding: Finding) -> tuple[st
         finding.fault("DecayCorrection START, ADMIN or NONE", "another one" if kind else "none")
     finding.inputs["decay_correction"] = kind if kind in ("START", "ADMIN", "NONE") else None
     half_life_s = half_life(facts, finding, needed=kind != "ADMIN")
-    injected = injection(facts, finding, needed=kind != "ADMIN")
+    injected = injection(facts, half_life_s, finding, needed=kind != "ADMIN")
     per_bq = weight * 1000 / dose if dose else 0.0
     if kind == "ADMIN":
         return _to_injection(facts, injected, half_life_s, per_bq, finding)

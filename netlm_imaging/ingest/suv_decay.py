@@ -10,6 +10,10 @@ from netlm_imaging.ingest.radionuclides import RADIONUCLIDES, with_half_life
 from netlm_imaging.ingest.suv_facts import Finding, SliceFacts, SuvFacts, span
 
 REFERENCE_TOLERANCE = 0.01
+INJECTION_TOLERANCE_S = 60.0
+INJECTION_TOLERANCE = 0.1
+"""Two times of injection this far apart are told; where they change the SUV by more than this part, there
+is none (ours)."""
 LONG_HALF_LIVES = 8.0
 LAST_HALF_LIVES = 40.0
 """No atom of a dose given to a patient is left then (2^40 = 1e12): one of the dates is wrong."""
@@ -49,6 +53,10 @@ def first_acquisition(facts: SuvFacts) -> datetime | None:
 
 def reference_time(facts: SuvFacts, decay: float, finding: Finding) -> tuple[datetime | None, str]:
     """The moment to which the scanner decay-corrected (DecayCorrection START), and the rule that gave it."""
+    first, stated = first_acquisition(facts), facts.decay_reference
+    if first and stated and _change(decay, (stated - first).total_seconds()) > REFERENCE_TOLERANCE:
+        finding.fault("a decay correction time (DecayCorrectionDateTime) before the scan", "a later one")
+        return None, ""
     candidates = _candidates(facts, decay)
     if not candidates:
         finding.fault("acquisition date and time of every image", "images without")
@@ -67,7 +75,7 @@ def reference_time(facts: SuvFacts, decay: float, finding: Finding) -> tuple[dat
 
 
 def _compare(rule: str, other: str, apart_s: float, decay: float, finding: Finding) -> None:
-    change = math.expm1(min(decay * abs(apart_s), 1.0))
+    change = _change(decay, abs(apart_s))
     if change <= REFERENCE_TOLERANCE:
         return
     # How far dates are apart would tell by how much an anonymizer moved them.
@@ -76,6 +84,11 @@ def _compare(rule: str, other: str, apart_s: float, decay: float, finding: Findi
     else:
         said = f"would change it by {change:.1%}" if change < 1 else "would more than double or halve it"
     finding.notice("SUV_REFERENCE_TIME", f"SUV uses the {rule}; the {other} {said}")
+
+
+def _change(decay: float, apart_s: float) -> float:
+    """By which part the SUV grows when the dose decays so much longer; up to 1.7."""
+    return math.expm1(min(decay * apart_s, 1.0))
 
 
 def _candidates(facts: SuvFacts, decay: float) -> list[tuple[str, datetime]]:
@@ -118,11 +131,14 @@ def _frame_start(s: SliceFacts, acquired: datetime, decay: float) -> datetime | 
         return None
 
 
-def injection(facts: SuvFacts, finding: Finding, *, needed: bool = True) -> datetime | None:
+def injection(
+    facts: SuvFacts, half_life_s: float, finding: Finding, *, needed: bool = True
+) -> datetime | None:
     """When the dose was injected; a time without a date belongs to the day of the scan or the one before."""
     if facts.injected is not None:
         finding.inputs |= {"injection_from": "RadiopharmaceuticalStartDateTime", "injection_day": "as stated"}
         _tell_doubtful_zone(facts, finding)
+        _compare_clock(facts.injected, facts.injected_clock, half_life_s if needed else 0.0, finding)
         return facts.injected
     first = first_acquisition(facts)
     if facts.injected_clock is None or first is None:
@@ -136,6 +152,26 @@ def injection(facts: SuvFacts, finding: Finding, *, needed: bool = True) -> date
         "injection_day": "the day before the scan" if late else "the day of the scan",
     }
     return injected - timedelta(days=1) if late else injected
+
+
+def _compare_clock(injected: datetime, clock: timedelta | None, half_life_s: float, finding: Finding) -> None:
+    """RadiopharmaceuticalStartTime against the time of RadiopharmaceuticalStartDateTime, whatever the day."""
+    if clock is None:
+        return
+    apart_s = abs((injected - datetime(injected.year, injected.month, injected.day) - clock).total_seconds())
+    apart_s = min(apart_s, ONE_DAY_S - apart_s)
+    if apart_s <= INJECTION_TOLERANCE_S:
+        return
+    if half_life_s and _change(math.log(2) / half_life_s, apart_s) > INJECTION_TOLERANCE:
+        finding.fault(
+            "one time of injection",
+            f"RadiopharmaceuticalStartDateTime and RadiopharmaceuticalStartTime {apart_s:.0f} s apart",
+        )
+    else:
+        finding.notice(
+            "SUV_INJECTION_TIME",
+            f"RadiopharmaceuticalStartDateTime counts; RadiopharmaceuticalStartTime is {apart_s:.0f} s apart",
+        )
 
 
 def _tell_doubtful_zone(facts: SuvFacts, finding: Finding) -> None:

@@ -58,6 +58,12 @@ def pet(
     )
 
 
+def another_drug() -> Dataset:
+    found = builder.drug()
+    found.Radiopharmaceutical = "FDG"
+    return found
+
+
 def philips(element: int, value: str) -> Break:
     def apply(item: Dataset) -> None:
         item.Units = "CNTS"
@@ -150,8 +156,18 @@ CASES: list[Case] = [
         items))),
     pet("a series time after the acquisition: the acquisition counts", on_all(assign(SeriesTime="113000"))),
     pet("a scan nine half-lives after the injection",
-        drug(RadiopharmaceuticalStartDateTime="20240304235036.6"),
+        drug(RadiopharmaceuticalStartDateTime="20240304235036.6", RadiopharmaceuticalStartTime="235036.6"),
         notices=["SUV_LATE_SCAN"], truth=lambda: suv(BASE * 2**9)),
+    pet("two times of injection, 90 s apart", drug(RadiopharmaceuticalStartTime="090130"),
+        notices=["SUV_INJECTION_TIME"]),
+    pet("two times of injection, 50 minutes apart", drug(RadiopharmaceuticalStartTime="095000"),
+        unavailable="one time of injection"),
+    pet("two drugs of one dose and time", on_all(lambda item: item.RadiopharmaceuticalInformationSequence
+        .append(another_drug())), unavailable="Radiopharmaceutical"),
+    pet("one image without drug", on_slice(3, remove("RadiopharmaceuticalInformationSequence")),
+        unavailable="RadiopharmaceuticalInformationSequence"),
+    pet("a decay correction time after the scan",
+        on_all(assign(DecayCorrectionDateTime="20240306100000")), unavailable="DecayCorrectionDateTime"),
     pet("PET without weight, dose and attenuation correction",
         on_all(lambda item: (remove("PatientWeight")(item),
         drug(RadionuclideTotalDose=None)([item]), assign(CorrectedImage=["DECY"])(item))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -121,9 +122,83 @@ def test_dates_of_injection() -> None:
     before = suv(injected(beds(), at=None, clock="233000.5"))
     assert before.record.inputs["injection_day"] == "the day before the scan"
     assert before.record.inputs["seconds_from_injection"] == 10.5 * 3600 - 0.5
-    stated = suv(injected(beds(), at="20240305090000.25", clock="010203"))
+    stated = suv(injected(beds(), at="20240305090000.25", clock="0901"))
+    assert codes(stated) == []
     assert stated.record.inputs["seconds_from_injection"] == 3600 - 0.25
     assert stated.record.inputs["injection_from"] == "RadiopharmaceuticalStartDateTime"
+
+
+@pytest.mark.parametrize(("clock", "apart"), [("090102", 62), ("085830", 90)])
+def test_two_times_of_injection_are_told(clock: str, apart: int) -> None:
+    found = suv(injected(beds(), at="20240305090000", clock=clock))
+    assert found.factors == pytest.approx([after(3600)] * 3)
+    assert codes(found) == ["SUV_INJECTION_TIME"]
+    assert f"{apart} s" in found.notices[0].message
+
+
+@pytest.mark.parametrize("clock", ["095000", "0800", "2359"])
+def test_two_times_of_injection_that_change_the_suv(clock: str) -> None:
+    items = injected(beds(), at="20240305090000", clock=clock)
+    with pytest.raises(SuvUnavailable, match="one time of injection"):
+        suv(items)
+    for item in items:
+        item.DecayCorrection = "ADMIN"
+    assert codes(suv(items)) == ["SUV_INJECTION_TIME"]
+
+
+def test_times_of_injection_around_midnight_are_close() -> None:
+    found = suv(injected(beds(), at="20240304235950", clock="000010"))
+    assert codes(found) == ["SUV_LATE_SCAN"]
+
+
+def other_drug(items: list[Dataset], **values: object) -> list[Dataset]:
+    """A second drug in every image, with these attributes of its own."""
+    for item in items:
+        second = deepcopy(item.RadiopharmaceuticalInformationSequence[0])
+        for name, value in values.items():
+            setattr(second, name, value)
+        item.RadiopharmaceuticalInformationSequence.append(second)
+    return items
+
+
+def test_a_drug_named_twice_is_one() -> None:
+    assert suv(other_drug(beds())).factors == pytest.approx([after(3600)] * 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"Radiopharmaceutical": "FDG"},
+        {"RadiopharmaceuticalCodeSequence": [builder.drug().RadionuclideCodeSequence[0]]},
+        {"RadionuclideCodeSequence": []},
+    ],
+)
+def test_two_drugs(values: dict[str, object]) -> None:
+    with pytest.raises(SuvUnavailable, match="Radiopharmaceutical that differ"):
+        suv(other_drug(beds(), **values))
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_an_image_without_drug(k: int) -> None:
+    items = beds()
+    del items[k].RadiopharmaceuticalInformationSequence
+    with pytest.raises(SuvUnavailable, match="RadiopharmaceuticalInformationSequence that differ"):
+        suv(items)
+
+
+@pytest.mark.parametrize(("moment", "available"), [("100030", True), ("095000", True), ("103000", False)])
+def test_decay_correction_time_after_the_scan(moment: str, available: bool) -> None:
+    items = beds()
+    for item in items:
+        item.DecayCorrectionDateTime = f"20240305{moment}"
+    if available:
+        assert suv(items).record.inputs["reference_rule"] == "decay correction time"
+        items[1].DecayCorrectionDateTime = "20240305090000"
+        with pytest.raises(SuvUnavailable, match="DecayCorrectionDateTime that differ"):
+            suv(items)
+    else:
+        with pytest.raises(SuvUnavailable, match="DecayCorrectionDateTime"):
+            suv(items)
 
 
 @pytest.mark.parametrize("at", ["20240305", "2024030509", "202402310900", "yesterday", ""])

@@ -171,6 +171,17 @@ def test_frames_that_count_from_other_moments_are_told() -> None:
     assert ["another slice" in n.message for n in found.notices] == [True]
 
 
+def test_the_frame_that_counts_from_the_most_distant_moment_is_told() -> None:
+    """Not the last one: here the second of three beds."""
+    slices = tuple(
+        SliceFacts(acquired=START + timedelta(minutes=4 * n), frame_reference_ms=ms, duration_ms=240_000.0)
+        for n, ms in enumerate((120_000.0, 1_000_000.0, 362_000.0))
+    )
+    found = suv_factors(replace(GOOD, slices=slices, series=None))
+    (message,) = [n.message for n in found.notices if "another slice" in n.message]
+    assert f"{2 ** (640 / HALF_LIFE) - 1:.1%}" in message
+
+
 def test_everything_that_went_in_is_recorded() -> None:
     slices = tuple(replace(s, duration_ms=240_000.0, slope=n + 1.0) for n, s in enumerate(GOOD.slices))
     facts = replace(GOOD, slices=slices, decay_correction="NONE", corrected_image=("ATTN", "SCAT"))
@@ -217,7 +228,7 @@ def test_injection_before_midnight() -> None:
 
 
 def test_late_scan_is_told() -> None:
-    facts = replace(GOOD, injected=START - timedelta(seconds=9 * HALF_LIFE))
+    facts = replace(GOOD, injected=START - timedelta(seconds=9 * HALF_LIFE), injected_clock=None)
     assert [n.code for n in suv_factors(facts).notices] == ["SUV_LATE_SCAN"]
 
 
