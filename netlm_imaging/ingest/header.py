@@ -39,7 +39,7 @@ TAGS: tuple[str | int, ...] = (
     "NumberOfFrames", "Rows", "Columns", "PixelSpacing", "BitsAllocated", "BitsStored", "HighBit",
     "PixelRepresentation", "CorrectedImage", "RescaleIntercept", "RescaleSlope", "ModalityLUTSequence",
     "Units", "NumberOfSlices", "RadiopharmaceuticalInformationSequence", 0x00190010, _SIEMENS_B_VALUE,
-    "StudyDescription", "ConvolutionKernel",
+    "StudyDescription", "ConvolutionKernel", "LossyImageCompression",
 )  # fmt: skip
 
 _TAGS: list[Any] = [v.tag_of(key) for key in (*TAGS, *FRAME_TAGS, *PET_TAGS)]
@@ -107,6 +107,8 @@ class Header:
     b_value: float | None
     declared_slices: int | None
     protocol: Protocol
+    lossy: bool = False
+    """Compressed with loss, now or ever before; True as well where a lossy codec may have been lossless."""
     frame: int | None = None
     """Its place in a multi-frame file, from 0; None where the file is one image or describes no frames."""
     described_frames: int = 0
@@ -138,6 +140,9 @@ class Header:
 
 
 _IMAGES = ("CT", "MR", "PT")
+_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 111))
+_PERHAPS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (81, 91, 93, 112, 203))
+"""Codecs that can do both: LossyImageCompression must say 01 then, and is trusted to say 00."""
 _NATIVE = frozenset({IMPLICIT, EXPLICIT, BIG_ENDIAN})
 
 
@@ -258,8 +263,14 @@ def parse_header(ds: Dataset, *, path: Path, where: str, pixels_at: int = 0) -> 
             lambda: v.integer(ds, "NumberOfSlices"), lambda: v.integer(ds, "ImagesInAcquisition")
         ),
         protocol=read_protocol(ds),
+        lossy=_lossy(ds, v.text(meta, "TransferSyntaxUID")),
         pet=ds if v.text(ds, "Modality").upper() == "PT" else None,
     )
+
+
+def _lossy(ds: Dataset, syntax: str) -> bool:
+    stated = v.text(ds, "LossyImageCompression")
+    return stated == "01" or syntax in _LOSSY or (syntax in _PERHAPS_LOSSY and stated != "00")
 
 
 def _patient(ds: Dataset) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from netlm_imaging.errors import Fault, Notice
+from netlm_imaging.ingest.concatenation import concatenation_faults, concatenation_notices
 from netlm_imaging.ingest.duplicates import drop_repeated_positions, drop_repeated_uids
 from netlm_imaging.ingest.header import Header
 from netlm_imaging.ingest.patients import patient_faults
@@ -45,8 +46,8 @@ def drafts_of(headers: Sequence[Header]) -> tuple[list[Draft], dict[str, list[st
     if is_localizer(headers):
         return [], {"localizer": [h.where for h in headers]}
     kept, faults, notices = drop_repeated_uids(headers)
-    faults = [*faults, *patient_faults(headers, what="series"), *_concatenation_faults(kept)]
-    notices = [*notices, *_uid_notices(headers)]
+    faults = [*faults, *patient_faults(headers, what="series"), *concatenation_faults(kept)]
+    notices = [*notices, *_uid_notices(headers), *concatenation_notices(kept)]
     drafts = []
     parts = split(kept)
     for part in parts:
@@ -73,6 +74,7 @@ def _draft(part: Part, faults: list[Fault], notices: list[Notice], *, whole: boo
             *dropped,
             *stack.notices,
             *_split_notices(part),
+            *_lossy_notices(ordered),
             *_count_notices(ordered, whole=whole),
         ),
     )
@@ -94,32 +96,6 @@ def _multiframe(headers: Sequence[Header]) -> Fault:
         found=f"a file of {h.frames} frames that does not",
         remedy="Export the series as classic (single-frame) DICOM",
     )
-
-
-def _concatenation_faults(headers: Sequence[Header]) -> list[Fault]:
-    """CONCAT_INCOMPLETE where a part of an object that was cut into several files is not there."""
-    objects: dict[str, dict[int, Header]] = defaultdict(dict)
-    for h in headers:
-        if h.concatenation is not None:
-            objects[h.concatenation.uid][h.concatenation.part] = h
-    faults = []
-    for parts in objects.values():
-        cuts = [(h.concatenation, h.frames) for _, h in sorted(parts.items()) if h.concatenation]
-        declared = max((cut.parts or 0 for cut, _ in cuts), default=0)
-        frames_before = [sum(frames for _, frames in cuts[:n]) for n in range(len(cuts))]
-        chained = all(
-            cut.first_frame in (None, before) for (cut, _), before in zip(cuts, frames_before, strict=True)
-        )
-        if len(parts) < max(declared, max(parts)) or not chained:
-            faults.append(
-                Fault(
-                    code="CONCAT_INCOMPLETE",
-                    expected=f"all {declared or max(parts)} files of a concatenation",
-                    found=f"the parts {', '.join(map(str, sorted(parts)))}",
-                    remedy="Export the series again, complete",
-                )
-            )
-    return faults
 
 
 def _content_faults(headers: Sequence[Header]) -> list[Fault]:
@@ -186,6 +162,18 @@ def _split_notices(part: Part) -> list[Notice]:
             message=f"One of several volumes under one SeriesInstanceUID, split by {rule}",
         )
     ]
+
+
+def _lossy_notices(headers: Sequence[Header]) -> list[Notice]:
+    lossy = sum(h.lossy for h in headers)
+    if not lossy:
+        return []
+    message = (
+        f"{lossy} of {len(headers)} images were compressed with loss: values are not those of the scanner"
+    )
+    if headers[0].modality == "PT":
+        message += ", SUV are not reliable"
+    return [Notice(code="LOSSY_COMPRESSION", message=message)]
 
 
 def _count_notices(headers: Sequence[Header], *, whole: bool) -> list[Notice]:

@@ -18,6 +18,7 @@ RLE = str(RLELossless)
 JPEG_LOSSLESS, JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 JPEG_2000 = "1.2.840.10008.1.2.4.90"
+JPEG_2000_LOSSY = "1.2.840.10008.1.2.4.91"
 HTJ2K = "1.2.840.10008.1.2.4.201"
 
 
@@ -46,6 +47,7 @@ ENCODERS: Mapping[str, Callable[[Plane, int], bytes]] = {
     JPEG_LOSSLESS_SV1: _jpeg_lossless_sv1,
     JPEG_LS: _jpeg_ls,
     JPEG_2000: _jpeg_2000,
+    JPEG_2000_LOSSY: _jpeg_2000,
     HTJ2K: _htj2k,
 }
 NAMES = {

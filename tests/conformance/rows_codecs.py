@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from conformance import codecs
-from conformance.breaks import Break, Items, assign, copy_of, on_slice, other_pixels, rename, several
+from conformance.breaks import Break, Items, assign, copy_of, on_all, on_slice, other_pixels, rename, several
 from conformance.case import Case, Truth
 from conformance.series import GRID, folder_case, series_cases
 from ingest import builder
@@ -137,11 +137,21 @@ def cut_off(folder: Path) -> None:
     file.write_bytes(file.read_bytes()[:-60])
 
 
-STREAMS = [*codecs.ENCODERS, codecs.RLE]
+STREAMS = [syntax for syntax in codecs.NAMES if syntax != codecs.DEFLATED]
 CASES: list[Case] = [
     *(case for syntax in codecs.NAMES for case in every_modality(syntax)),
     *(case for syntax in codecs.NAMES for case in every_kind(syntax)),
     *series_cases(29, "JPEG-LS frames cut into three fragments", compressed(codecs.JPEG_LS, fragments=3)),
+    *series_cases(29, "images that were once compressed with loss", on_all(
+                  assign(LossyImageCompression="01")), notices=["LOSSY_COMPRESSION"],
+                  says=["7 of 7 images were compressed with loss"]),
+    *series_cases(29, "one PET image that was once compressed with loss", on_slice(
+                  3, assign(LossyImageCompression="01")), over=["PT"], notices=["LOSSY_COMPRESSION"],
+                  says=["1 of 7 images", "SUV are not reliable"]),
+    *series_cases(29, "JPEG 2000 that may be lossy and does not say so", compressed(codecs.JPEG_2000_LOSSY),
+                  notices=["LOSSY_COMPRESSION"]),
+    *series_cases(29, "JPEG 2000 that could be lossy and is not", several(
+                  compressed(codecs.JPEG_2000_LOSSY), on_all(assign(LossyImageCompression="00")))),
     *series_cases(29, "JPEG 2000 with an extended offset table", lambda items: codecs.compress(
                   items, codecs.JPEG_2000, extended=True)),
     *series_cases(29, "implicit VR little endian", lambda items: native(items, implicit=True, big=False)),

@@ -75,6 +75,19 @@ def parts(*sizes: int, without: int | None = None) -> Objects:
     return cut
 
 
+def undeclared(*sizes: int, keep: Sequence[int], renumber: bool = False) -> Objects:
+    """Parts that do not say how many there are."""
+
+    def cut(found: Dataset) -> list[Dataset]:
+        objects = enhanced.concatenation(found, sizes, declared=False)
+        kept = [objects[n] for n in keep]
+        for number, part in enumerate(kept, start=1):
+            part.InConcatenationNumber = number if renumber else part.InConcatenationNumber
+        return kept
+
+    return cut
+
+
 def compressed(syntax: str) -> Objects:
     return lambda found: codecs.compress([found], syntax)
 
@@ -112,6 +125,13 @@ CASES: list[Case] = [
     *(case for n in range(3) for case in multiframe(
         37, f"part {n + 1} of three of a concatenation missing", parts(3, 2, 2, without=n),
         refused=["CONCAT_INCOMPLETE"] + (["MISSING_SLICE"] if n == 1 else []))),
+    *multiframe(37, "an object in three files that do not say how many they are",
+                undeclared(3, 2, 2, keep=(0, 1, 2)), notices=["SLICES_MAY_BE_MISSING"]),
+    *multiframe(37, "the last of three files that do not say how many they are missing",
+                undeclared(3, 2, 2, keep=(0, 1)), notices=["SLICES_MAY_BE_MISSING"],
+                truth=lambda found: found.slices(0, 5)),
+    *multiframe(37, "the first part of a concatenation missing, the others numbered anew",
+                undeclared(3, 2, 2, keep=(1, 2), renumber=True), refused=["CONCAT_INCOMPLETE"]),
     *(case for syntax in codecs.NAMES for case in multiframe(
         29, f"{codecs.NAMES[syntax]} frames", compressed(syntax), frames=shuffle)),
     two_echoes(1, 4),
