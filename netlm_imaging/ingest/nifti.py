@@ -31,8 +31,11 @@ from netlm_imaging.ingest.raster import (
 SUFFIXES = (".nii", ".nii.gz")
 LARGEST_OFFSET = 64 * 2**20
 """Bytes of header and extensions before the voxels; what is larger is damage, and slow to inflate."""
+MOST_DIMENSIONS = 7
 _UNIT_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _SAME_AFFINE_MM = 0.1
+_LEAST_COSINE = float(np.cos(np.radians(45.0)))
+"""Between the same axis of sform and qform: beyond 45 degrees it is another axis, or the other way round."""
 _HEADERS: dict[int, Any] = {348: nibabel.Nifti1Header, 540: nibabel.Nifti2Header}
 _MAGIC = (b"n+1", b"n+2\0\r\n\x1a\n")
 
@@ -108,9 +111,13 @@ def _shape(header: Any) -> tuple[tuple[int, ...], list[Fault]]:
     shape = tuple(int(n) for n in header["dim"][1 : count + 1])
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
-    if len(shape) == 3 and min(shape) > 0:
+    if len(shape) == 3 and min(shape) > 0 and 3 <= count <= MOST_DIMENSIONS:
         return shape, []
-    found = " x ".join(str(n) for n in shape) or "no dimensions"
+    found = (
+        f"{count} dimensions"
+        if not 0 <= count <= MOST_DIMENSIONS
+        else " x ".join(str(n) for n in shape) or "no dimensions"
+    )
     return shape, [Fault(code="NOT_3D", expected="one three-dimensional volume", found=found)]
 
 
@@ -174,15 +181,18 @@ def _compared(header: Any) -> tuple[list[Fault], list[Notice]]:
     sform, qform = _affine(header, "sform"), _affine(header, "qform")
     if qform is None or sform is None:
         return [], []
+    one, other = sform[:3, :3], qform[:3, :3]
     with np.errstate(all="ignore"):
-        mirrored = np.linalg.det(sform[:3, :3]) * np.linalg.det(qform[:3, :3]) < 0
+        mirrored = np.linalg.det(one) * np.linalg.det(other) < 0
+        cosines = (one * other).sum(axis=0) / np.linalg.norm(one, axis=0) / np.linalg.norm(other, axis=0)
         apart = float(np.abs(sform - qform).max()) * _UNIT_MM[_unit(header)]
-    if mirrored:
+    if mirrored or (cosines < _LEAST_COSINE).any():
+        how = "mirrored" if mirrored else "turned"
         return [
             Fault(
                 code="AFFINE_CONFLICT",
                 expected="an sform and a qform that agree",
-                found="one mirrored against the other: left and right are not certain",
+                found=f"one {how} against the other: left and right are not certain",
                 remedy="Write the file again with one affine",
             )
         ], []

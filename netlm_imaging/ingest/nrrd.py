@@ -33,6 +33,8 @@ _TO_LPS = {
     "left-anterior-superior": (1.0, -1.0, 1.0),
     "las": (1.0, -1.0, 1.0),
 }
+_SPATIAL = frozenset({"domain", "space", "none", "???"})
+"""Kinds of axes that can lie in space (NRRD 5, section "kinds")."""
 _UNIT_MM = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
 _TYPES = {
     "i1": "signed char, int8, int8_t",
@@ -62,7 +64,7 @@ def read_geometry(path: Path) -> Geometry:
     """The grid of a NRRD file and all that is wrong with its header; voxels are not read.
 
     Faults: UNREADABLE, NOT_3D, TOO_LARGE, AFFINE_UNKNOWN, BAD_UNITS, BAD_VALUES, BAD_GRID,
-    NRRD_ENCODING, NRRD_DETACHED, TRUNCATED_FILE.
+    NRRD_ENCODING, NRRD_ENDIAN, NRRD_DETACHED, TRUNCATED_FILE.
     """
     try:
         header, starts = _header(path)
@@ -121,6 +123,8 @@ def _header_faults(header: dict[str, Any]) -> list[Fault]:
     sizes = [int(n) for n in header.get("sizes", [])]
     if len(sizes) != 3 or min(sizes) < 1:
         fault("NOT_3D", "one three-dimensional volume", " x ".join(map(str, sizes))[:60] or "no sizes")
+    if not {str(kind).lower() for kind in header.get("kinds") or ()} <= _SPATIAL:
+        fault("NOT_3D", "three axes in space", "an axis of another kind, such as color or time")
     if str(header.get("space", "")).lower() not in _TO_LPS:
         found = "another one" if "space" in header else "no space field"
         fault("AFFINE_UNKNOWN", "a space of left-posterior-superior or right-anterior-superior", found)
@@ -145,6 +149,10 @@ def _data_faults(header: dict[str, Any], path: Path, starts: int) -> list[Fault]
     if encoding not in _PACKING or any(skips):
         expected = "voxels that are raw, gzip or bzip2, right after the header"
         return [Fault(code="NRRD_ENCODING", expected=expected, found="others", remedy="Save the file again")]
+    order = str(header.get("endian", "")).lower()
+    if order not in ("little", "big") and np.dtype(kind).itemsize > 1:
+        found = "another" if order else "none"
+        return [Fault(code="NRRD_ENDIAN", expected="a byte order (endian: little or big)", found=found)]
     voxels = float(np.prod([float(n) for n in header.get("sizes", [])]))
     available = path.stat().st_size - starts
     return size_faults(voxels, np.dtype(kind).itemsize, available, _PACKING[encoding])

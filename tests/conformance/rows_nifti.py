@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from conformance.case import Answer, Case, Command, Truth, ask_mask, only, read_series
 from ingest import rasters
 from ingest.rasters import AFFINE, GRID, MASK, VALUES, save
+from scipy.spatial.transform import Rotation
 
 NOISE = np.random.default_rng(0).integers(0, 30_000, (20, 30, 40)).astype(np.int16)
 Fill = Callable[[Path], Path]
@@ -166,6 +167,12 @@ def apart(millimeters: float) -> Callable[[Any], None]:
     return lambda found: found.set_qform(moved, code=1)
 
 
+def tilted_qform(found: Any) -> None:
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_rotvec([0, 0, 5], degrees=True).as_matrix()
+    found.set_qform(turn @ AFFINE, code=1)
+
+
 def units(scale: float) -> Any:
     return np.diag([scale, scale, scale, 1.0]) @ AFFINE
 
@@ -190,6 +197,12 @@ NAN_ROW = (280, np.float32(np.nan).tobytes())
 CASES: list[Case] = [
     *both(39, "sform and qform mirrored against each other", rasters.mirrored_qform,
           refused=["AFFINE_CONFLICT"]),
+    *both(39, "sform and qform half a turn apart about the long axis: left and right swapped",
+          rasters.turned_qform(-1, -1, 1), refused=["AFFINE_CONFLICT"]),
+    *both(39, "sform and qform upside down against each other", rasters.turned_qform(1, -1, -1),
+          refused=["AFFINE_CONFLICT"]),
+    *both(39, "sform and qform 5 degrees apart: the sform counts", tilted_qform,
+          notices=["AFFINE_DIFFERS"]),
     *both(39, "neither sform nor qform declared", rasters.no_codes, refused=["AFFINE_UNKNOWN"]),
     *both(39, "neither declared, with --assume-affine", rasters.no_codes, assume=True),
     *both(39, "sform and qform 2 mm apart: the sform counts", apart(2.0), notices=["AFFINE_DIFFERS"]),
@@ -217,6 +230,8 @@ CASES: list[Case] = [
           refused=["TRUNCATED_FILE"]),
     *both(41, "a size of 32767 x 32767 x 32767", None, raw=(42, np.array([32767] * 3, "<i2").tobytes()),
           refused=["TOO_LARGE"]),
+    *both(41, "200 dimensions", None, raw=(40, np.int16(200).tobytes()), refused=["NOT_3D"]),
+    *both(41, "-3 dimensions", None, raw=(40, np.int16(-3).tobytes()), refused=["NOT_3D"]),
     *both(41, "a negative size", None, raw=(42, np.int16(-7).tobytes()), refused=["NOT_3D"]),
     *both(41, "an unknown data type", None, raw=(70, np.int16(1536).tobytes()), refused=["BAD_VALUES"]),
     image(41, "a .nii cut off inside its voxels", cut("a.nii", 0.67), refused=["TRUNCATED_FILE"]),
@@ -236,6 +251,15 @@ CASES: list[Case] = [
     mask(40, "coordinates of no known space", nrrd(lambda data: data.replace(
          b"space: left-posterior-superior", b"space: scanner-xyz")), refused=["AFFINE_UNKNOWN"],
          over="NRRD mask"),
+    mask(41, "16 bits without a byte order", nrrd(lambda data: data.replace(b"endian: little\n", b"")),
+         refused=["NRRD_ENDIAN"], over="NRRD mask"),
+    mask(41, "a byte order that is none", nrrd(lambda data: data.replace(b"endian: little", b"endian: odd")),
+         refused=["NRRD_ENDIAN"], over="NRRD mask"),
+    mask(42, "labels of 8 bits without a byte order", nrrd(lambda data: data.replace(
+         b"endian: little\n", b""), array=MASK.astype(np.uint8)), over="NRRD mask"),
+    *(mask(40, f"an axis of {kind}", nrrd(lambda data, kind=kind: data.replace(
+           b"kinds: domain domain domain", b"kinds: " + kind.encode() + b" domain domain")),
+           refused=["NOT_3D"], over="NRRD mask") for kind in ("RGB-color", "time", "vector")),
     mask(40, "no space origin", nrrd(lambda data: data.replace(b"space origin:", b"space_origin:=")),
          refused=["AFFINE_UNKNOWN"], over="NRRD mask"),
     mask(41, "a header without voxels (.nhdr)", detached, refused=["NRRD_DETACHED"], over="NRRD mask"),

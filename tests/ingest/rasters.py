@@ -56,6 +56,10 @@ def mirrored_qform(image: Any) -> None:
     image.set_qform(AFFINE @ np.diag([-1, 1, 1, 1]), code=1)
 
 
+def turned_qform(*flips: int) -> Callable[[Any], None]:
+    return lambda image: image.set_qform(AFFINE @ np.diag([*flips, 1]), code=1)
+
+
 def sheared(image: Any) -> None:
     image.set_sform(AFFINE @ np.array([[1, 0.2, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), code=1)
     image.set_qform(AFFINE, code=0)
