@@ -103,6 +103,10 @@ class AblationSettings(Section):
     max_ablations: Count | None = None
     modalities: Annotated[tuple[Modality, ...], Field(strict=False)] = ("mwa", "rfa")
     max_probes: Annotated[int, Field(ge=1, le=6)] = 3
+    max_zones: Annotated[int, Field(ge=1, le=6)] = 4
+    """Overlapping zones for a lesion that one does not cover."""
+    clusters: bool = True
+    """One zone for two or three close lesions."""
     devices: Annotated[tuple[DeviceId, ...], Field(strict=False)] | None = None
     """By id; none: the catalogue's defaults of ``modalities`` with at most ``max_probes``."""
     comparison_devices: Annotated[tuple[DeviceId, ...], Field(strict=False)] | None = None

@@ -78,7 +78,7 @@ def zone_of(
         forbidden=forbidden_to(space, device),
     )
     if isinstance(placement, TooSmall):
-        return Refusal(_too_small(device, placement.factor, margin_mm=settings.margin_mm))
+        return Refusal(_too_small(device, placement.factor, margin_mm=settings.margin_mm), too_small=True)
     if isinstance(placement, NoRoom):
         return no_room(space, target, device, placement, settings=settings)
     return made_of(space, target, device, [placement], settings=settings)

@@ -22,19 +22,19 @@ class AblationFacts:
     """What is measured on the voxels of one ablation done alone."""
 
     margins: tuple[Margin, ...]
-    """Around each lesion that it was made for."""
+    """Around each lesion that it was made for, and each other one that it clears."""
     structures: tuple[StructureDistance, ...]
     """Nearest first."""
 
 
-def ablation_facts(space: Workspace, candidate: Candidate) -> AblationFacts:
-    """Measure an ablation."""
+def ablation_facts(space: Workspace, candidate: Candidate, lesions: Sequence[int]) -> AblationFacts:
+    """Measure an ablation; its margins around ``lesions``."""
     assert candidate.margin_mm is not None
     reach_mm = max(candidate.zones[0].device.zone_mm) / 2.0
     return AblationFacts(
         margins=tuple(
             ablative_margin(space, n, candidate.voxels, asked_mm=candidate.margin_mm, reach_mm=reach_mm)
-            for n in candidate.lesions
+            for n in lesions
         ),
         structures=_structures(space, candidate.zones),
     )

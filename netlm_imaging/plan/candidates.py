@@ -59,3 +59,5 @@ class Refusal:
     """Why a treatment of one kind is not possible, in words for people."""
 
     why_not: str
+    too_small: bool = False
+    """One zone is too small: several may do."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from netlm_imaging.anatomy import segment_name
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.ablation_candidates import ablations
+from netlm_imaging.plan.ablation_candidates import ablations, ablations_together
 from netlm_imaging.plan.anatomical import anatomical_candidates
 from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.devices import Device, chosen_devices
@@ -42,7 +42,7 @@ def collect(
     resected: Resections | None = None,
     progress: Progress | None = None,
 ) -> tuple[tuple[Candidate, ...], tuple[LesionOptions, ...]]:
-    """Candidates in a fixed order (anatomical ones, then by lesion) and the options of every lesion.
+    """Candidates in a fixed order (anatomical, by lesion, of close lesions) and the options of every lesion.
 
     ``devices`` default to those of the settings; ``resected`` saves work where it is at hand.
     A candidate that alone loses more than ``budget_voxels`` of functional liver is no option; it stays
@@ -62,6 +62,10 @@ def collect(
         single["anatomical"] = _anatomical_option(space, lesion, resected, affordable, settings=settings)
         kinds: tuple[TreatmentKind, ...] = ("enucleation", "wedge", "anatomical", "ablation")
         options.append(LesionOptions(lesion=lesion.id, options=tuple(single[kind] for kind in kinds)))
+    if progress is not None:
+        progress("Ablations of close lesions together")
+    alone = [candidate for candidate in candidates if candidate.zones]
+    candidates.extend(ablations_together(space, lesions, alone, settings=settings, devices=devices))
     return tuple(candidates), tuple(options)
 
 

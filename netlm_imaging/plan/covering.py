@@ -49,18 +49,31 @@ def _ball_touching_first(
     """The smallest ball around at most five points that touches the first: center, radius, the touching."""
     best: tuple[FloatArray, float, npt.NDArray[np.int64]] | None = None
     for chosen in _others(len(support)):
-        edges = support[chosen] - support[0]
-        products = edges @ edges.transpose(0, 2, 1)
-        half_squares = 0.5 * np.diagonal(products, axis1=1, axis2=2)
-        weights = np.linalg.pinv(products, hermitian=True) @ half_squares[..., None]
-        offsets = (weights * edges).sum(axis=1)
-        radii = np.linalg.norm(offsets, axis=1)
-        reach = np.linalg.norm(support[0] + offsets[:, None] - support[None], axis=2).max(axis=1)
-        radii[reach > radii * (1.0 + 1e-9) + 1e-9] = np.inf
-        n = int(np.argmin(radii))
-        if np.isfinite(radii[n]) and (best is None or radii[n] < best[1]):
-            best = support[0] + offsets[n], float(radii[n]), np.append(0, chosen[n])
+        offsets = _centers_from_first(support[chosen] - support[0])
+        radii = np.sqrt((offsets**2).sum(axis=1))
+        apart = support - (support[0] + offsets)[:, None]
+        reach = np.sqrt((apart**2).sum(axis=2).max(axis=1))
+        holds = reach <= radii * (1.0 + 1e-9) + 1e-9  # never true of points that span no ball (NaN)
+        if holds.any():
+            n = int(np.argmin(np.where(holds, radii, np.inf)))
+            if best is None or radii[n] < best[1]:
+                best = support[0] + offsets[n], float(radii[n]), np.append(0, chosen[n])
     return best
+
+
+def _centers_from_first(edges: FloatArray) -> FloatArray:
+    """Centers of the smallest balls through the first point and those at ``edges`` (n, 1 to 3, 3) from it."""
+    half = 0.5 * (edges**2).sum(axis=2, keepdims=True)
+    a, b, c = (edges[:, n % edges.shape[1]] for n in range(3))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if edges.shape[1] == 1:
+            return a / 2.0
+        normal = np.cross(a, b)
+        if edges.shape[1] == 2:
+            beside = half[:, 0] * np.cross(b, normal) + half[:, 1] * np.cross(normal, a)
+            return np.asarray(beside / (normal**2).sum(axis=1, keepdims=True))
+        sides = half[:, 0] * np.cross(b, c) + half[:, 1] * np.cross(c, a) + half[:, 2] * normal
+        return np.asarray(sides / (c * normal).sum(axis=1, keepdims=True))
 
 
 @cache

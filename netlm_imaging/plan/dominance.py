@@ -14,7 +14,8 @@ def undominated(problem: Problem, limits: Limits) -> tuple[int, ...]:
 
     A candidate is dropped when another covers a superset of its tumor voxels and a subset of its
     functional ones, and may take its place in every plan: it counts towards the same limit, or towards
-    one that is not set. Of two equal ones the first is kept. Anatomical resections are all kept.
+    one that is not set, and is no more interventions. Of two equal ones the first is kept. Anatomical
+    resections are all kept.
     """
     count = len(problem.candidates)
     holds = np.zeros((count, len(problem.atoms.covers)), dtype=np.float32)
@@ -31,9 +32,11 @@ def undominated(problem: Problem, limits: Limits) -> tuple[int, ...]:
 
 
 def _may_replace(problem: Problem, limits: Limits) -> npt.NDArray[np.bool_]:
-    """Entry [a, b]: a counts towards no limit that b does not count towards. Never for anatomical ones."""
+    """Entry [a, b]: a counts towards no limit more than b does. Never for anatomical ones."""
     ablation = np.array([c.kind == "ablation" for c in problem.candidates], dtype=bool)
     local = np.array([not c.segments for c in problem.candidates], dtype=bool)
     free = np.where(ablation, limits.ablations is None, limits.resections is None)
+    each = np.array([c.interventions for c in problem.candidates], dtype=np.int64)
     same = ablation[:, None] == ablation[None, :]
-    return np.asarray((same | free[:, None]) & local[:, None] & local[None, :])
+    no_more = each[:, None] <= each[None, :]
+    return np.asarray((same | free[:, None]) & no_more & local[:, None] & local[None, :])

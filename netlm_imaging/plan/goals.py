@@ -42,11 +42,11 @@ class Spare:
 
 @dataclass(frozen=True, slots=True)
 class Few:
-    """Do the fewest interventions."""
+    """Do the fewest interventions; each zone of an ablation is one."""
 
     def value(self, problem: Problem, chosen: Sequence[int]) -> int:
         """The exact value for ``chosen`` candidates."""
-        return len(chosen)
+        return sum(problem.candidates[c].interventions for c in chosen)
 
 
 Goal = Clear | Spare | Few

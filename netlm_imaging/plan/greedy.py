@@ -62,11 +62,12 @@ def _removes(problem: Problem) -> npt.NDArray[np.bool_]:
 def _keeps(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
     """Whether ``chosen`` keep every limit but that of the liver lost."""
     candidates = [problem.candidates[c] for c in chosen]
-    ablations = sum(c.kind == "ablation" for c in candidates)
+    interventions = sum(c.interventions for c in candidates)
+    ablations = sum(c.interventions for c in candidates if c.kind == "ablation")
     segments = frozenset[int]().union(*(c.segments for c in candidates))
     counts = (
-        (len(candidates), limits.interventions),
-        (len(candidates) - ablations, limits.resections),
+        (interventions, limits.interventions),
+        (interventions - ablations, limits.resections),
         (ablations, limits.ablations),
         (len(segments), limits.segments),
     )

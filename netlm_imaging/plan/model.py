@@ -8,7 +8,7 @@
     y_a >= e                      for every element e that covers a
     z_l <= sum of e over C_a      for every atom a that holds more than the tolerated rest of lesion l
     m_a >= z_l - sum of e over C_a,  sum of t_a m_a <= tolerated rest    for the smaller atoms
-    lost <= budget, counts <= their limits
+    lost <= budget, counts <= their limits    (each zone of an ablation counts)
 
 Every coefficient is a number of voxels, so every objective is an integer and a bound that is less
 than one voxel away from a plan proves it. Given binary x, s and y are binary at the optimum.
@@ -67,6 +67,7 @@ class Model:
         self._problem = problem
         self._rows = _Rows()
         n = len(problem.candidates)
+        self._interventions = np.array([c.interventions for c in problem.candidates], dtype=np.float64)
         # Elements are numbered in this order too: element and column are the same number.
         self._x = np.arange(n)
         self._s = n + np.arange(SEGMENTS)
@@ -119,7 +120,7 @@ class Model:
             case Spare():
                 cost[list(self._loss)] = list(self._loss.values())
             case Few():
-                cost[self._x] = 1.0
+                cost[self._x] = self._interventions
         return cost
 
     def _new_column(self) -> int:
@@ -173,16 +174,17 @@ class Model:
             self._rows.at_most(missed, float(missable))
 
     def _add_limits(self, limits: Limits) -> None:
-        kinds = np.array([c.kind for c in self._problem.candidates])
+        ablation = np.array([c.kind == "ablation" for c in self._problem.candidates], dtype=bool)
+        each = self._interventions
         self._rows.at_most(self._loss, float(limits.budget_voxels))
-        self._count(self._x, limits.interventions)
-        self._count(self._x[kinds == "ablation"], limits.ablations)
-        self._count(self._x[kinds != "ablation"], limits.resections)
-        self._count(self._s, limits.segments)
+        self._count(self._x, each, limits.interventions)
+        self._count(self._x[ablation], each[ablation], limits.ablations)
+        self._count(self._x[~ablation], each[~ablation], limits.resections)
+        self._count(self._s, np.ones(SEGMENTS), limits.segments)
 
-    def _count(self, columns: npt.NDArray[np.int64], limit: int | None) -> None:
+    def _count(self, columns: npt.NDArray[np.int64], each: FloatArray, limit: int | None) -> None:
         if limit is not None:
-            self._rows.at_most(dict.fromkeys(columns.tolist(), 1.0), float(limit))
+            self._rows.at_most(dict(zip(columns.tolist(), each.tolist(), strict=True)), float(limit))
 
     def _build(self) -> highspy._core._Highs:
         program = highspy.HighsLp()

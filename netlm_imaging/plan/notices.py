@@ -8,6 +8,7 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.plan.devices import Device
+from netlm_imaging.plan.distances import TOLERANCE_MM
 from netlm_imaging.plan.optimize import PALLIATIVE_LARGEST
 from netlm_imaging.plan.records import Plan
 
@@ -33,6 +34,23 @@ def device_notices(devices: Sequence[Device], compared: Sequence[Device]) -> tup
 def structure_notices(plan: Plan, anatomy: Anatomy, *, warning_mm: float) -> tuple[Notice, ...]:
     """Structures that heat can hurt: which ablations of ``plan`` come near, and which were not given."""
     return (*_near_structures(plan, warning_mm=warning_mm), *_unknown_structures(plan, anatomy))
+
+
+def margin_notices(plan: Plan) -> tuple[Notice, ...]:
+    """Ablations of ``plan`` that clear a lesion without its margin: one that another lesion's zone covers."""
+    short = [
+        f"{t.id} ({t.achieved_margin_mm:.1f} mm of {t.margin_mm:g} mm)"
+        for t in plan.treatments
+        if t.achieved_margin_mm is not None and t.margin_mm is not None
+        if t.achieved_margin_mm < t.margin_mm - TOLERANCE_MM
+    ]
+    if not short:
+        return ()
+    message = (
+        f"The zone covers every lesion that counts as cleared, but not the whole margin of each: "
+        f"{', '.join(short)}."
+    )
+    return (Notice(code="MARGIN_NOT_REACHED", message=message, where="plan"),)
 
 
 def _unknown_structures(plan: Plan, anatomy: Anatomy) -> tuple[Notice, ...]:

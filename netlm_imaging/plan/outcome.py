@@ -45,8 +45,16 @@ class Case:
     def facts_of(self, candidate: Candidate) -> AblationFacts:
         """Margins and distances of an ablation; measured once, for several plans use the same."""
         if id(candidate) not in self._facts:
-            self._facts[id(candidate)] = ablation_facts(self.space, candidate)
+            cleared = self.cleared_by(candidate)
+            lesions = tuple(sorted({*candidate.lesions, *cleared}))
+            self._facts[id(candidate)] = ablation_facts(self.space, candidate, lesions)
         return self._facts[id(candidate)]
+
+    def cleared_by(self, candidate: Candidate) -> set[int]:
+        """The lesions that a candidate clears when it is done alone."""
+        held = tumor_voxels(self, candidate.region(self.space))
+        needed = zip(self.problem.lesions, self.problem.needed_voxels.tolist(), strict=True)
+        return {lesion for lesion, count in needed if held.get(lesion, 0) >= count}
 
     def margin_map(self, chosen: Sequence[int]) -> Volume | None:
         """``ablation_facts.margin_map`` of the ablations among ``chosen``; None without one."""
@@ -97,9 +105,8 @@ def _treatments(case: Case, chosen: Sequence[int], outcome: Simulation) -> tuple
     """One record each; a lesion that only several clear together is meant by all that touch it."""
     candidates = [case.problem.candidates[c] for c in chosen]
     voxels = [candidate.region(case.space) for candidate in candidates]
-    tumor = [_tumor_voxels(case, v) for v in voxels]
-    needed = dict(zip(case.problem.lesions, case.problem.needed_voxels.tolist(), strict=True))
-    alone = [{lesion for lesion, count in t.items() if count >= needed[lesion]} for t in tumor]
+    tumor = [tumor_voxels(case, v) for v in voxels]
+    alone = [case.cleared_by(candidate) for candidate in candidates]
     together = set(outcome.cleared).difference(*alone)
     meant = [tuple(sorted(own | (together & held.keys()))) for own, held in zip(alone, tumor, strict=True)]
     return tuple(
@@ -133,7 +140,7 @@ def _treatment(
     )
 
 
-def _tumor_voxels(case: Case, voxels: Voxels) -> dict[int, int]:
+def tumor_voxels(case: Case, voxels: Voxels) -> dict[int, int]:
     """Voxels of each lesion that ``voxels`` holds any of."""
     labels, counts = np.unique(case.anatomy.lesions.array.ravel()[voxels], return_counts=True)
     return {int(n): int(c) for n, c in zip(labels, counts, strict=True) if n > 0}
@@ -158,7 +165,7 @@ def _coverage(case: Case, chosen: Sequence[int], outcome: Simulation) -> tuple[C
     held: dict[int, list[tuple[int, TreatmentKind]]] = {}
     for c in chosen:
         candidate = case.problem.candidates[c]
-        for lesion, count in _tumor_voxels(case, candidate.region(case.space)).items():
+        for lesion, count in tumor_voxels(case, candidate.region(case.space)).items():
             held.setdefault(lesion, []).append((count, candidate.kind))
     return tuple(
         Coverage(

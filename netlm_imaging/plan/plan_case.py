@@ -9,7 +9,7 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
-from netlm_imaging.plan.notices import device_notices, plan_notices, structure_notices
+from netlm_imaging.plan.notices import device_notices, margin_notices, plan_notices, structure_notices
 from netlm_imaging.plan.optimize import Choice, frontier
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask, share_of_time
@@ -89,6 +89,7 @@ def plan_case(
         notices=(
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
             *device_notices(devices, others),
+            *margin_notices(answer.plans[main]),
             *structure_notices(
                 answer.plans[main], anatomy, warning_mm=settings.ablation.structure_caution_mm
             ),
@@ -121,5 +122,5 @@ def _point(case: Case, choice: Choice) -> FrontierPoint:
         flr_percent=remnant(outcome.flr_ml, functional_ml=functional_ml, clinical=case.clinical).flr_percent,
         debulking_percent=outcome.debulking_percent,
         parenchyma_lost_ml=outcome.lost_ml,
-        interventions=len(choice.chosen),
+        interventions=sum(case.problem.candidates[c].interventions for c in choice.chosen),
     )

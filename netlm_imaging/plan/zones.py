@@ -102,6 +102,14 @@ def best_placement(
     return found
 
 
+def roomiest_poses(
+    space: Workspace, points: FloatArray, zone_mm: tuple[float, float, float]
+) -> list[FloatArray]:
+    """The ``to_unit`` of the poses in which a zone has most room for ``points`` (mm), the best first."""
+    fits = _roomiest(points, _poses(space, zone_mm), count=POSES_SEARCHED)
+    return [fit.to_unit for fit in fits]
+
+
 def _best_of(
     space: Workspace, points: FloatArray, fits: list[_Fit], spends: Wanted, forbidden: Protected | None
 ) -> Placement | None:

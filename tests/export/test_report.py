@@ -16,6 +16,7 @@ from netlm_imaging.export import render_report
 from netlm_imaging.export.charts import Axis, frontier_chart
 from netlm_imaging.export.wording import percentage, shares
 from netlm_imaging.lesions.records import SegmentShare
+from netlm_imaging.plan.records import PlacedZone, StructureDistance
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
@@ -103,6 +104,22 @@ def test_what_other_devices_would_change_is_said_and_marked(example: Example) ->
     assert f"debulking by lesion stays {case.plan.debulking_percent:.1f} %. The Type stays 2." in words
     assert "\N{DOUBLE DAGGER}" not in words
     assert "Other devices:" not in read(replace(case, device_comparison=None)).words
+
+
+def test_zones_margins_and_near_structures_of_an_ablation_are_shown(example: Example) -> None:
+    case = example.case
+    *others, ablation = case.plan.treatments
+    placed = PlacedZone(center_lps_mm=(0.0, 0.0, 0.0), axis=(0.0, 0.0, 1.0), across=(1.0, 0.0, 0.0))
+    ablation = replace(
+        ablation,
+        zones=(placed,) * 3,
+        margin_below_5_mm_percent=12.0,
+        margin_below_10_mm_percent=71.6,
+        structures=(StructureDistance(structure="gallbladder", distance_mm=7.25),),
+    )
+    words = read(replace(case, plan=replace(case.plan, treatments=(*others, ablation)))).words
+    for expected in ("1 probe, 3 overlapping zones", "7.2 mm from the gallbladder", "12 / 72"):
+        assert expected in words
 
 
 def test_every_evidence_entry_used_is_cited_once_and_linked(example: Example) -> None:

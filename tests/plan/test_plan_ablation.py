@@ -44,7 +44,7 @@ def _ablate(anatomy, *, settings=None, devices=None):
 
 
 def _margin_mm(space, candidate):
-    return min(margin.minimum_mm for margin in ablation_facts(space, candidate).margins)
+    return min(margin.minimum_mm for margin in ablation_facts(space, candidate, candidate.lesions).margins)
 
 
 def test_a_deep_20_mm_ball_spends_the_zone_less_the_lesion() -> None:

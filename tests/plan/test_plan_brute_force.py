@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain, combinations
+from typing import cast
 
 import numpy as np
 import pytest
-from strategies import oblique_grid
+from plan.plan_examples import settings_with
+from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.lesions import measure
+from netlm_imaging.plan.candidates import Candidate, Zone
+from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.dominance import undominated
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import greedy
@@ -23,6 +27,7 @@ from netlm_imaging.volume import LabelMap, Mask
 
 CLEARED = 0.9
 KINDS = ("enucleation", "wedge", "ablation")
+ZONE = cast(Zone, "where it lies is no matter to the model")
 
 
 class Random:
@@ -49,6 +54,10 @@ class Random:
             for _ in range(3)
         ]
         local = [self._candidate(KINDS[int(rng.integers(3))], self._block(rng), set()) for _ in range(6)]
+        # Overlapping zones, one after the other: several interventions in one candidate.
+        local = [
+            replace(c, zones=(ZONE,) * int(rng.integers(1, 4))) if c.kind == "ablation" else c for c in local
+        ]
         self.problem = make_problem(self.space, [*whole, *local], cleared_fraction=CLEARED)
         functional = self.problem.functional_voxels
         self.request = Request(
@@ -96,13 +105,17 @@ class Random:
             regions.append(mask)
         return simulate(self.anatomy.cropped(), regions, cleared_fraction=CLEARED)
 
+    def interventions(self, chosen: tuple[int, ...]) -> int:
+        """Each zone of an ablation counts."""
+        return sum(max(1, len(self.problem.candidates[c].zones)) for c in chosen)
+
     def keeps(self, chosen: tuple[int, ...], limits: Limits) -> bool:
-        kinds = [self.problem.candidates[c].kind for c in chosen]
+        counted = [self.problem.candidates[c] for c in chosen]
         segments = set().union(*(self.problem.candidates[c].segments for c in chosen))
         counts = (
-            (len(chosen), limits.interventions),
-            (sum(k != "ablation" for k in kinds), limits.resections),
-            (sum(k == "ablation" for k in kinds), limits.ablations),
+            (self.interventions(chosen), limits.interventions),
+            (sum(c.kind != "ablation" for c in counted), limits.resections),
+            (sum(max(1, len(c.zones)) for c in counted if c.kind == "ablation"), limits.ablations),
             (len(segments), limits.segments),
             (self.figures(chosen).lost_voxels, limits.budget_voxels),
         )
@@ -114,7 +127,7 @@ def _value(case: Random, objective: str, chosen: tuple[int, ...]) -> tuple[float
     figures = case.figures(chosen)
     sizes = {o.lesion: o.voxels for o in figures.lesions}
     cleared = sum(sizes[n] for n in figures.cleared)
-    spent = (figures.lost_voxels, len(chosen))
+    spent = (figures.lost_voxels, case.interventions(chosen))
     if objective == "threshold":
         return (spent[0], -cleared, spent[1])
     if objective == "palliative":
@@ -193,3 +206,63 @@ def test_the_greedy_plan_keeps_every_limit_and_is_no_better_than_the_best(seed: 
     assert best is not None
     assert case.keeps(plan, case.request.limits)
     assert best[0] <= _value(case, "sparing", plan)[0] <= 0
+
+
+class Real(Random):
+    """Close lesions of odd sizes in a small liver, with the ablations that are really offered for them."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self._figures = {}
+        grid = oblique_grid((20, 22, 24), (3.1, 3.3, 3.6))
+        middle = grid.to_patient((np.array(grid.shape_kji) - 1) / 2.0)
+        liver = ellipsoid(grid, middle, (31.0, 33.0, 30.0))
+        lesions = np.zeros(grid.shape_kji, dtype=np.uint8)
+        for n in range(1, 5):
+            center, half = middle + rng.uniform(-20, 20, 3), rng.uniform((3, 3, 4), (6, 6, 14))
+            lesions[ellipsoid(grid, center, half) & liver & (lesions == 0)] = n
+        anatomy = Anatomy(liver=Mask(liver, grid), lesions=LabelMap(lesions, grid))
+        self.anatomy, self.space = anatomy, workspace(anatomy, major_vessel_mm=6.0)
+        devices = ["rfa-1-probe"] if seed % 2 else ["rfa-1-probe", "amica-60w-10min-patients"]
+        settings = settings_with(
+            resection={"wedge": False},
+            ablation={"devices": devices, "margin_mm": 4.0, "comparison_devices": []},
+        )
+        candidates, _ = collect(self.space, measure(anatomy), settings=settings, budget_voxels=10**9)
+        self.problem = make_problem(self.space, candidates, cleared_fraction=CLEARED)
+        self.request = Request(
+            limits=Limits(
+                budget_voxels=int(rng.integers(0, self.problem.functional_voxels)),
+                interventions=int(rng.integers(1, 6)),
+                ablations=None if rng.random() < 0.5 else int(rng.integers(1, 5)),
+            ),
+            threshold_percent=70.0,
+            symptomatic=(),
+            relative_gap=0.0,
+        )
+
+
+REAL_SEEDS = range(24)
+
+
+@pytest.mark.parametrize("seed", REAL_SEEDS)
+def test_optimum_over_clusters_and_sequences_is_the_best_of_all_subsets(seed: int) -> None:
+    case = Real(seed)
+    objective = ("sparing", "threshold", "palliative")[seed % 3]
+    kept = undominated(case.problem, case.request.limits)
+    needed = make_problem(case.space, [case.problem.candidates[c] for c in kept], cleared_fraction=CLEARED)
+    choice = optimize(needed, objective, case.request, seconds=20)
+    best = _best(case, objective)
+    if best is None:
+        assert choice.status == "infeasible"
+        return
+    assert choice.status == "optimal"
+    chosen = tuple(kept[c] for c in choice.chosen)
+    assert _value(case, objective, chosen) == best
+    assert case.figures(chosen).lost_voxels == needed.lost_voxels(choice.chosen)
+
+
+def test_the_real_cases_hold_clusters_and_sequences() -> None:
+    made = [c for seed in REAL_SEEDS for c in Real(seed).problem.candidates]
+    assert any(len(c.lesions) > 1 for c in made)
+    assert any(len(c.zones) > 1 for c in made)

@@ -158,7 +158,7 @@ ONLY_ABLATION = {"resection": {"wedge": False, "enucleation": False, "anatomical
 
 
 def test_the_comparison_tells_what_only_the_larger_zone_covers() -> None:
-    settings = settings_with(**ONLY_ABLATION)
+    settings = settings_with(**ONLY_ABLATION, ablation={"max_zones": 1})
     anatomy = _two_deep_lesions()
     result = planned(anatomy, settings=settings)
     other = result.comparison
@@ -172,10 +172,14 @@ def test_the_comparison_tells_what_only_the_larger_zone_covers() -> None:
     assert {t.device for p in other.plans for t in p.treatments} <= names
     assert {t.device for t in result.plan.treatments}.isdisjoint(names)
     alone = settings_with(
-        **ONLY_ABLATION, ablation={"devices": [d.id for d in other.devices], "comparison_devices": []}
+        **ONLY_ABLATION,
+        ablation={"devices": [d.id for d in other.devices], "comparison_devices": [], "max_zones": 1},
     )
     assert planned(anatomy, settings=alone).plan == small
     assert planned(anatomy, settings=alone).comparison is None
+    several = planned(anatomy, settings=settings_with(**ONLY_ABLATION)).comparison
+    assert several is not None
+    assert several.only_larger_zone == (1,)  # several small zones are no one zone
 
 
 def test_resections_do_not_depend_on_the_devices() -> None:
