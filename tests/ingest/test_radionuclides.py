@@ -77,7 +77,7 @@ def test_meanings_of_no_radionuclide(meaning: str) -> None:
 def test_half_lives_that_headers_hold(name: str, half_life_s: float) -> None:
     assert name in with_half_life(half_life_s)
     injected = START - timedelta(seconds=half_life_s)
-    facts = replace(GOOD, nuclide=name, half_life_s=half_life_s, injected=injected)
+    facts = replace(GOOD, nuclide=name, half_life_s=half_life_s, injected=injected, injected_clock=None)
     assert suv_factors(facts).factors == pytest.approx([2 * PER_BQ] * 2, rel=1e-6)
 
 
