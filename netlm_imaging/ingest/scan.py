@@ -19,6 +19,7 @@ from netlm_imaging.ingest.raster_series import is_raster, raster_series
 from netlm_imaging.ingest.real_world import MODALITY, StudyMap, study_maps
 from netlm_imaging.ingest.series import Draft, drafts_of, numbered
 from netlm_imaging.ingest.study import Skipped, Study
+from netlm_imaging.ingest.workspace import remove_abandoned
 
 _OTHER_OBJECTS = frozenset(
     {"SR", "PR", "KO", "REG", "DOC", MODALITY, "PLAN", "RTPLAN", "RTDOSE", "AU", "ECG"}
@@ -38,10 +39,12 @@ class _Sorting:
 def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Study:
     """All series under ``path`` (a folder, a file, a zip), DICOM before NIfTI and NRRD; pixels are not read.
 
-    Zip archives are unpacked into a temporary folder that lives as long as one of the series.
+    Zip archives are unpacked into a temporary folder that lives as long as one of the series; those
+    that killed processes left are removed.
     ``force`` reads files without the DICOM preamble too; ``assume_affine`` as in read_nifti. Raises
     InputError (NOT_FOUND, NO_PERMISSION, NO_IMAGES); what is wrong with a series is in its ``faults``.
     """
+    remove_abandoned()
     found = input_files(Path(path))
     sorting = _Sorting(skipped=found.left_out)
     workspace, faults = unpack_archives(found, any_name=Path(path).is_file())

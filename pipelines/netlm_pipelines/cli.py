@@ -6,11 +6,12 @@ case and its report are written all the same, they say why); 70 a bug.
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -274,6 +275,8 @@ def demo(
 def main() -> None:
     """Entry point: every expected failure is one message and an exit code of the contract."""
     debug = "--debug" in sys.argv
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, _stop)
     try:
         app(args=[a for a in sys.argv[1:] if a != "--debug"], prog_name="netlm")
     except (SystemExit, KeyboardInterrupt):
@@ -287,6 +290,12 @@ def main() -> None:
             sys.exit(error.exit_code)
         show.bug(error)
         sys.exit(EXIT_BUG)
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    """End as after an error, so that unpacked and half-written files are removed."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _run(request: Request) -> None:
