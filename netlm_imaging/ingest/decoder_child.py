@@ -67,14 +67,18 @@ def _decoded(path: str, frame: int | None, last: dict[str, pydicom.FileDataset])
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     syntax = str(dataset.file_meta.TransferSyntaxUID)
     if syntax.startswith(_ENDED):
-        _require_end(dataset, frame or 0)
+        _require_whole(dataset, frame or 0)
     plugin = "" if syntax in _NATIVE else "pylibjpeg"
     pixels = pixel_array(dataset, index=frame, raw=True, decoding_plugin=plugin)
     return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False))
 
 
-def _require_end(dataset: pydicom.FileDataset, frame: int) -> None:
-    """Raise EOFError for a stream without its end: what is missing would be decoded as zeros."""
+def _require_whole(dataset: pydicom.FileDataset, frame: int) -> None:
+    """Raise EOFError for a stream without its end: what is missing would be decoded as zeros.
+
+    Raise ValueError for a JPEG or JPEG-LS stream of another size than the image: libjpeg never
+    comes to an end with one of no rows.
+    """
     tables = (dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths"))
     stream = get_frame(
         dataset.PixelData,
@@ -85,6 +89,23 @@ def _require_end(dataset: pydicom.FileDataset, frame: int) -> None:
     # Padding may follow.
     if not stream.rstrip(b"\0").endswith(b"\xff\xd9"):
         raise EOFError
+    size = _jpeg_size(stream)
+    if size is not None and size != (dataset.Rows, dataset.Columns):
+        raise ValueError
+
+
+def _jpeg_size(stream: bytes) -> tuple[int, int] | None:
+    """Rows and columns in the frame header (ITU-T T.81, B.2.2; T.87, C.2.2); None for JPEG 2000."""
+    at = 2
+    while stream[:2] == b"\xff\xd8" and stream[at : at + 1] == b"\xff":
+        marker = stream[at + 1]
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            return int.from_bytes(stream[at + 5 : at + 7], "big"), int.from_bytes(
+                stream[at + 7 : at + 9], "big"
+            )
+        # A fill byte stands alone; all markers before the frame header have a length.
+        at += 1 if marker == 0xFF else 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
+    return None
 
 
 def _limit_memory(size: int) -> None:

@@ -107,11 +107,24 @@ def labelled(syntax: str, as_syntax: str) -> Break:
     return on_slice(2, apply)
 
 
-def size_lies(item: Dataset) -> None:
+def shorter(syntax: str) -> Callable[[Dataset], None]:
     """A code stream of five rows in an image of six."""
-    plane = codecs.stored(item)[:5]
-    codecs.compress([item], codecs.JPEG_2000)
-    codecs.set_frames(item, [codecs.ENCODERS[codecs.JPEG_2000](plane, 16)])
+
+    def apply(item: Dataset) -> None:
+        plane = codecs.stored(item)[:5]
+        codecs.compress([item], syntax)
+        codecs.set_frames(item, [codecs.ENCODERS[syntax](plane, 16)])
+
+    return apply
+
+
+def without_rows(frame: bytes) -> bytes:
+    """The six rows of the frame header become none."""
+    for marker in (b"\xff\xf7", b"\xff\xc3"):
+        at = frame.find(marker)
+        if at >= 0 and frame[at + 5 : at + 7] == b"\0\x06":
+            return frame[: at + 5] + b"\0\0" + frame[at + 7 :]
+    raise AssertionError
 
 
 def damaged(what: str, broken: Break, says: Sequence[str] = ()) -> list[Case]:
@@ -180,7 +193,12 @@ CASES: list[Case] = [
                 place="deep/f", over="CT"),
     *damaged("video (MPEG-4) as a slice", labelled(codecs.RLE, "1.2.840.10008.1.2.4.102"),
              says=["1.2.840.10008.1.2.4.102"]),
-    *series_cases(30, "a code stream of another size than the header says", on_slice(2, size_lies),
+    *(case for syntax in (codecs.JPEG_LS, codecs.JPEG_LOSSLESS, codecs.JPEG_LOSSLESS_SV1) for case in damaged(
+        f"{codecs.NAMES[syntax]}: a code stream of no rows", stream(syntax, without_rows))),
+    *(case for syntax in (codecs.JPEG_LS, codecs.JPEG_LOSSLESS) for case in damaged(
+        f"{codecs.NAMES[syntax]}: a code stream of fewer rows", on_slice(2, shorter(syntax)))),
+    *series_cases(30, "a code stream of another size than the header says", on_slice(2,
+                  shorter(codecs.JPEG_2000)),
                   refused=["PIXELS_UNREADABLE"], place="deep/f"),
     *series_cases(30, "a slice missing and a damaged code stream: positions are told first", several(
                   stream(codecs.JPEG_LS, lambda _: b"junk" * 9), lambda items: items[:4] + items[5:]),
