@@ -10,9 +10,9 @@ from netlm_imaging.ingest.mr_sequence import plane_of
 from netlm_imaging.ingest.roles_ct import ct_verdict
 from netlm_imaging.ingest.roles_mr import is_contrast_phase, mr_verdict
 from netlm_imaging.ingest.roles_pet import pet_verdict
-from netlm_imaging.ingest.verdict import ROLES, Facts, Role, Verdict
+from netlm_imaging.ingest.verdict import Facts, Role, Verdict
 
-__all__ = ["ROLES", "Facts", "Role", "Verdict", "describe", "is_phase", "role_of"]
+__all__ = ["Facts", "Role", "Verdict", "describe", "is_phase", "role_of"]
 
 _DERIVED = frozenset(
     {"MIP", "SUB", "SUBTRACT", "SUBTRACTION", "MINIP", "MIN IP", "MAX IP", "PROJECTION IMAGE", "LOCALIZER"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from typing import Literal
 
 from netlm_imaging.errors import Notice
 
@@ -11,7 +11,6 @@ Role = Literal[
     "hbp", "arterial", "portal", "transitional", "precontrast", "t2", "dwi", "adc", "ct", "pet", "seg",
     "rtstruct", "other",
 ]  # fmt: skip
-ROLES: tuple[Role, ...] = get_args(Role)
 CtPhase = Literal["native", "arterial", "portal", "delayed"]
 
 

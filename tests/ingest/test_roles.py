@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from ingest import builder
 
 from netlm_imaging.ingest import Series, scan
-from netlm_imaging.ingest.roles import ROLES
+from netlm_imaging.ingest.roles import Role
 
 GADOXETATE = {"ContrastBolusAgent": "Gadoxetate disodium", "ContrastBolusStartTime": "093930"}
 
@@ -44,7 +44,7 @@ def one(folder: Path, **tags: Any) -> Series:
 def test_role_of_files(tags: dict[str, Any], role: str, tmp_path: Path) -> None:
     series = one(tmp_path, **tags)
     assert series.role == role, series.role_reason
-    assert series.role in ROLES
+    assert series.role in get_args(Role)
     assert 0 < series.role_confidence <= 1
 
 
