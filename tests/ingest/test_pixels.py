@@ -236,3 +236,13 @@ def test_a_forked_process_has_decoders_of_its_own(tmp_path: Path) -> None:
     with decoding._lock, multiprocessing.get_context("fork").Pool(1) as pool:
         assert pool.apply_async(_sum, (folder,)).get(timeout=60) == expected
     assert _sum(folder) == expected
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("RescaleSlope", "2"), ("RescaleIntercept", "-900")])
+def test_equal_pixels_of_another_meaning_are_another_image(keyword: str, value: str, tmp_path: Path) -> None:
+    """Two images at one position are the same only when their values are, not the bytes alone."""
+    items = builder.ct()
+    extra = builder.ct()[2]
+    extra.SOPInstanceUID = extra.file_meta.MediaStorageSOPInstanceUID = builder.uid("extra")
+    setattr(extra, keyword, value)
+    refused(builder.write([*items, extra], tmp_path), "DUPLICATE_POSITION")
