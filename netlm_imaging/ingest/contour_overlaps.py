@@ -21,6 +21,8 @@ MOST_ALIKE = 20_000
 """Pairs of contours of one size at one place; drawings have a few."""
 LARGEST_OVERLAP = 0.005
 """Of the area of all contours; neighbors that touch overlap by less."""
+AT_ONCE = 1000
+"""Lines across all contours of a plane."""
 FULLEST = 0.9
 """Of a contour's area, that holes may take: beyond it, they are rather the same contour again."""
 
@@ -108,13 +110,17 @@ def _containing(
     count = len(points)
     some = np.flatnonzero(np.isfinite(points[:, 0]))
     order = some[np.lexsort((points[some, 1], planes[some]))]
-    at, x, owner = crossings(together, points[order, 1], planes[order])
     rank = np.empty(count, dtype=np.intp)
     rank[np.argsort(areas, kind="stable")] = np.arange(count)
-    inner = order[at]
-    left = (x < points[inner, 0]) & (rank[owner] > rank[inner])
-    pairs, times = np.unique(owner[left] * count + inner[left], return_counts=True)
-    odd = pairs[times % 2 == 1]
+    found = [np.zeros(0, dtype=np.intp)]
+    for start in range(0, len(order), AT_ONCE):
+        part = order[start : start + AT_ONCE]
+        at, x, owner = crossings(together, points[part, 1], planes[part])
+        inner = part[at]
+        left = (x < points[inner, 0]) & (rank[owner] > rank[inner])
+        pairs, times = np.unique(owner[left] * count + inner[left], return_counts=True)
+        found.append(pairs[times % 2 == 1])
+    odd = np.concatenate(found)
     return odd // count, odd % count
 
 

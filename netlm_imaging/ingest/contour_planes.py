@@ -21,6 +21,10 @@ from netlm_imaging.ingest.rtstruct_contours import Roi
 PLANAR_MM = 0.2
 """Points of a contour lie no further than this from its plane: rounded text moves them by less."""
 SAME_PLANE_MM = 0.1
+LARGEST_EXTENT_MM = 3000.0
+"""Of a body with the couch."""
+LARGEST_PLANES = 3000
+"""Of an ROI; a whole body in slices of 1 mm has two thousand."""
 PARALLEL = 2e-4
 """Radians: beyond it, an image's axes are not taken for those of the contours."""
 
@@ -53,6 +57,17 @@ class Region:
         below = np.concatenate([[self.heights[0] - half], np.where(gap, self.heights[1:] - half, middle)])
         above = np.concatenate([np.where(gap, self.heights[:-1] + half, middle), [self.heights[-1] + half]])
         return np.stack([below, above], axis=1)
+
+
+def require_body_size(rois: Sequence[Roi]) -> None:
+    """Raises InputError (BAD_SIZE) where their contours reach farther than a body."""
+    contours = [c for roi in rois for c in roi.contours]
+    size = np.max([c.max(axis=0) for c in contours], axis=0) - np.min(
+        [c.min(axis=0) for c in contours], axis=0
+    )
+    if size.max() > LARGEST_EXTENT_MM:
+        found = " x ".join(f"{mm:.0f}" for mm in size) + " mm"
+        raise InputError(Fault(code="BAD_SIZE", expected="regions of the size of a body", found=found))
 
 
 def plane_normal(rois: Sequence[Roi]) -> FloatArray:
@@ -132,7 +147,7 @@ def regions_of(
 
     ``image``: step and height of the image's slices where those lie along the normal. Raises InputError
     with all faults of those wanted: UNEVEN_SPACING, CONTOURS_SPARSE, NO_THICKNESS,
-    CONTOURS_OVERLAP.
+    CONTOURS_OVERLAP, BAD_SIZE.
     """
     flat = [_Flat.of(roi, axes) for roi in (*wanted, *others)]
     slices = Slices.of([f.heights for f in flat if f.spread <= SAME_PLANE_MM], image)
@@ -177,6 +192,9 @@ def _region(flat: _Flat, slices: Slices) -> Region | list[Fault]:
     roi, heights = flat.roi, flat.heights
     if flat.spread > SAME_PLANE_MM:
         return [uneven(roi.number, f"contours of one plane {flat.spread:.3f} mm apart")]
+    if len(heights) > LARGEST_PLANES:
+        found = f"ROI {roi.number}: {len(heights)}"
+        return [Fault(code="BAD_SIZE", expected=f"at most {LARGEST_PLANES} planes in an ROI", found=found)]
     step = step_of(roi.number, heights, roi.slab_mm, slices)
     overlap = overlap_fault(roi.number, flat.polygons)
     faults = [entry for entry in (step, overlap) if isinstance(entry, Fault)]

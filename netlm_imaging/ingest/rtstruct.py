@@ -23,6 +23,7 @@ from netlm_imaging.ingest.contour_planes import (
     no_contours,
     plane_normal,
     regions_of,
+    require_body_size,
 )
 from netlm_imaging.ingest.objects import ObjectLabels
 from netlm_imaging.ingest.overlaps import paint
@@ -46,6 +47,7 @@ def read_rtstruct(dataset: Dataset, *, roi: str | None = None, image: Grid | Non
     wanted = _wanted(rois, roi)
     _require_sound(wanted)
     drawn = [r for r in wanted if r.contours]
+    require_body_size(drawn)
     normal = plane_normal(drawn)
     others = [
         r

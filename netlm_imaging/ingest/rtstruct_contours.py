@@ -20,6 +20,9 @@ CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"})
 OPEN = frozenset({"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"})
 LARGEST_POINTS = 5_000_000
 """Of a file; real structure sets hold less than one million."""
+LARGEST_CONTOURS = 50_000
+LARGEST_ROIS = 1000
+"""Of a file; atlases of the whole body hold about a hundred, on ten thousand contours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,9 +47,13 @@ class Roi:
 def read_rois(dataset: Dataset) -> tuple[Roi, ...]:
     """All ROIs by number. Raises InputError (ROI_DESCRIPTION, CONTOURS_TOO_COMPLEX)."""
     described = v.items(dataset, "StructureSetROISequence")
+    _require_at_most(LARGEST_ROIS, "ROIs", len(described))
     numbers = [v.integer(item, "ROINumber") for item in described]
     contours: dict[int | None, list[Dataset]] = defaultdict(list)
+    count = 0
     for item in v.items(dataset, "ROIContourSequence"):
+        count += len(v.items(item, "ContourSequence"))
+        _require_at_most(LARGEST_CONTOURS, "contours", count)
         contours[v.integer(item, "ReferencedROINumber")] += v.items(item, "ContourSequence")
     faults = _description_faults(numbers, [n for n, found in contours.items() if found])
     if faults:
@@ -56,8 +63,7 @@ def read_rois(dataset: Dataset) -> tuple[Roi, ...]:
     for number, item in sorted(zip(numbers, described, strict=True), key=lambda pair: pair[0] or 0):
         roi = _roi(number or 0, item, contours[number], frame)
         points += sum(len(c) for c in roi.contours)
-        if points > LARGEST_POINTS:
-            raise InputError(_too_many(points))
+        _require_at_most(LARGEST_POINTS, "contour points", points)
         rois.append(roi)
     return tuple(rois)
 
@@ -85,12 +91,10 @@ def _listed(numbers: list[Any]) -> str:
     return ", ".join("without a number" if n is None else str(n) for n in numbers[:10])
 
 
-def _too_many(points: int) -> Fault:
-    return Fault(
-        code="CONTOURS_TOO_COMPLEX",
-        expected=f"at most {LARGEST_POINTS} contour points",
-        found=f"{points} or more",
-    )
+def _require_at_most(most: int, what: str, found: int) -> None:
+    if found > most:
+        expected = f"at most {most} {what}"
+        raise InputError(Fault(code="CONTOURS_TOO_COMPLEX", expected=expected, found=f"{found} or more"))
 
 
 def _only_frame(dataset: Dataset) -> str:

@@ -82,6 +82,7 @@ CROSSING: dict[str, Sequence[Corners]] = {
     "shifted by 0.2 mm": [BOX, box(5.2, 3, 12, 9)],
     "0.1 mm inside": [BOX, box(5.1, 3.1, 11.8, 8.8)],
     "one corner more": [BOX, [*BOX[:1], (9, 3), *BOX[1:]]],
+    "neighbors that overlap a little": [BOX, box(16.7, 3, 12, 9)],
     "a bar across": [BOX, box(0, 6, 30, 2)],
     "a hole that reaches out": [BOX, box(14, 5, 6, 5)],
     "shifted round ones": [ellipse(0, 0, 9, 7), ellipse(5, 1, 9, 7)],
@@ -125,7 +126,12 @@ FINE: dict[str, Sequence[tuple[int, Corners]]] = {
     "overlapping by less than drawn": [(1, BOX), (1, box(16.98, 3, 12, 9))],
     "a hole at the edge": [(1, FRAME), (-1, box(-20, 0, 10, 7))],
     "a thick wall": [(1, ellipse(0, 0, 30, 30)), (-1, ellipse(0, 0, 28, 28))],
-    "in a bay": [(1, [(0, 0), (30, 0), (30, 20), (24, 20), (24, 6), (0, 6)]), (1, box(3, 8, 14, 10))],
+    "in a bay": [(1, [(0, 0), (30, 0), (30, 6), (6, 6), (6, 20), (0, 20)]), (1, box(10, 8, 14, 10))],
+    "little left at every depth": [(1, box(0, 0, 20, 20)), (-1, box(1, 1, 17, 17)), (1, box(2, 2, 11, 11))],
+    "a stray thread into the other": [
+        (1, box(-20, 3, 36, 9)),
+        (1, [(20, 0), (30, 0), (30, 20), (10, 20), (10, 8), (10.02, 8), (10.02, 19.98), (20, 19.98)]),
+    ],
 }
 
 

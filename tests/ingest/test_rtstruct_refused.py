@@ -183,3 +183,40 @@ def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert refused(good).code == "CONTOURS_TOO_COMPLEX"
     monkeypatch.setattr(objects, "LARGEST_RTSTRUCT", 1000)
     assert refused(good).code == "TOO_LARGE"
+
+
+def test_far_apart_is_no_body(tmp_path: Path) -> None:
+    """Two small parts 3.1 m apart, whatever their voxels would take."""
+    parts = [circle(9, h, axes=UPRIGHT, middle=(x, 0)) for x in (0, 3100) for h in (0, 1, 2)]
+    assert refused(rtstruct(tmp_path / "a.dcm", {"Liver": parts})).code == "BAD_SIZE"
+
+
+def test_numbers_of_rois_contours_and_planes_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the coordinates are read; the largest numbers of points are 120 MB."""
+    many: dict[str, list[Dataset]] = {str(n): [] for n in range(1000)}
+    assert (
+        refused(rtstruct(tmp_path / "a.dcm", {**many, "Liver": liver()}), "#Liver").code
+        == "CONTOURS_TOO_COMPLEX"
+    )
+    assert rtstruct_contours.LARGEST_POINTS * 3 * 8 <= 120_000_000
+    assert rtstruct_contours.LARGEST_CONTOURS <= 50_000
+    path = rtstruct(tmp_path / "b.dcm", {"Liver": liver()}, change=coordinate("nan"))
+    monkeypatch.setattr(rtstruct_contours, "LARGEST_CONTOURS", 19)
+    assert refused(path).code == "CONTOURS_TOO_COMPLEX"
+    monkeypatch.undo()
+    thin = [circle(9, 0.2 * n, axes=UPRIGHT) for n in range(3001)]
+    assert refused(rtstruct(tmp_path / "c.dcm", {"Liver": thin})).code == "BAD_SIZE"
+
+
+def test_rois_in_another_frame_of_reference_tell_nothing(tmp_path: Path) -> None:
+    """Their planes cannot be compared: they do not show how thick a single plane is."""
+
+    def change(item: Dataset) -> None:
+        item.StructureSetROISequence[1].ReferencedFrameOfReferenceUID = builder.uid("elsewhere")
+
+    rois = {"Lesion": [circle(9, 0, axes=UPRIGHT)], "Liver": liver()}
+    assert refused(rtstruct(tmp_path / "a.dcm", rois, change=change), "#Lesion").code == "NO_THICKNESS"
+    found = read_mask(f"{rtstruct(tmp_path / 'b.dcm', rois)}#Lesion").labels.any
+    assert found.volume_ml == pytest.approx(np.pi * 81 * 2 / 1000, rel=0.01)
