@@ -8,11 +8,13 @@ import numpy as np
 from scipy import ndimage
 from skimage.filters import threshold_otsu
 
-from netlm_imaging.errors import Notice
+from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.volume import Mask, Volume
 
 BODY_OTSU_SHARE = 0.5
 """Body begins halfway from air to Otsu's threshold, which fat and fluid may fall below (ours)."""
+REFUSED_IN_BODY_SHARE = 0.5
+"""A mask of which less lies inside the body is not of this image (ours)."""
 LIVER_RIGHT_SHARE = 0.5
 """A liver with less than this share of itself right of the body's middle is suspicious (ours)."""
 LIVER_IN_BODY_SHARE = 0.9
@@ -35,6 +37,7 @@ def check_place(liver: Mask, image: Volume, *, name: str) -> tuple[Notice, ...]:
     """Warn of a liver mask on the patient's left (LIVER_ON_LEFT) or outside the body (MASK_OUTSIDE_BODY).
 
     Either is what a mirrored mask looks like. Nothing is changed: left and right are never swapped.
+    Raises InputError (MASK_OUTSIDE_BODY) for a mask that lies mostly outside.
     Both must lie on one grid.
     """
     body = body_mask(image)
@@ -52,6 +55,16 @@ def check_place(liver: Mask, image: Volume, *, name: str) -> tuple[Notice, ...]:
         )
         notices.append(Notice(code="LIVER_ON_LEFT", message=message, where=name))
     inside = float(np.count_nonzero(liver.array & body.array)) / liver.voxels
+    if inside < REFUSED_IN_BODY_SHARE:
+        raise InputError(
+            Fault(
+                code="MASK_OUTSIDE_BODY",
+                expected="a liver mask inside the body that the image shows",
+                found=f"{100 * inside:.0f} % of it inside",
+                where=name,
+                remedy="Check that mask and image belong to one examination, and that neither is mirrored",
+            )
+        )
     if inside < LIVER_IN_BODY_SHARE:
         message = (
             f"Only {100 * inside:.0f} % of the liver mask lies inside the body: mask and image may not belong"

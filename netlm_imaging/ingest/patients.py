@@ -17,8 +17,13 @@ def patient_faults(headers: Sequence[Header], *, what: str) -> list[Fault]:
                 Fault(
                     code="PATIENT_MISMATCH",
                     expected=f"one patient in a {what}",
-                    found=f"{len(known)} patients (hashes {', '.join(p.split()[1] for p in known[:4])})",
+                    found=f"{len(known)} patients (hashes {_listed(known)})",
                     remedy="Separate the files of the patients",
                 )
             ]
     return []
+
+
+def _listed(known: Sequence[str]) -> str:
+    shown = ", ".join(patient.split()[1] for patient in known[:4])
+    return f"{shown} and {len(known) - 4} more" if len(known) > 4 else shown

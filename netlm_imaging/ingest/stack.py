@@ -212,12 +212,15 @@ def check_steps(positions: FloatArray) -> tuple[list[Fault], list[Notice]]:
     usual = usual_step(positions)
     same = np.flatnonzero(steps < SAME_POSITION_MM)
     if same.size:
+        # Several steps of nothing in a row are one position.
+        same = same[np.diff(positions[same], prepend=-np.inf) >= SAME_POSITION_MM]
         where = ", ".join(f"{positions[n]:.2f}" for n in same[:5])
         return [
             Fault(
                 code="DUPLICATE_POSITION",
                 expected="one image at each position",
                 found=f"{same.size} positions with more than one (at {where} mm along the stack)",
+                remedy="Keep one image at each position, or split the volumes into folders of their own",
             )
         ], []
     ratios = steps / usual

@@ -13,6 +13,8 @@ from netlm_imaging.lesions.plausibility import plausibility_notices
 from netlm_imaging.lesions.segment_cover import cover_lesions
 from netlm_imaging.volume import BoolArray, LabelMap, Mask, require_on
 
+LEAST_FUNCTIONAL_SHARE = 0.05
+"""Nobody lives with less liver than this (ours)."""
 MAX_IDS_NAMED = 12
 """A message names no more lesions than this."""
 LARGEST_VESSEL_SHARE = 0.3
@@ -41,7 +43,7 @@ def prepare(
     off; lesion voxels without a segment take the nearest one. Empty lesions are valid.
 
     Raises GridMismatch for masks on different grids, InputError (EMPTY_LIVER, BAD_SEGMENTS,
-    IMPLAUSIBLE_VESSELS, IMPLAUSIBLE_STRUCTURE).
+    IMPLAUSIBLE_VESSELS, IMPLAUSIBLE_STRUCTURE, LESIONS_FILL_LIVER).
     """
     structures = {"bile ducts": bile_ducts, "gallbladder": gallbladder, "bowel": bowel}
     parts = (lesions, segments, vessels, cysts, spleen, *structures.values())
@@ -62,6 +64,7 @@ def prepare(
         gallbladder=gallbladder,
         bowel=bowel,
     )
+    _require_functional_liver(anatomy)
     notices += outside_notices + cyst_notices + segment_notices
     return anatomy, tuple(notices + plausibility_notices(anatomy))
 
@@ -77,6 +80,22 @@ def _require_usable(
     ]
     if faults:
         raise InputError(*faults)
+
+
+def _require_functional_liver(anatomy: Anatomy) -> None:
+    """Raise InputError (LESIONS_FILL_LIVER): the same file given twice, or liver and lesions exchanged."""
+    share = anatomy.functional.voxels / anatomy.liver.voxels
+    if share >= LEAST_FUNCTIONAL_SHARE:
+        return
+    raise InputError(
+        Fault(
+            code="LESIONS_FILL_LIVER",
+            expected=f"at least {LEAST_FUNCTIONAL_SHARE:.0%} of the liver free of lesions and cysts",
+            found=f"{share:.1%} of {anatomy.liver.volume_ml:.1f} mL",
+            where="lesion mask",
+            remedy="Check that liver and lesions are not one and the same mask, nor exchanged",
+        )
+    )
 
 
 def _liver_faults(liver: Mask) -> list[Fault]:

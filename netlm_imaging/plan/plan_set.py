@@ -184,6 +184,8 @@ def _binding(
 def _budget_voxels(anatomy: Anatomy, limits: Sequence[FlrLimit]) -> int:
     """Functional voxels that may be lost; negative when the untouched liver is too small already."""
     functional = anatomy.functional.voxels
+    if functional == 0:
+        return -1  # any percentage of no liver would be met
     kept = max((limit.minimum_ml / anatomy.grid.voxel_ml for limit in limits), default=0.0)
     return functional - ceil(kept - ROUNDING_VOXELS)
 

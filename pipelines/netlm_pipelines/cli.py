@@ -40,7 +40,9 @@ EXIT_BUG = 70
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; it must not exist or be empty.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a finished case in --out.")]
-MaskOption = typer.Option(metavar="F", help="NIfTI, NRRD, DICOM SEG (file.dcm#Segment) or a DICOM folder.")
+MaskOption = typer.Option(
+    metavar="F", help="NIfTI, NRRD, DICOM SEG or RTSTRUCT (file.dcm#name) or a DICOM folder."
+)
 Liver = Annotated[str | None, MaskOption]
 Lesions = Annotated[list[str] | None, typer.Option(metavar="F", help="As --liver; may be repeated.")]
 Vessels = Annotated[
@@ -106,11 +108,14 @@ def convert(
     resample_uneven: ResampleUneven = False,
     assume_affine: AssumeAffine = False,
     force: Force = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file in --out.")] = False,
 ) -> None:
     """Write one series as NIfTI, its geometry exact; PET as SUVbw."""
     from netlm_imaging.ingest import scan
+    from netlm_pipelines.convert import check_file_target
     from netlm_pipelines.convert import convert as run
 
+    check_file_target(out, overwrite=overwrite)
     study = scan(path, force=force, assume_affine=assume_affine)
     show.converted(run(study, out, series=series, raw=raw, resample_uneven=resample_uneven))
 

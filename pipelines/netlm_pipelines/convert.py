@@ -11,16 +11,29 @@ from netlm_imaging.export import write_nifti
 from netlm_imaging.ingest import Image, Pick, Series, Study, read_image, with_named_roles
 
 
+def check_file_target(out: Path, *, overwrite: bool) -> None:
+    """Whether a NIfTI file may be written to ``out``, to be asked before the long work.
+
+    Raises UsageError: BAD_USAGE for another suffix, FILE_EXISTS, NO_FOLDER.
+    """
+    if not out.name.endswith((".nii", ".nii.gz")):
+        raise _refused("BAD_USAGE", "--out ending in .nii.gz", out.name)
+    if out.exists() and not overwrite:
+        raise _refused("FILE_EXISTS", "a new file", "one that is there", "Pass --overwrite to replace it")
+    if not out.absolute().parent.is_dir():
+        raise _refused("NO_FOLDER", "a folder to write to", "none of this name", "Make the folder first")
+
+
+def _refused(code: str, expected: str, found: str, remedy: str = "") -> UsageError:
+    return UsageError(Fault(code=code, expected=expected, found=found, where="--out", remedy=remedy))
+
+
 def convert(study: Study, out: Path, *, series: str | None, raw: bool, resample_uneven: bool) -> Image:
     """Read one series of ``study`` and write it to ``out``; its geometry exact, PET as SUVbw unless raw.
 
     ``series`` is a role, a number, a UID or its hash, or ``ROLE=`` one of the last three. Raises UsageError
     SERIES_NEEDED when several volumes could be meant; InputError AMBIGUOUS_ROLE when a role is not enough.
     """
-    if not out.name.endswith((".nii", ".nii.gz")):
-        raise UsageError(
-            Fault(code="BAD_USAGE", expected="--out ending in .nii.gz", found=out.name, where="--out")
-        )
     picked = _pick(study, series or "")
     assert picked.series is not None
     image = read_image(picked.series, raw=raw, resample_uneven=resample_uneven)

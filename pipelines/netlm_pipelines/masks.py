@@ -20,6 +20,9 @@ from netlm_pipelines.pet import look_at_pet
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
 
+MOST_OUTSIDE_SHARE = 0.8
+"""From this share of the tumor on, lesions outside the liver are another patient's, or mirrored (ours)."""
+
 
 @dataclass(slots=True)
 class GivenOnGrid:
@@ -232,14 +235,17 @@ def _read_lesions(request: Request, given: GivenOnGrid) -> LabelMap:
 
 
 def _require_some_inside(given: LabelMap | None, anatomy: Anatomy) -> None:
-    """Given lesions that all miss the liver are masks that do not belong together, not "no disease"."""
-    if given is None or not given.labels or anatomy.lesions.labels:
+    """Given lesions that (almost) all miss the liver are masks that do not belong together."""
+    if given is None or not given.labels:
+        return
+    outside = 1.0 - anatomy.lesions.any.voxels / given.any.voxels
+    if outside < MOST_OUTSIDE_SHARE:
         return
     raise InputError(
         Fault(
             code="LESIONS_OUTSIDE_LIVER",
             expected="lesions inside the liver",
-            found=f"{given.any.volume_ml:.1f} mL of lesions, all of it outside",
+            found=f"{given.any.volume_ml:.1f} mL of lesions, {100 * outside:.0f} % of it outside",
             where="lesion mask",
             remedy="Check that both masks belong to this study and that neither is mirrored",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netlm_imaging.errors import Fault, UsageError
+from netlm_imaging.export.files import writing
 from netlm_pipelines.progress import Stages
 from netlm_sample_data import PRESETS, SamplePaths, write_sample
 
@@ -25,5 +26,5 @@ def write_sample_study(preset: str, out: Path, *, seed: int, stages: Stages) -> 
                 remedy="Choose another --out",
             )
         )
-    with stages.stage("Making the sample patient"):
+    with writing(out.name), stages.stage("Making the sample patient"):
         return write_sample(preset, out, seed=seed, progress=stages.say)

@@ -5,6 +5,8 @@ import pytest
 from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.align import body_mask, check_place, grown
+from netlm_imaging.align.body import LIVER_IN_BODY_SHARE
+from netlm_imaging.errors import InputError
 from netlm_imaging.geometry import Grid
 from netlm_imaging.volume import Mask, Volume
 
@@ -55,9 +57,16 @@ def test_the_array_order_does_not_matter(axis_order: tuple[int, int, int]) -> No
     assert [n.code for n in check_place(mask, turned, name="liver")] == ["LIVER_ON_LEFT"]
 
 
-def test_a_liver_outside_the_body_is_warned_of() -> None:
-    outside = Mask(ellipsoid(GRID, CENTER - (50.0, 110.0, 0.0), (40.0, 40.0, 40.0)), GRID)
-    assert "MASK_OUTSIDE_BODY" in [n.code for n in check_place(outside, image(), name="liver")]
+@pytest.mark.parametrize("depth_mm", [80.0, 90.0, 110.0, 150.0])
+def test_a_liver_outside_the_body_is_warned_of_or_refused(depth_mm: float) -> None:
+    liver = Mask(ellipsoid(GRID, CENTER - (50.0, depth_mm, 0.0), (40.0, 40.0, 40.0)), GRID)
+    inside = np.count_nonzero(liver.array & body_mask(image()).array) / liver.voxels
+    if inside < 0.5:
+        with pytest.raises(InputError, match=f"{100 * inside:.0f} % of it inside"):
+            check_place(liver, image(), name="liver")
+    else:
+        codes = [n.code for n in check_place(liver, image(), name="liver")]
+        assert ("MASK_OUTSIDE_BODY" in codes) == (inside < LIVER_IN_BODY_SHARE)
 
 
 def test_a_grown_ball_is_a_larger_ball_cut_at_the_edge_of_the_image() -> None:

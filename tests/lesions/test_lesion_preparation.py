@@ -227,3 +227,19 @@ def test_structures_beside_the_liver_come_through_and_impossible_ones_are_refuse
     assert "bowel: expected bowel in at most 10 % of the liver; found a mask that fills 100 %" in str(
         caught.value
     )
+
+
+@pytest.mark.parametrize("share", ["same", "exchanged"])
+def test_lesions_that_fill_the_liver_are_refused(share: str) -> None:
+    """One mask given twice, or liver and lesions exchanged: never a plan for a liver of nothing."""
+    small = ball((0, 0, 0), 14)
+    liver, lesion = (LIVER, LIVER) if share == "same" else (small, LIVER)
+    with pytest.raises(InputError) as caught:
+        prepare(liver=Mask(liver, GRID), lesions=labels(lesion))
+    assert caught.value.code == "LESIONS_FILL_LIVER"
+
+
+def test_a_liver_almost_full_of_tumor_is_planned() -> None:
+    rim = LIVER & ~ellipsoid(GRID, CENTER, (56, 50, 54))
+    anatomy, _ = prepare(liver=Mask(LIVER, GRID), lesions=labels(LIVER & ~rim))
+    assert 0.05 < anatomy.functional.voxels / anatomy.liver.voxels < 0.2

@@ -114,7 +114,17 @@ def test_convert_asks_which_series(netlm: Netlm, patient: Path, tmp_path: Path) 
     assert "SERIES_NEEDED" in said.err
     assert "1 (hbp), 2 (t2)" in said.err
     for choice in ("t2", "2"):
-        assert netlm("convert", folder, "--out", tmp_path / "a.nii.gz", "--series", choice).code == 0
+        assert netlm("convert", folder, "--out", tmp_path / f"{choice}.nii.gz", "--series", choice).code == 0
+
+
+def test_convert_replaces_no_file_unasked(netlm: Netlm, patient: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.nii.gz"
+    out.write_bytes(b"kept")
+    said = netlm("convert", patient / "dicom", "--out", out)
+    assert (said.code, "FILE_EXISTS" in said.err) == (2, True)
+    assert out.read_bytes() == b"kept"
+    assert netlm("convert", patient / "dicom", "--out", out, "--overwrite").code == 0
+    assert "NO_FOLDER" in netlm("convert", patient / "dicom", "--out", tmp_path / "none" / "a.nii.gz").err
 
 
 def test_plan_writes_a_case_and_says_what_it_found(netlm: Netlm, finished: Path) -> None:
