@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide.records import Classification, Uncertainty
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
@@ -104,26 +104,6 @@ class DeviceComparison:
     """Lesions that one zone of the case's devices covers with its margin, and no zone of these."""
     type: Literal[1, 2, 3, 4] | None
     """The Type that these plans give."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Driver:
-    """A lesion that drives the spread of the debulking figure."""
-
-    lesion: int
-    share_percent: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uncertainty:
-    """Spread of the debulking figure under segmentation and placement error (planner.md 5)."""
-
-    debulking_p05: float
-    debulking_p50: float
-    debulking_p95: float
-    probability_threshold_met: float
-    type_probabilities: dict[Literal["1", "2", "3", "4"], float]
-    drivers: tuple[Driver, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

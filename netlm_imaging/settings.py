@@ -179,6 +179,30 @@ class PetSettings(Section):
     liver_sd: Annotated[float, Field(ge=0, le=10)] = 2.0
 
 
+class UncertaintySettings(Section):
+    """[uncertainty]; standard deviations of what is drawn, and how often (docs/settings.md: sources)"""
+
+    draws: Annotated[int, Field(ge=0, le=100_000)] = 1000
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    boundary_common_sd_mm: Annotated[float, Field(ge=0, le=10)] = 0.55
+    boundary_lesion_sd_mm: Annotated[float, Field(ge=0, le=10)] = 0.55
+    liver_given_sd_percent: Annotated[float, Field(ge=0, le=50)] = 0.7
+    liver_segmented_sd_percent: Annotated[float, Field(ge=0, le=50)] = 3.0
+    zone_mwa_sd_percent: Annotated[float, Field(ge=0, le=50)] = 17.0
+    zone_rfa_sd_percent: Annotated[float, Field(ge=0, le=50)] = 28.0
+    zone_laser_sd_percent: Annotated[float, Field(ge=0, le=50)] = 28.0
+    zone_ire_sd_percent: Annotated[float, Field(ge=0, le=50)] = 19.0
+    placement_sd_mm: Annotated[float, Field(ge=0, le=50)] = 3.0
+    missed_small_percent: Annotated[float, Field(ge=0, le=90)] = 10.0
+    missed_large_percent: Annotated[float, Field(ge=0, le=90)] = 3.0
+    missed_large_from_mm: NonNegativeMm = 10.0
+    missed_never_from_mm: NonNegativeMm = 30.0
+
+    def zone_sd_percent(self, modality: Modality) -> float:
+        """Standard deviation of a zone's diameters, in percent of them."""
+        return float(getattr(self, f"zone_{modality}_sd_percent"))
+
+
 class Settings(Section):
     """All settings; ``Settings()`` are the defaults."""
 
@@ -189,6 +213,7 @@ class Settings(Section):
     lesion: LesionSettings = LesionSettings()
     plan: PlanSettings = PlanSettings()
     pet: PetSettings = PetSettings()
+    uncertainty: UncertaintySettings = UncertaintySettings()
     device: Annotated[tuple[DeviceEntry, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -2,7 +2,8 @@
 
 from netlm_imaging.decide.classification import classify
 from netlm_imaging.decide.evidence import Evidence, evidence
-from netlm_imaging.decide.records import Classification, Counterfactual, NetlmType, Statement
+from netlm_imaging.decide.records import Classification, Counterfactual, NetlmType, Statement, Uncertainty
+from netlm_imaging.decide.uncertainty import uncertainty, under_other_symptoms
 
 __all__ = [
     "Classification",
@@ -10,6 +11,9 @@ __all__ = [
     "Evidence",
     "NetlmType",
     "Statement",
+    "Uncertainty",
     "classify",
     "evidence",
+    "uncertainty",
+    "under_other_symptoms",
 ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from netlm_imaging.plan.records import Driver
+
 NetlmType = Literal[1, 2, 3, 4]
+TypeName = Literal["1", "2", "3", "4"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +42,30 @@ class Classification:
     management: tuple[Statement, ...]
     counterfactuals: tuple[Counterfactual, ...]
     gray_band: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncertainty:
+    """Spread of the plan's figures under the errors of contours, zones, their places and unseen lesions.
+
+    Probabilities from 0 to 1, as shares of the draws; quantiles are values that were drawn.
+    """
+
+    draws: int
+    debulking_p05: float
+    """By lesion, as the two below."""
+    debulking_p50: float
+    debulking_p95: float
+    debulking_by_volume_p05: float
+    debulking_by_volume_p50: float
+    debulking_by_volume_p95: float
+    probability_threshold_met: float
+    flr_percent_p05: float
+    flr_percent_p50: float
+    flr_percent_p95: float
+    probability_minimums_met: float
+    """Every minimum of the remnant is kept."""
+    type_probabilities: dict[TypeName, float]
+    """Of the parenchymal-sparing plan, which decides the Type."""
+    drivers: tuple[Driver, ...]
+    """What drives the spread of the debulking by lesion, the largest first."""

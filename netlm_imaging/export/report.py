@@ -75,6 +75,10 @@ def _environment() -> Environment:
         "num": wording.decimals,
         "listed": wording.listed,
         "readable": wording.readable,
+        "probability": wording.probability,
+        "type_shares": wording.type_shares,
+        "spread": wording.spread,
+        "driver": wording.driver,
     }
     environment.tests["reaching"] = reaches
     return environment

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from netlm_imaging.decide.records import TypeName, Uncertainty
 from netlm_imaging.decide.wording import FACT_NAMES, percent
 from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
 from netlm_imaging.lesions.records import SegmentShare
+from netlm_imaging.plan.records import Driver
 
-__all__ = ["FACT_NAMES", "decimals", "figure_caption", "listed", "percentage", "readable", "shares"]
+__all__ = [
+    "FACT_NAMES",
+    "decimals",
+    "driver",
+    "figure_caption",
+    "listed",
+    "percentage",
+    "probability",
+    "readable",
+    "shares",
+    "spread",
+    "type_shares",
+]
 
 TYPE_TITLES = {
     1: "Limited disease that can be cleared completely",
@@ -50,6 +64,11 @@ EVIDENCE_STATUSES = {
     "recalled": "recalled, not re-read",
     "derived": "derived from values read",
     "ours": "assumption of this project",
+}
+DRIVERS = {
+    "ablation": "whether its ablation covers it",
+    "margin": "whether its resection clears it",
+    "contour": "how large it is",
 }
 SEEN = {"mr": "MRI", "ct": "CT", "pet": "PET"}
 
@@ -93,6 +112,37 @@ def shares(segments: Sequence[SegmentShare]) -> str:
     return listed(
         f"{share.segment}\N{NO-BREAK SPACE}{share.percent:.0f}\N{NO-BREAK SPACE}%" for share in shown
     )
+
+
+def probability(share: float) -> str:
+    """``97 %``; what is neither never nor always is not rounded to it."""
+    if 0.0 < share < 0.005:
+        return "< 1 %"
+    return "> 99 %" if 0.995 <= share < 1.0 else f"{100.0 * share:.0f} %"
+
+
+def type_shares(probabilities: Mapping[TypeName, float]) -> str:
+    """``Type 2 in 96 %, Type 3 in 4 %``, the most probable first."""
+    ordered = sorted(probabilities.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"Type {name} in {probability(share)}" for name, share in ordered if share > 0.0)
+
+
+def spread(uncertainty: Uncertainty, threshold_percent: float) -> str:
+    """The draws in one sentence."""
+    of = uncertainty
+    low, high = (percentage(value, threshold_percent) for value in (of.debulking_p05, of.debulking_p95))
+    return (
+        f"90 % of draws: debulking {low} to {high} by lesion; "
+        f">= {threshold_percent:g} % in {probability(of.probability_threshold_met)}; "
+        f"{type_shares(of.type_probabilities)}"
+    )
+
+
+def driver(of: Driver) -> str:
+    """``lesion 3: whether its ablation covers it``."""
+    if of.lesion is None:
+        return "lesions that the images do not show"
+    return f"lesion {of.lesion}: {DRIVERS[of.source]}"
 
 
 def decimals(value: float | None, digits: int = 1, *, missing: str = NOT_KNOWN) -> str:

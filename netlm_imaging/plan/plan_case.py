@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netlm_imaging.anatomy import Anatomy
@@ -23,6 +24,9 @@ from netlm_imaging.volume import Mask, Volume
 class Planned:
     """Everything the planner found."""
 
+    case: Case
+    choices: Mapping[Objective, Choice]
+    """The candidates of every plan."""
     plan: Plan
     """For settings.plan.objective."""
     alternatives: tuple[Plan, ...]
@@ -79,6 +83,8 @@ def plan_case(
     treated = case.treated(answer.choices[main].chosen)
     mapped = case.margin_map(answer.choices[main].chosen)
     return Planned(
+        case=case,
+        choices=answer.choices,
         plan=answer.plans[main],
         alternatives=_in_order(answer.plans, main)[1:],
         frontier=tuple(_point(case, choice) for choice in curve),

@@ -136,3 +136,15 @@ class FrontierPoint:
     debulking_percent: float
     parenchyma_lost_ml: float
     interventions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """A lesion, or the unseen ones, that drives the spread of the debulking figure."""
+
+    lesion: int | None
+    """None for lesions that the images do not show."""
+    source: Literal["ablation", "margin", "contour", "missed"]
+    """Whether its zone covers it, whether its resection clears it, how large it is, or missed lesions."""
+    share_percent: float
+    """Of the variance of the debulking figure, to first order."""

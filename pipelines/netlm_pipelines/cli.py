@@ -34,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 11, 5
+STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 12, 6
 """Stages of one run at most, for the progress bar."""
 EXIT_BUG = 70
 
@@ -225,12 +225,12 @@ def classify(
     from netlm_pipelines.reclassify import reclassify
 
     finished = CaseResult.from_json(_read_bytes(case))
-    again, notices = reclassify(
+    again, probabilities, notices = reclassify(
         finished,
         clinical=None if clinical is None else load_clinical(clinical),
         settings=None if settings is None else load_settings(settings),
     )
-    show.classification(again, notices, as_json=as_json)
+    show.classification(again, probabilities, notices, as_json=as_json)
 
 
 @app.command()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide import under_other_symptoms
+from netlm_imaging.decide.records import Classification, TypeName
 from netlm_imaging.errors import Notice
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
@@ -13,8 +14,10 @@ from netlm_pipelines.study import classify_plans
 
 def reclassify(
     case: CaseResult, *, clinical: Clinical | None, settings: Settings | None
-) -> tuple[Classification, tuple[Notice, ...]]:
-    """The Type under other facts or thresholds; the plans stay those of the case.
+) -> tuple[Classification, dict[TypeName, float] | None, tuple[Notice, ...]]:
+    """The Type and its probabilities under other facts or thresholds; the plans stay those of the case.
+
+    The probabilities follow other symptoms; other thresholds take new draws, so they are then None.
 
     A notice says when the new facts would also change the plans, which only a new run can tell.
     """
@@ -40,4 +43,22 @@ def reclassify(
         clinical=facts,
         settings=rules,
     )
-    return classification, tuple(notices)
+    probabilities = _probabilities(case, facts, rules)
+    if probabilities is None and case.uncertainty is not None:
+        notices.append(
+            Notice(
+                code="UNCERTAINTY_OUTDATED",
+                message="The probabilities of the Types take new draws under these settings; "
+                "run the study again.",
+            )
+        )
+    return classification, probabilities, tuple(notices)
+
+
+def _probabilities(case: CaseResult, facts: Clinical, rules: Settings) -> dict[TypeName, float] | None:
+    known = ("debulking_threshold_percent", "limited_max_lesions")
+    if case.uncertainty is None or case.settings.uncertainty != rules.uncertainty:
+        return None
+    if any(getattr(case.settings.type, name) != getattr(rules.type, name) for name in known):
+        return None
+    return under_other_symptoms(case.uncertainty.type_probabilities, facts, rules.type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from netlm_imaging.case import CaseResult
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide.records import Classification, TypeName
 from netlm_imaging.errors import Fault, Notice
 from netlm_imaging.ingest import Image
 
@@ -66,6 +66,10 @@ def finished(case: CaseResult, folder: Path) -> None:
     for reason in verdict.reasons:
         say(reason.text, indent=2)
     _plan(case)
+    if case.uncertainty is not None:
+        from netlm_imaging.export.wording import spread
+
+        say(spread(case.uncertainty, case.settings.type.debulking_threshold_percent))
     say(f"Liver {liver.total_ml:.1f} mL, tumor {liver.tumor_ml:.1f} mL, future remnant {plan.flr_ml:.1f} mL")
     for minimum in plan.minimums:
         value = percentage(minimum.value, minimum.minimum)
@@ -77,10 +81,17 @@ def finished(case: CaseResult, folder: Path) -> None:
     report_at(folder / "report.html")
 
 
-def classification(verdict: Classification, warnings: Sequence[Notice], *, as_json: bool) -> None:
-    """The Type with its reasons."""
+def classification(
+    verdict: Classification,
+    probabilities: Mapping[TypeName, float] | None,
+    warnings: Sequence[Notice],
+    *,
+    as_json: bool,
+) -> None:
+    """The Type with its reasons, and how probable each Type is."""
     if as_json:
-        print_json({**asdict(verdict), "warnings": [asdict(notice) for notice in warnings]})
+        told = [asdict(notice) for notice in warnings]
+        print_json({**asdict(verdict), "type_probabilities": probabilities, "warnings": told})
         return
     _type(verdict)
     for title, statements in (
@@ -92,6 +103,10 @@ def classification(verdict: Classification, warnings: Sequence[Notice], *, as_js
             say(title)
         for statement in statements:
             say(statement.text, indent=2)
+    if probabilities is not None:
+        from netlm_imaging.export.wording import type_shares
+
+        say(f"In the draws: {type_shares(probabilities)}")
     _missing(verdict)
     if verdict.counterfactuals:
         say("What would change it")

@@ -35,6 +35,7 @@ from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, re
 from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import LabelMap, Mask, Volume
+from netlm_pipelines.certainty import how_certain
 from netlm_pipelines.images import StudyImages, on_grid, read_images, with_pet
 from netlm_pipelines.masks import (
     StudyMasks,
@@ -143,7 +144,7 @@ def decide_case(
     registrations: tuple[Registration, ...],
     stages: Stages,
 ) -> tuple[CaseResult, Planned]:
-    """From masks to the Type: measure, plan, classify."""
+    """From masks to the Type: measure, plan, draw what may be off, classify."""
     anatomy = masks.anatomy
     with stages.stage("Measuring"):
         lesions = measure(anatomy, seen_on=masks.seen_on, uptake=masks.uptake)
@@ -155,6 +156,7 @@ def decide_case(
             anatomy, lesions, settings=settings, clinical=clinical, limits=limits, progress=stages.say
         )
         entry["status"] = planned.plan.status
+    certainty = how_certain(planned, method=masks.method, clinical=clinical, settings=settings, stages=stages)
     classification = classify_plans(
         (planned.plan, *planned.alternatives),
         lesions=lesions,
@@ -186,7 +188,7 @@ def decide_case(
         device_comparison=_device_comparison(
             planned, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
         ),
-        uncertainty=None,
+        uncertainty=certainty,
         classification=classification,
     )
     return case, planned

@@ -19,12 +19,12 @@ from netlm_imaging.case import (
     Software,
 )
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.records import Classification, Counterfactual, Statement
+from netlm_imaging.decide.records import Classification, Counterfactual, Statement, Uncertainty
 from netlm_imaging.errors import Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import LiverVolumes, Pattern, SegmentShare, SegmentVolume
 from netlm_imaging.plan.devices import chosen_devices, comparison_devices
-from netlm_imaging.plan.records import Coverage, FrontierPoint, Minimum, Option, Plan, Treatment
+from netlm_imaging.plan.records import Coverage, Driver, FrontierPoint, Minimum, Option, Plan, Treatment
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -204,7 +204,7 @@ def make_case(anatomy: Anatomy, treated: Mask) -> CaseResult:
         ),
         devices=chosen_devices(Settings()),
         device_comparison=_comparison(plan),
-        uncertainty=None,
+        uncertainty=make_uncertainty(plan),
         classification=_classification(plan),
     )
 
@@ -247,6 +247,30 @@ def _lesion(anatomy: Anatomy, treated: Mask, label: int) -> CaseLesion:
                 feasible=longest <= 30,
                 why_not=None if longest <= 30 else f"longest diameter {longest:.0f} mm > 30 mm",
             ),
+        ),
+    )
+
+
+def make_uncertainty(plan: Plan) -> Uncertainty:
+    figure = plan.debulking_percent
+    return Uncertainty(
+        draws=1000,
+        debulking_p05=figure - 17.0,
+        debulking_p50=figure - 3.0,
+        debulking_p95=figure + 2.0,
+        debulking_by_volume_p05=figure - 9.0,
+        debulking_by_volume_p50=figure - 1.0,
+        debulking_by_volume_p95=figure + 2.5,
+        probability_threshold_met=0.934,
+        flr_percent_p05=plan.flr_percent - 4.0,
+        flr_percent_p50=plan.flr_percent,
+        flr_percent_p95=plan.flr_percent + 3.0,
+        probability_minimums_met=0.997,
+        type_probabilities={"1": 0.0, "2": 0.934, "3": 0.066, "4": 0.0},
+        drivers=(
+            Driver(lesion=3, source="ablation", share_percent=61.0),
+            Driver(lesion=None, source="missed", share_percent=22.0),
+            Driver(lesion=1, source="contour", share_percent=9.0),
         ),
     )
 

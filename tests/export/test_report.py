@@ -14,7 +14,7 @@ from netlm_imaging.decide.records import Statement
 from netlm_imaging.errors import Notice
 from netlm_imaging.export import render_report
 from netlm_imaging.export.charts import Axis, frontier_chart
-from netlm_imaging.export.wording import percentage, shares
+from netlm_imaging.export.wording import percentage, probability, shares
 from netlm_imaging.lesions.records import SegmentShare
 from netlm_imaging.plan.records import PlacedZone, StructureDistance
 
@@ -285,3 +285,32 @@ def test_an_axis_holds_its_values_and_has_round_ticks() -> None:
     assert [axis.at(v) for v in (0, 60, 80, 100, 120)] == [50, 50, 250, 450, 450]
     assert axis.ticks == [60, 70, 80, 90, 100]
     assert Axis(low=0, high=1, start=0, end=1).ticks == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def test_how_certain_the_figures_are_stands_beside_them(example: Example) -> None:
+    certain = read(example.case)
+    words = certain.words
+    spread = example.case.uncertainty
+    assert spread is not None
+    for expected in (
+        f"debulking {spread.debulking_p05:.1f} % to {spread.debulking_p95:.1f} % by lesion",
+        "70 % in 93 %; Type 2 in 93 %, Type 3 in 7 %",
+        "lesion 3: whether its ablation covers it (61 % of the variance)",
+        "lesions that the images do not show (22 % of the variance)",
+        "> 99 % (every minimum)",
+        "Type 2: 93 %",
+    ):
+        assert expected in words
+    labels = [tag.get("aria-label") for name, tag in certain.tags if name == "svg"]
+    assert "Type 2 in 93 %, Type 3 in 7 %" in labels
+    without = read(replace(example.case, uncertainty=None)).words
+    assert "How certain" not in without
+    assert "draws" not in without.split("Assumptions and settings")[0]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0 %"), (0.001, "< 1 %"), (0.04, "4 %"), (0.9949, "99 %"), (0.999, "> 99 %"), (1.0, "100 %")],
+)
+def test_a_probability_is_never_rounded_to_never_or_always(share: float, text: str) -> None:
+    assert probability(share) == text

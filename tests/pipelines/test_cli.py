@@ -328,6 +328,31 @@ def test_classify_warns_when_new_facts_outdate_the_plan(netlm: Netlm, finished: 
     assert [w["code"] for w in changed["warnings"]] == ["PLAN_OUTDATED"]
 
 
+def test_a_case_says_how_certain_it_is_and_classify_follows(
+    netlm: Netlm, finished: Path, masks: tuple[str, ...], tmp_path: Path
+) -> None:
+    spread = case_of(finished).uncertainty
+    assert spread is not None
+    assert sum(spread.type_probabilities.values()) == pytest.approx(1.0)
+    assert spread.debulking_p05 <= spread.debulking_p50 <= spread.debulking_p95
+    case = finished / "case.json"
+    ill = classified(netlm, case, 'mass_effect = "profound"\n', tmp_path)["type_probabilities"]
+    assert ill["3"] == 0.0
+    assert ill["4"] == pytest.approx(spread.type_probabilities["3"] + spread.type_probabilities["4"])
+    settings = tmp_path / "settings.toml"
+    settings.write_text("[type]\ndebulking_threshold_percent = 90\n")
+    other = classified(netlm, case, "", tmp_path, "--settings", settings)
+    assert other["type_probabilities"] is None
+    assert [w["code"] for w in other["warnings"]] == ["UNCERTAINTY_OUTDATED"]
+    settings.write_text("[uncertainty]\ndraws = 0\n")
+    assert netlm("plan", *masks, "--settings", settings, "--out", tmp_path / "case").code == 0
+    assert case_of(tmp_path / "case").uncertainty is None
+    settings.write_text("[uncertainty]\nplacement_mm = 3\n")
+    refused = netlm("plan", *masks, "--settings", settings, "--out", tmp_path / "other")
+    assert refused.code == 2
+    assert "placement_sd_mm" in refused.err
+
+
 def test_classify_for_people(netlm: Netlm, finished: Path) -> None:
     said = netlm("classify", "--case", finished / "case.json")
     assert said.code == 0
