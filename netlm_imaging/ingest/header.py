@@ -18,7 +18,7 @@ from pydicom.uid import UID
 from netlm_imaging.ingest import values as v
 from netlm_imaging.ingest.frames import FRAME_TAGS, described_frames, frame_datasets, is_enhanced
 from netlm_imaging.ingest.pet_facts import PET_TAGS
-from netlm_imaging.ingest.privacy import hashed
+from netlm_imaging.ingest.privacy import hashed, without_identity
 from netlm_imaging.ingest.protocol import Protocol, read_protocol
 
 IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
@@ -30,8 +30,8 @@ TAGS: tuple[str | int, ...] = (
     "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality", "Manufacturer",
     "StudyDate", "SeriesDate", "AcquisitionDate", "AcquisitionDateTime", "SeriesTime", "AcquisitionTime",
     "TimezoneOffsetFromUTC", "SeriesDescription", "ProtocolName", "SequenceName", "PatientName", "PatientID",
-    "PatientBirthDate", "ContrastBolusAgent", "ContrastBolusAgentSequence", "ContrastBolusIngredient",
-    "ContrastBolusStartTime", "ScanningSequence", "SequenceVariant", "ScanOptions", "MRAcquisitionType",
+    "PatientBirthDate", "AccessionNumber", "ContrastBolusAgent", "ContrastBolusAgentSequence",
+    "ContrastBolusIngredient", "ContrastBolusStartTime", "ScanningSequence", "SequenceVariant", "ScanOptions", "MRAcquisitionType",
     "RepetitionTime", "EchoTime", "InversionTime", "EchoNumbers", "FlipAngle", "TriggerTime",
     "DiffusionBValue", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "AcquisitionNumber",
     "InstanceNumber", "ImagesInAcquisition", "TemporalPositionIdentifier", "FrameOfReferenceUID",
@@ -63,7 +63,7 @@ class Header:
 
     path: Path = field(repr=False)
     where: str
-    """The file's path inside the input."""
+    """The file's path inside the input; parts of it that name the patient are hashes."""
     size_bytes: int
     modified_ns: int
     """With the size, what tells that the file was written to after it was scanned."""
@@ -139,6 +139,7 @@ class Header:
         return self.native and self.transfer_syntax != BIG_ENDIAN and self.bits_allocated in (8, 16, 32)
 
 
+_IDENTIFYING = ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber")
 _IMAGES = ("CT", "MR", "PT")
 _LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 111))
 _PERHAPS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (81, 91, 93, 112, 203))
@@ -171,6 +172,7 @@ def read_headers(path: Path, *, where: str) -> tuple[Header, ...]:
     """
     with quiet(), path.open("rb") as stream:
         dataset = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_TAGS, force=True)
+        where = without_identity(where, [v.text(dataset, name) for name in _IDENTIFYING])
         pixels_at = stream.tell()
         dataset.file_meta.TransferSyntaxUID = UID(_syntax(dataset))
         if not is_enhanced(dataset) or v.text(dataset, "Modality").upper() not in _IMAGES:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,6 +22,18 @@ def hashed(identifier: str) -> str:
 def identifier(uid: str, *, keep: bool) -> str | None:
     """How a record names a series: by the hash of its UID, or by the UID itself where that is asked for."""
     return (uid.strip() if keep else hashed(uid)) or None
+
+
+def without_identity(where: str, identifiers: Sequence[str]) -> str:
+    """A path inside the input, each part that holds a word of ``identifiers`` replaced by its hash.
+
+    People name folders after patients. Words of fewer than 3 letters or digits are too common to tell.
+    """
+    words = {word for text in identifiers for word in re.split(r"[\W_]+", text.casefold()) if len(word) > 2}
+    parts = where.split("/")
+    return "/".join(
+        hashed(part) if any(word in part.casefold() for word in words) else part for part in parts
+    )
 
 
 def fingerprint(content: Volume | LabelMap | Mask) -> str:

@@ -22,7 +22,8 @@ Radiology departments send mixed, compressed, renamed, damaged and incomplete fo
   done; or
 - **fine**: the result is right.
 
-Never: a traceback, a silent guess, a number from wrong geometry, an identifying value in a message.
+Never: a traceback, a silent guess, a number from wrong geometry, an identifying value in a message (a part
+of a file's path that holds a word of the patient's name, ID, birth date or accession number is shown as a hash).
 
 Every row below is an input that code makes (`tests/conformance`: a good series, mask or file, broken in one
 way or in several) and that is given to the program in every test run. What is refused must name these codes
