@@ -20,8 +20,8 @@ CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR"})
 OPEN = frozenset({"POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"})
 LARGEST_POINTS = 5_000_000
 """Of a file; real structure sets hold less than one million."""
-LARGEST_CONTOURS = 50_000
-LARGEST_ROIS = 1000
+LARGEST_CONTOURS = 25_000
+LARGEST_ROIS = 500
 """Of a file; atlases of the whole body hold about a hundred, on ten thousand contours."""
 
 

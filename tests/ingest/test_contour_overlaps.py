@@ -140,6 +140,9 @@ def test_holes_islands_and_neighbors(shapes: Sequence[tuple[int, Corners]], tmp_
     found = read(tmp_path, *(points for _, points in shapes))
     assert volume_ml(found) == pytest.approx(area(*shapes) * 9 / 1000, rel=0.01)
     assert codes(found) == ["CONTOURS_FILLED"]
+    # In the plane's own axes too, where lines run along the sides.
+    flat = [(0, np.array(points, dtype=np.float64)) for _, points in shapes]
+    assert contour_overlaps.overlap_fault(1, flat) is None
 
 
 def test_all_that_is_wrong_with_an_roi_is_said_at_once(tmp_path: Path) -> None:
