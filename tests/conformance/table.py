@@ -23,7 +23,7 @@ Radiology departments send mixed, compressed, renamed, damaged and incomplete fo
 - **fine**: the result is right.
 
 Never: a traceback, a silent guess, a number from wrong geometry, an identifying value in a message (a part
-of a file's path that holds a word of the patient's name, ID, birth date or accession number is shown as a hash).
+of a file's path that holds a word of the patient's name, ID, birth date or accession number is a hash there).
 
 Every row below is an input that code makes (`tests/conformance`: a good series, mask or file, broken in one
 way or in several) and that is given to the program in every test run. What is refused must name these codes
