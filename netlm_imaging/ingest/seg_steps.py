@@ -41,6 +41,9 @@ def slice_step(planes: FloatArray, hints: StepHints) -> tuple[float, list[Notice
         if abs(ratio - 1) <= REFUSED_FRACTION:
             return _as_said(step, hints)
         if ratio > NEIGHBORS:
+            if hints.image is not None and abs(hints.image / step - 1) <= REFUSED_FRACTION:
+                found = f"frames on neighboring image slices of {step:.4g} mm, {hints.said:.4g} mm said"
+                raise InputError(_unknown(found))
             return _between(step, hints, hints.said, "slices"), [_sparse(step, hints.said)]
     return _unsaid(planes, step, hints)
 

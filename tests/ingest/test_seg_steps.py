@@ -133,6 +133,7 @@ def test_facts_that_contradict_each_other(tmp_path: Path) -> None:
     """A step of half the distance between slices that are as thick as that; a step thrice the image's."""
     refused(tmp_path, on(5, 6, 7, said=1.5, thickness=3))
     refused(tmp_path, on(3, 6, 9, said=9, thickness=3), GRID)
+    refused(tmp_path, on(5, 6, 7, said=1.5, thickness=9), GRID)
     found = read(tmp_path, on(3, 6, 9, said=9, thickness=3))
     assert [n.code for n in found.notices] == ["SEG_SPACING"]
     assert "3 mm thick" in found.notices[0].message
