@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from netlm_imaging.clinical import Clinical
 from netlm_imaging.plan.devices import catalogue, device_of
 from netlm_imaging.settings import PullBackSettings, Settings
 
@@ -18,6 +19,12 @@ def test_every_setting_is_documented_with_its_default() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
     documented = {key: None if value.strip() == "none" else json.loads(value) for key, value in rows}
     assert documented == dict(flat(Settings().model_dump(mode="json")))
+
+
+def test_every_clinical_fact_is_documented() -> None:
+    keys = re.findall(r"^\| (`[^|]+`) \|", (ROOT / "docs/clinical.md").read_text(), re.MULTILINE)
+    documented = [key for cell in keys for key in re.findall(r"`(\w+)`", cell)]
+    assert sorted(documented) == sorted(Clinical.model_fields)
 
 
 def flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

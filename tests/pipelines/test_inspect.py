@@ -99,7 +99,7 @@ def test_convert_by_role_number_and_both(netlm: Netlm, folder: Path) -> None:
     out = folder / "out.nii.gz"
 
     def convert(choice: str) -> str:
-        said = netlm("convert", folder, "--series", choice, "--out", out)
+        said = netlm("convert", folder, "--series", choice, "--out", out, "--overwrite")
         return said.out if said.code == 0 else said.err
 
     assert convert("hbp").startswith("hbp (MR T1 3D")
