@@ -125,6 +125,11 @@ class Header:
         return -(-pixels * self.bits_allocated // 8)
 
     @property
+    def undescribed(self) -> bool:
+        """Several frames in one file, and nothing that tells them apart."""
+        return self.frames > 1 and self.frame is None
+
+    @property
     def frame_bytes(self) -> int:
         """Bytes of one frame before compression."""
         return -(-self.rows * self.columns * self.samples * self.bits_allocated // 8)

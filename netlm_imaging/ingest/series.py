@@ -60,7 +60,7 @@ def drafts_of(headers: Sequence[Header]) -> tuple[list[Draft], dict[str, list[st
 
 def _draft(part: Part, faults: list[Fault], notices: list[Notice], *, whole: bool) -> Draft:
     headers, dropped = drop_repeated_positions(part.headers)
-    if any(h.frames > 1 and h.frame is None for h in headers):
+    if any(h.undescribed for h in headers):
         stack = Stack(order=tuple(range(len(headers))), grid=None, faults=(_multiframe(headers),))
     else:
         stack = build_stack(headers)
@@ -114,18 +114,18 @@ def _content_faults(headers: Sequence[Header]) -> list[Fault]:
         bad = [h for h in headers if wrong(h)]
         if bad:
             found = f"{len(bad)} of {len(headers)} images that are not so, first {bad[0].where}"
-            faults.append(Fault(code=code, expected=expected, found=found))
+            faults.append(Fault(code=code, expected=expected, found=found, remedy="Export the series again"))
     return faults
 
 
 def _no_rescale(h: Header) -> bool:
-    if h.frames > 1 and h.frame is None:
+    if h.undescribed:
         return False  # nothing is known of its frames, which is a fault already
     return (h.modality in ("CT", "PT") and h.slope is None) or (h.modality == "CT" and h.intercept is None)
 
 
 def _no_slope(h: Header) -> bool:
-    return h.modality == "MR" and h.slope is None and (h.frame is not None or h.frames == 1)
+    return h.modality == "MR" and h.slope is None and not h.undescribed
 
 
 def _bad_bits(h: Header) -> bool:

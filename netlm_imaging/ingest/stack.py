@@ -113,6 +113,7 @@ def _plane_faults(headers: Sequence[Header]) -> list[Fault]:
                     code=code,
                     expected=expected,
                     found=f"{problem} in {len(found)} of {len(headers)} images, first {first.where}",
+                    remedy="Export the series again",
                 )
             )
     return faults
@@ -154,7 +155,10 @@ def _mixed_faults(headers: Sequence[Header]) -> list[Fault]:
     def mixed(code: str, expected: str, kinds: set[str]) -> None:
         if len(kinds) > 1:
             listed = ", ".join(sorted(kinds)[:4])
-            faults.append(Fault(code=code, expected=expected, found=f"{len(kinds)}: {listed}"))
+            found = f"{len(kinds)}: {listed}"
+            faults.append(
+                Fault(code=code, expected=expected, found=found, remedy="Export each as its own series")
+            )
 
     mixed("MATRIX_MIXED", "one matrix size in a series", {f"{h.rows} x {h.columns}" for h in headers})
     good = [h for h in headers if not _bad_spacing(h)]
@@ -206,6 +210,7 @@ def check_steps(positions: FloatArray) -> tuple[list[Fault], list[Notice]]:
                 code="TOO_FEW_SLICES",
                 expected=f"at least {MINIMUM_SLICES} slices for a volume",
                 found=str(len(positions)),
+                remedy="Export the series again, complete",
             )
         ], []
     steps = np.diff(positions)
