@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from netlm_imaging.plan.model import Limits
+from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.problem import Problem
 
 
-def undominated(problem: Problem, limits: Limits) -> tuple[int, ...]:
-    """The candidates that are needed for an optimum, whatever the remnant must be.
+@dataclass(frozen=True, slots=True, eq=False)
+class Dominance:
+    """Which candidates may take the place of which in every plan, whatever the remnant must be."""
 
-    A candidate is dropped when another covers a superset of its tumor voxels and a subset of its
-    functional ones, and may take its place in every plan: it counts towards the same limit, or towards
-    one that is not set, and is no more interventions. Of two equal ones the first is kept. Anatomical
-    resections are all kept.
+    better: npt.NDArray[np.bool_]
+    """Entry [a, b]: a covers a superset of the tumor voxels of b and a subset of its functional ones."""
+
+    def dominated(self, *, barred: Collection[int] = (), wanted: Collection[int] = ()) -> frozenset[int]:
+        """The candidates that are not needed for an optimum; of equal ones the first is needed.
+
+        ``barred`` ones take nobody's place, and ``wanted`` ones keep theirs.
+        """
+        count = len(self.better)
+        first = np.arange(count)[:, None] < np.arange(count)[None, :]
+        worse = self.better & (~self.better.T | first)
+        worse[list(barred)] = False
+        return frozenset(np.flatnonzero(worse.any(axis=0)).tolist()) - frozenset(wanted)
+
+
+def dominance(problem: Problem, limits: Limits) -> Dominance:
+    """Compare all candidates of ``problem``.
+
+    To take another's place, a candidate must count towards the same limit, or towards one that is not
+    set, and be no more interventions. Anatomical resections are all kept.
     """
     count = len(problem.candidates)
-    holds = np.zeros((count, len(problem.atoms.covers)), dtype=np.float32)
-    for atom, cover in enumerate(problem.atoms.covers):
-        holds[[element for element in cover if element < count], atom] = 1.0
-    functional = holds[:, problem.atoms.functional > 0]
-    tumor = holds[:, problem.atoms.tumor.any(axis=0)]
-    # Entry [a, b]: no functional atom of a lies outside b, and no tumor atom of b outside a.
-    better = ((functional @ (1.0 - functional).T) == 0) & (((1.0 - tumor) @ tumor.T) == 0)
+    holds = problem.holds[:, :count].astype(np.int32)
+    functional = _shared(holds[problem.atoms.functional > 0])
+    tumor = _shared(holds[problem.atoms.tumor.any(axis=0)])
+    better = (functional == functional.diagonal()[:, None]) & (tumor == tumor.diagonal()[None, :])
     better &= _may_replace(problem, limits)
-    first = np.arange(count)[:, None] < np.arange(count)[None, :]
-    dominated = (better & (~better.T | first)).any(axis=0)
-    return tuple(np.flatnonzero(~dominated).tolist())
+    np.fill_diagonal(better, False)
+    return Dominance(better)
+
+
+def _shared(holds: sparse.csr_array) -> npt.NDArray[np.int32]:
+    """How many atoms (rows of ``holds``) each two candidates have in common."""
+    return np.asarray((holds.T @ holds).toarray())
 
 
 def _may_replace(problem: Problem, limits: Limits) -> npt.NDArray[np.bool_]:

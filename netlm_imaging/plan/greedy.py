@@ -2,73 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from copy import copy
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from netlm_imaging.plan.goals import Clear
-from netlm_imaging.plan.model import Limits
-from netlm_imaging.plan.problem import SEGMENTS, Problem
+from netlm_imaging.geometry import FloatArray
+from netlm_imaging.plan.goals import Clear, Spare
+from netlm_imaging.plan.limits import Limits, keeps_counts
+from netlm_imaging.plan.problem import Problem
 
 
-def greedy(problem: Problem, limits: Limits, goal: Clear) -> tuple[int, ...]:
+def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = False) -> tuple[int, ...]:
     """Candidates that keep ``limits``, added one by one while any adds to ``goal``; deterministic.
 
     Twice: the one that clears most next, and the one that clears most for the liver it costs; the
-    better plan of the two. Every step adds a candidate, so it ends.
+    better plan of the two. With ``improve`` one treatment after the other is then taken out and the
+    plan filled up again, as long as that clears more or loses less. Starts from ``limits.must``, which
+    is all that is given back where it alone exceeds the other limits.
     """
-    weights = np.asarray(goal.weights, dtype=np.float64)
-    plans = [_added(problem, limits, weights, thrifty=thrifty) for thrifty in (False, True)]
-    return min(plans, key=lambda chosen: goal.value(problem, chosen))
+    adding = _Adding(problem, limits, goal)
+    plans = [adding.filled(limits.must, thrifty=thrifty) for thrifty in (False, True)]
+    best = min(plans, key=adding.value)
+    return _improved(adding, best, limits) if improve else best
 
 
-def _added(
-    problem: Problem, limits: Limits, weights: npt.NDArray[np.float64], *, thrifty: bool
-) -> tuple[int, ...]:
-    removes = _removes(problem)
-    functional = problem.atoms.functional.astype(np.float64)
-    tumor = problem.atoms.tumor.T.astype(np.float64)
-    gone = np.zeros(len(problem.atoms.covers), dtype=bool)
-    chosen: list[int] = []
-    reached = 0.0
+def _improved(adding: _Adding, plan: tuple[int, ...], limits: Limits) -> tuple[int, ...]:
     while True:
-        allowed = [
-            c for c in range(len(removes)) if c not in chosen and _keeps(problem, limits, [*chosen, c])
+        others = [
+            adding.filled(set(plan) - {out}, thrifty=thrifty)
+            for out in plan
+            if out not in limits.must
+            for thrifty in (False, True)
         ]
-        if not allowed:
-            return tuple(sorted(chosen))
-        after = removes[allowed] | gone
-        lost = after @ functional
-        gain = (after @ tumor >= problem.needed_voxels) @ weights - reached
-        score = gain / (lost - functional[gone].sum() + 1.0) if thrifty else gain
-        score[lost > limits.budget_voxels] = 0.0
-        best = int(np.argmax(score))
-        if score[best] <= 0.0:
-            return tuple(sorted(chosen))
-        chosen.append(allowed[best])
-        gone, reached = after[best], reached + float(gain[best])
+        best = min(others, key=adding.value, default=plan)
+        if adding.value(best) >= adding.value(plan):
+            return plan
+        plan = best
 
 
-def _removes(problem: Problem) -> npt.NDArray[np.bool_]:
-    """Entry [c, a]: candidate c removes atom a."""
-    elements = np.zeros((len(problem.candidates) + SEGMENTS, len(problem.atoms.covers)), dtype=bool)
-    for atom, cover in enumerate(problem.atoms.covers):
-        elements[list(cover), atom] = True
-    rows = [elements[list(problem.elements_of(c))].any(axis=0) for c in range(len(problem.candidates))]
-    return np.asarray(rows, dtype=bool).reshape(len(problem.candidates), elements.shape[1])
+class _Adding:
+    """Fills plans up, best candidate first."""
+
+    def __init__(self, problem: Problem, limits: Limits, goal: Clear) -> None:
+        self._problem, self._limits, self._goal = problem, limits, goal
+        self._weights = np.asarray(goal.weights, dtype=np.float64)
+        pairs = [(e, c) for c in range(len(problem.candidates)) for e in problem.elements_of(c)]
+        rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        shape = (problem.holds.shape[1], len(problem.candidates))
+        elements = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=shape)
+        # Elements of one candidate share no voxel: sums over them count none twice.
+        removes = sparse.csr_array(problem.holds @ elements)
+        self._nothing = _Left(
+            removes,
+            functional=problem.atoms.functional.astype(np.float64),
+            tumor=sparse.csc_array(problem.atoms.tumor.astype(np.float64)),
+        )
+
+    def value(self, chosen: Sequence[int]) -> tuple[int, int]:
+        """Smaller is better: tumor first, then liver."""
+        return self._goal.value(self._problem, chosen), Spare().value(self._problem, chosen)
+
+    def filled(self, start: Collection[int], *, thrifty: bool) -> tuple[int, ...]:
+        """``start`` with the best next candidate added until none helps; every step adds one, so it ends."""
+        chosen = sorted(start)
+        left = self._nothing.without(self._problem.covered(chosen))
+        while (best := self._next(chosen, left, thrifty=thrifty)) is not None:
+            chosen.append(best)
+            left = left.without(self._problem.covered(chosen))
+        return tuple(sorted(chosen))
+
+    def _next(self, chosen: Sequence[int], left: _Left, *, thrifty: bool) -> int | None:
+        treated = self._problem.treated_voxels(chosen)
+        after = treated[:, None] + left.treats >= self._problem.needed_voxels[:, None]
+        gain = np.asarray(self._weights @ after + self._goal.value(self._problem, chosen))
+        gain[self._problem.lost_voxels(chosen) + left.loses > self._limits.budget_voxels] = 0.0
+        score = gain / (left.loses + 1.0) if thrifty else gain
+        for best in np.argsort(-score, kind="stable").tolist():
+            if score[best] <= 0.0:
+                return None
+            allowed = best not in self._limits.must_not
+            if allowed and keeps_counts(self._problem, self._limits, [*chosen, best]):
+                return int(best)
+        return None
 
 
-def _keeps(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
-    """Whether ``chosen`` keep every limit but that of the liver lost."""
-    candidates = [problem.candidates[c] for c in chosen]
-    interventions = sum(c.interventions for c in candidates)
-    ablations = sum(c.interventions for c in candidates if c.kind == "ablation")
-    segments = frozenset[int]().union(*(c.segments for c in candidates))
-    counts = (
-        (interventions, limits.interventions),
-        (interventions - ablations, limits.resections),
-        (ablations, limits.ablations),
-        (len(segments), limits.segments),
-    )
-    return all(limit is None or count <= limit for count, limit in counts)
+class _Left:
+    """What each candidate would lose and treat of the atoms that are left."""
+
+    def __init__(self, removes: sparse.csr_array, *, functional: FloatArray, tumor: sparse.csc_array) -> None:
+        self._removes, self._functional, self._tumor = removes, functional, tumor
+        self._gone = np.zeros(functional.size, dtype=bool)
+        self.loses = removes.T @ functional
+        self.treats = (tumor @ removes).toarray()
+        """Voxels of each lesion (rows) by each candidate (columns)."""
+
+    def without(self, covered: npt.NDArray[np.bool_]) -> _Left:
+        """The same when the atoms ``covered`` are gone; only what is gone now is counted again."""
+        now = np.flatnonzero(covered & ~self._gone)
+        rest = copy(self)
+        removed = self._removes[now]
+        rest.loses = self.loses - removed.T @ self._functional[now]
+        rest.treats = self.treats - (self._tumor[:, now] @ removed).toarray()
+        rest._gone = self._gone | covered
+        return rest

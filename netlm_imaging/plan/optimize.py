@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -10,9 +11,11 @@ import numpy as np
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.greedy import greedy
-from netlm_imaging.plan.model import Limits, Model, Solution
+from netlm_imaging.plan.limits import Limits, keeps
+from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
+from netlm_imaging.plan.search import Search, Solution
 from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
@@ -105,13 +108,16 @@ def _start(
     wanted = next((goal for goal in goals if isinstance(goal, Clear)), None)
     if wanted is None:
         return None
-    plan = greedy(problem, _limits(objective, request), wanted)
+    limits = _limits(objective, request)
+    plan = greedy(problem, limits, wanted)
+    if not keeps(problem, limits, plan):
+        return None
     if objective != "threshold":
         return plan
     needed = -_needed(problem, request)
     if wanted.value(problem, plan) > needed:
         return None
-    for costly in sorted(plan, key=lambda c: -problem.lost_voxels([c])):
+    for costly in sorted(set(plan) - limits.must, key=lambda c: (-problem.lost_voxels([c]), c)):
         without = tuple(c for c in plan if c != costly)
         if wanted.value(problem, without) <= needed:
             plan = without
@@ -131,7 +137,7 @@ def _needed(problem: Problem, request: Request) -> int:
 def _model(problem: Problem, objective: Objective, request: Request) -> Model | None:
     """None when the liver does not meet the minimums even untouched."""
     limits = _limits(objective, request)
-    if limits.budget_voxels < 0:
+    if limits.budget_voxels < 0 or limits.must & limits.must_not:
         return None
     model = Model(problem, limits)
     if objective == "threshold":
@@ -176,15 +182,15 @@ def _lexicographic(
 
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
     """
+    search = Search(model, relative_gap=relative_gap)
+    deadline = time.monotonic() + seconds
     status: Status = "optimal"
-    chosen: tuple[int, ...] | None = None
+    chosen = start
     bound: int | None = None
     for number, goal in enumerate(goals):
-        share = seconds if number == len(goals) - 1 else seconds * FIRST_STAGE_SHARE
-        solution = model.minimise(goal, seconds=share, relative_gap=relative_gap)
-        seconds -= solution.seconds
-        if number == 0 and start is not None:
-            solution = _better(problem, goal, solution, start)
+        left = deadline - time.monotonic()
+        share = left if number == len(goals) - 1 else left * FIRST_STAGE_SHARE
+        solution = search.minimise(goal, seconds=share, start=chosen)
         if number == 0 and goal == Clear.all(problem):
             bound = _bound_voxels(problem, solution)
         if solution.status == "infeasible" and chosen is None:
@@ -196,15 +202,6 @@ def _lexicographic(
         chosen = solution.chosen
         model.require(goal, at_most=goal.value(problem, chosen))
     return Choice(status=status, chosen=chosen or (), bound_voxels=bound)
-
-
-def _better(problem: Problem, goal: Goal, solution: Solution, start: tuple[int, ...]) -> Solution:
-    """``solution``, or ``start`` where the solver was stopped with less or nothing."""
-    if solution.status not in ("feasible", "unknown"):
-        return solution
-    if solution.status == "feasible" and goal.value(problem, solution.chosen) <= goal.value(problem, start):
-        return solution
-    return replace(solution, status="feasible", chosen=start)
 
 
 def _bound_voxels(problem: Problem, solution: Solution) -> int:

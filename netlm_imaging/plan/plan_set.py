@@ -10,14 +10,13 @@ from typing import get_args
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.collect import Resections, collect, resections
 from netlm_imaging.plan.devices import Device
-from netlm_imaging.plan.dominance import undominated
-from netlm_imaging.plan.model import Limits
+from netlm_imaging.plan.dominance import dominance
+from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import Choice, Request, more_clearable, optimize
 from netlm_imaging.plan.outcome import Case, make_plan
-from netlm_imaging.plan.problem import Problem, make_problem
+from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import LesionOptions, Plan
 from netlm_imaging.plan.workspace import Workspace, workspace
 from netlm_imaging.remnant import FlrLimit
@@ -103,7 +102,9 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
         resected=question.resected,
         progress=question.progress,
     )
-    problem = _needed_problem(space, candidates, settings=settings, budget_voxels=budget)
+    problem = make_problem(space, candidates, cleared_fraction=settings.lesion.cleared_fraction)
+    limits = _limits(settings, budget)
+    limits = replace(limits, must_not=dominance(problem, limits).dominated())
     case = Case(
         anatomy=question.anatomy,
         space=space,
@@ -113,7 +114,7 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
         cleared_fraction=settings.lesion.cleared_fraction,
     )
     request = Request(
-        limits=_limits(settings, budget),
+        limits=limits,
         threshold_percent=settings.type.debulking_threshold_percent,
         symptomatic=tuple(n for n in question.clinical.symptomatic_lesions if n in problem.lesions),
         relative_gap=settings.plan.relative_gap,
@@ -198,13 +199,3 @@ def _limits(settings: Settings, budget_voxels: int) -> Limits:
         ablations=settings.ablation.max_ablations,
         segments=settings.plan.max_segments_sparing,
     )
-
-
-def _needed_problem(
-    space: Workspace, candidates: Sequence[Candidate], *, settings: Settings, budget_voxels: int
-) -> Problem:
-    """The problem without the candidates that can never help."""
-    fraction = settings.lesion.cleared_fraction
-    everything = make_problem(space, candidates, cleared_fraction=fraction)
-    needed = undominated(everything, _limits(settings, budget_voxels))
-    return make_problem(space, [candidates[c] for c in needed], cleared_fraction=fraction)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from functools import cached_property
+from itertools import chain, pairwise
 from math import ceil
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from netlm_imaging.plan.atoms import Atoms, make_atoms
 from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.relaxation import SEGMENTS, Relaxation
 from netlm_imaging.plan.workspace import Voxels, Workspace
 
-SEGMENTS = 8
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
     """Candidates, the elements that they remove, and the atoms of these.
 
@@ -47,10 +48,40 @@ class Problem:
             return (candidate,)
         return tuple(len(self.candidates) + label - 1 for label in sorted(segments))
 
+    def removed(self, chosen: Iterable[int]) -> tuple[int, ...]:
+        """The elements that ``chosen`` candidates remove together."""
+        return tuple(sorted({element for c in chosen for element in self.elements_of(c)}))
+
     def covered(self, chosen: Iterable[int]) -> npt.NDArray[np.bool_]:
         """The atoms that ``chosen`` candidates remove together."""
-        removed = {element for c in chosen for element in self.elements_of(c)}
-        return np.array([not removed.isdisjoint(cover) for cover in self.atoms.covers], dtype=bool)
+        removed = np.zeros(self.holds.shape[1])
+        removed[list(self.removed(chosen))] = 1.0
+        return np.asarray(self.holds @ removed > 0.0)
+
+    @cached_property
+    def holds(self) -> sparse.csr_array:
+        """Entry [a, e] is 1 where element e covers atom a."""
+        covers = self.atoms.covers
+        starts = np.cumsum([0, *map(len, covers)])
+        elements = np.fromiter(chain.from_iterable(covers), dtype=np.int64, count=int(starts[-1]))
+        shape = (len(covers), len(self.candidates) + SEGMENTS)
+        return sparse.csr_array((np.ones(elements.size), elements, starts), shape=shape)
+
+    @cached_property
+    def _tumor(self) -> sparse.csr_array:
+        return sparse.csr_array(self.atoms.tumor)
+
+    @cached_property
+    def relaxation(self) -> Relaxation:
+        """What every solve of this problem starts from; it learns from each."""
+        return Relaxation(
+            self.candidates,
+            holds=self.holds,
+            functional=self.atoms.functional,
+            tumor=self.atoms.tumor,
+            lesion_voxels=self.lesion_voxels,
+            needed_voxels=self.needed_voxels,
+        )
 
     def lost_voxels(self, chosen: Iterable[int]) -> int:
         """Functional liver that ``chosen`` candidates remove together."""
@@ -58,7 +89,7 @@ class Problem:
 
     def treated_voxels(self, chosen: Iterable[int]) -> npt.NDArray[np.int64]:
         """Voxels of each lesion that ``chosen`` candidates remove together."""
-        return np.asarray(self.atoms.tumor[:, self.covered(chosen)].sum(axis=1), dtype=np.int64)
+        return np.asarray(self._tumor @ self.covered(chosen), dtype=np.int64)
 
     def cleared(self, chosen: Iterable[int]) -> npt.NDArray[np.bool_]:
         """Which lesions ``chosen`` candidates clear together."""

@@ -15,14 +15,15 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan.candidates import Candidate, Zone
 from netlm_imaging.plan.collect import collect
-from netlm_imaging.plan.dominance import undominated
+from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import greedy
-from netlm_imaging.plan.model import Limits
+from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import Request, frontier, optimize
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.simulate import Simulation, simulate
 from netlm_imaging.plan.workspace import workspace
+from netlm_imaging.settings import Objective
 from netlm_imaging.volume import LabelMap, Mask
 
 CLEARED = 0.9
@@ -67,6 +68,8 @@ class Random:
                 resections=None if rng.random() < 0.5 else int(rng.integers(0, 4)),
                 ablations=None if rng.random() < 0.5 else int(rng.integers(0, 3)),
                 segments=int(rng.integers(0, 4)),
+                must=frozenset({int(rng.integers(3, 9))} if rng.random() < 0.2 else ()),
+                must_not=frozenset(int(c) for c in np.flatnonzero(rng.random(9) < 0.1)),
             ),
             threshold_percent=float(rng.choice([30, 50, 70])),
             symptomatic=tuple(self.problem.lesions[: int(rng.integers(0, 2))]),
@@ -119,7 +122,11 @@ class Random:
             (len(segments), limits.segments),
             (self.figures(chosen).lost_voxels, limits.budget_voxels),
         )
-        return all(limit is None or count <= limit for count, limit in counts)
+        return (
+            all(limit is None or count <= limit for count, limit in counts)
+            and limits.must.issubset(chosen)
+            and limits.must_not.isdisjoint(chosen)
+        )
 
 
 def _value(case: Random, objective: str, chosen: tuple[int, ...]) -> tuple[float, ...]:
@@ -152,10 +159,10 @@ def _best(case: Random, objective: str) -> tuple[float, ...] | None:
     return min((_value(case, objective, s) for s in allowed), default=None)
 
 
-@pytest.mark.parametrize("seed", range(100))
-def test_optimum_is_the_best_of_all_subsets(seed: int) -> None:
+@pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "palliative"])
+@pytest.mark.parametrize("seed", range(300))
+def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> None:
     case = Random(seed)
-    objective = ("sparing", "maximum", "threshold", "palliative")[seed % 4]
     choice = optimize(case.problem, objective, case.request, seconds=20)
     best = _best(case, objective)
     if best is None:
@@ -171,7 +178,8 @@ def test_optimum_is_the_best_of_all_subsets(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(0, 24, 4))
 def test_frontier_holds_every_plan_that_nothing_beats(seed: int) -> None:
     case = Random(seed)
-    limits = case.request.limits
+    limits = replace(case.request.limits, must=frozenset())
+    case.request = replace(case.request, limits=limits)
     best = optimize(case.problem, "sparing", case.request, seconds=20)
     found = [
         _value(case, "sparing", c.chosen)[:2] for c in frontier(case.problem, best, case.request, seconds=20)
@@ -183,25 +191,31 @@ def test_frontier_holds_every_plan_that_nothing_beats(seed: int) -> None:
     assert sorted(found) == sorted(unbeaten)
 
 
-@pytest.mark.parametrize("seed", range(0, 100, 5))
+@pytest.mark.parametrize("seed", range(100))
 def test_dropping_dominated_candidates_changes_no_optimum(seed: int) -> None:
     case = Random(seed)
-    kept = undominated(case.problem, case.request.limits)
-    smaller = make_problem(case.space, [case.problem.candidates[c] for c in kept], cleared_fraction=CLEARED)
-    choice = optimize(smaller, "sparing", case.request, seconds=20)
+    limits = case.request.limits
+    dominated = dominance(case.problem, limits).dominated(barred=limits.must_not, wanted=limits.must)
+    request = replace(case.request, limits=replace(limits, must_not=limits.must_not | dominated))
+    choice = optimize(case.problem, "sparing", request, seconds=20)
+    best = _best(case, "sparing")
+    if best is None:
+        assert choice.status == "infeasible"
+        return
     assert choice.status == "optimal"
-    assert _value(case, "sparing", tuple(kept[c] for c in choice.chosen)) == _best(case, "sparing")
+    assert _value(case, "sparing", choice.chosen) == best
 
 
 def test_some_candidates_are_dominated() -> None:
-    kept = [len(undominated(c.problem, c.request.limits)) for c in map(Random, range(40))]
-    assert min(kept) < 9
+    cases = [Random(seed) for seed in range(40)]
+    assert any(dominance(c.problem, c.request.limits).dominated() for c in cases)
 
 
 @pytest.mark.parametrize("seed", range(0, 100, 8))
 def test_the_greedy_plan_keeps_every_limit_and_is_no_better_than_the_best(seed: int) -> None:
     case = Random(seed)
-    plan = greedy(case.problem, case.request.limits, Clear.all(case.problem))
+    case.request = replace(case.request, limits=replace(case.request.limits, must=frozenset()))
+    plan = greedy(case.problem, case.request.limits, Clear.all(case.problem), improve=seed % 16 == 0)
     best = _best(case, "sparing")
     assert best is not None
     assert case.keeps(plan, case.request.limits)
@@ -249,17 +263,16 @@ REAL_SEEDS = range(24)
 def test_optimum_over_clusters_and_sequences_is_the_best_of_all_subsets(seed: int) -> None:
     case = Real(seed)
     objective = ("sparing", "threshold", "palliative")[seed % 3]
-    kept = undominated(case.problem, case.request.limits)
-    needed = make_problem(case.space, [case.problem.candidates[c] for c in kept], cleared_fraction=CLEARED)
-    choice = optimize(needed, objective, case.request, seconds=20)
+    limits = case.request.limits
+    barred = replace(limits, must_not=dominance(case.problem, limits).dominated())
+    choice = optimize(case.problem, objective, replace(case.request, limits=barred), seconds=20)
     best = _best(case, objective)
     if best is None:
         assert choice.status == "infeasible"
         return
     assert choice.status == "optimal"
-    chosen = tuple(kept[c] for c in choice.chosen)
-    assert _value(case, objective, chosen) == best
-    assert case.figures(chosen).lost_voxels == needed.lost_voxels(choice.chosen)
+    assert _value(case, objective, choice.chosen) == best
+    assert case.figures(choice.chosen).lost_voxels == case.problem.lost_voxels(choice.chosen)
 
 
 def test_the_real_cases_hold_clusters_and_sequences() -> None:

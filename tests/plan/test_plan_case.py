@@ -12,7 +12,7 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan import Planned, simulate
 from netlm_imaging.plan.collect import collect
-from netlm_imaging.plan.model import Limits
+from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import Request, optimize
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import Plan

@@ -1,0 +1,50 @@
+"""What a plan must keep to beside its goals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from netlm_imaging.plan.problem import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a plan must keep to; None is no limit."""
+
+    budget_voxels: int
+    """Functional liver that may be lost."""
+    interventions: int
+    resections: int | None = None
+    ablations: int | None = None
+    segments: int | None = None
+    """Whole segments removed, in all."""
+    must: frozenset[int] = frozenset()
+    """Candidates that are done."""
+    must_not: frozenset[int] = frozenset()
+    """Candidates that are not done."""
+
+
+def keeps(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
+    """Whether ``chosen`` keep every limit."""
+    return (
+        limits.must.issubset(chosen)
+        and limits.must_not.isdisjoint(chosen)
+        and keeps_counts(problem, limits, chosen)
+        and problem.lost_voxels(chosen) <= limits.budget_voxels
+    )
+
+
+def keeps_counts(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
+    """Whether ``chosen`` keep every limit of how much is done; that of the liver lost is no such limit."""
+    candidates = [problem.candidates[c] for c in chosen]
+    interventions = sum(c.interventions for c in candidates)
+    ablations = sum(c.interventions for c in candidates if c.kind == "ablation")
+    segments = frozenset[int]().union(*(c.segments for c in candidates))
+    counts = (
+        (interventions, limits.interventions),
+        (interventions - ablations, limits.resections),
+        (ablations, limits.ablations),
+        (len(segments), limits.segments),
+    )
+    return all(limit is None or count <= limit for count, limit in counts)

@@ -1,0 +1,111 @@
+"""The planning problem in a few columns, made exact row by row where a solution needs it.
+
+    x_c in {0,1}  candidate c is done             s_g in [0,1]  segment g is removed
+    z_l in {0,1}  lesion l is cleared             h_k >= 0      liver lost of the shared atoms of group k
+    e = x_c or s_g: element e is removed
+
+    x_c <= s_g <= sum of x_c over the candidates that remove g
+    lost = sum of e times the voxels that only e covers, and of all h_k
+
+Atoms have no columns of their own: of the tens of thousands of rows that they would make, a solution
+breaks a few hundred, and these are added (``loss_rows``, ``cover_rows``). The rows hold under any limits
+and for any objective, so every later solve of the same problem starts from all that were ever found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from netlm_imaging.geometry import FloatArray
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.cover_rows import lesion_atoms
+from netlm_imaging.plan.loss_rows import loss_groups
+from netlm_imaging.plan.rows import Row
+
+SEGMENTS = 8
+
+
+class Relaxation:
+    """Columns and rows of one problem. ``rows`` only grows."""
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        holds: sparse.csr_array,
+        functional: npt.NDArray[np.int64],
+        tumor: npt.NDArray[np.int64],
+        lesion_voxels: npt.NDArray[np.int64],
+        needed_voxels: npt.NDArray[np.int64],
+    ) -> None:
+        """``holds``: which elements (columns) cover each atom (rows); the rest as in ``Problem``."""
+        count = len(candidates)
+        self.elements = elements = int(holds.shape[1])
+        self.x = np.arange(count)
+        self.s = count + np.arange(SEGMENTS)
+        self.z = elements + np.arange(len(lesion_voxels))
+        self.interventions = np.array([c.interventions for c in candidates], dtype=np.float64)
+        self.ablation = np.array([c.kind == "ablation" for c in candidates], dtype=bool)
+        keys = [c.lesions[0] if c.lesions else 0 for c in candidates] + [0] * (elements - count)
+        first = elements + len(lesion_voxels)
+        self._groups = loss_groups(holds, functional, keys=keys, first_column=first)
+        self._lesions = lesion_atoms(
+            holds, tumor, rest=lesion_voxels - needed_voxels, sizes=lesion_voxels, first_column=elements
+        )
+        self.h = first + np.arange(len(self._groups))
+        self.width = first + len(self._groups)
+        self.loss = self._loss(holds, functional)
+        self.impossible = np.array([a.column for a in self._lesions if a.missable < 0], dtype=np.int64)
+        """Columns of lesions that no plan clears."""
+        self.rows = list(self._segment_rows(candidates))
+        self._hint = np.zeros(self.width)
+
+    def tighten(self, values: FloatArray, *, whole: bool) -> int:
+        """Add the rows that ``values`` of all columns break; how many. ``whole``: x and s are whole numbers.
+
+        0 for whole numbers means that what ``values`` says of lesions cleared and liver lost is true.
+        """
+        before = len(self.rows)
+        if not whole:
+            self._hint = values
+        for group in self._groups:
+            row = group.row(values, whole=whole, hint=self._hint)
+            if row is not None:
+                self.rows.append(row)
+        for lesion in self._lesions:
+            self.rows.extend(lesion.rows(values))
+        return len(self.rows) - before
+
+    def values_of(self, removed: Sequence[int], chosen: Sequence[int], cleared: FloatArray) -> FloatArray:
+        """All columns for ``chosen`` candidates, which remove the elements ``removed``."""
+        values = np.zeros(self.width)
+        values[list(removed)] = 1.0
+        values[list(chosen)] = 1.0
+        values[self.z] = cleared
+        for group in self._groups:
+            values[group.column] = group.tangent(values[group.elements], values[group.elements])[0]
+        return values
+
+    def _loss(self, holds: sparse.csr_array, functional: npt.NDArray[np.int64]) -> FloatArray:
+        """Voxels lost for one of each column."""
+        alone = np.diff(holds.indptr) == 1
+        loss = np.zeros(self.width)
+        loss[: holds.shape[1]] = np.bincount(
+            holds.indices[np.repeat(alone, np.diff(holds.indptr))],
+            weights=functional[alone],
+            minlength=holds.shape[1],
+        )
+        loss[self.h] = 1.0
+        return loss
+
+    def _segment_rows(self, candidates: Sequence[Candidate]) -> list[Row]:
+        rows: list[Row] = []
+        for label, column in enumerate(self.s.tolist(), start=1):
+            with_it = [c for c, candidate in enumerate(candidates) if label in candidate.segments]
+            rows.extend(Row({c: 1.0, column: -1.0}, 0.0) for c in with_it)
+            rows.append(Row({column: 1.0, **dict.fromkeys(with_it, -1.0)}, 0.0))
+        return rows

@@ -1,0 +1,120 @@
+"""The smallest value of a goal in a Model, proven.
+
+A search alternates between the program and the rows that its solution breaks, first with fractions, then
+with whole numbers. Every solve bounds the optimum. A solution that reaches the bound may break rows that
+were not known yet: then the plan that loses the least liver among those of that value is looked for, for
+it keeps the budget if any does. It is often wanted next anyway, and is remembered.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, inf
+from typing import Literal
+
+from netlm_imaging.plan.goals import Goal, Spare
+from netlm_imaging.plan.model import Model, Range
+
+ROUNDING = 1e-3
+"""Values are whole numbers: a bound that is one but for this much is one."""
+STALLED_ROUNDS = 5
+"""So many rounds with fractions may hardly move the bound before whole numbers are asked for."""
+STALLED = 1e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What one search ended with."""
+
+    status: Literal["optimal", "feasible", "infeasible", "unknown"]
+    """``unknown``: the time ran out before any plan was found."""
+    chosen: tuple[int, ...]
+    bound: float
+    """No plan has a smaller value than this."""
+
+
+class Search:
+    """Goals of one model, reached one after the other."""
+
+    def __init__(self, model: Model, *, relative_gap: float = 0.0) -> None:
+        self.model = model
+        self._relative_gap = relative_gap
+        self._cheapest: tuple[Mapping[Goal, Range], Solution] | None = None
+
+    def minimise(self, goal: Goal, *, seconds: float, start: Sequence[int] | None = None) -> Solution:
+        """The plan with the smallest value of ``goal``, or the best one that the time allows.
+
+        ``start``: a plan that keeps the limits and what is required.
+        """
+        if goal == Spare() and self._cheapest is not None and self._cheapest[0] == self.model.required:
+            return self._cheapest[1]
+        deadline = time.monotonic() + seconds
+        best = None if start is None else tuple(start)
+        bound = self._bound_with_fractions(goal, deadline=deadline)
+        while bound < inf and not self._reached(goal, best, bound) and time.monotonic() < deadline:
+            point = self.model.with_whole_numbers(
+                goal, seconds=deadline - time.monotonic(), relative_gap=self._relative_gap, start=best
+            )
+            bound = max(bound, point.bound)
+            if not point.values.size:
+                break
+            best = self._better(goal, best, self.model.chosen(point))
+            if self._reached(goal, best, bound) or not self.model.tighten(point, whole=True):
+                break
+            if point.status == "optimal" and goal != Spare():
+                best, bound = self._at_bound(goal, best, bound, deadline=deadline)
+        return self._solution(goal, best, bound)
+
+    def _bound_with_fractions(self, goal: Goal, *, deadline: float) -> float:
+        bound, stalled = -inf, 0
+        while stalled < STALLED_ROUNDS and time.monotonic() < deadline:
+            point = self.model.with_fractions(goal, seconds=deadline - time.monotonic())
+            if point.status == "infeasible":
+                return inf
+            if point.status != "optimal":
+                break
+            moved = point.bound > bound + max(0.5, STALLED * abs(bound))
+            stalled, bound = 0 if moved else stalled + 1, point.bound
+            if not self.model.tighten(point, whole=False):
+                break
+        return bound
+
+    def _at_bound(
+        self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
+    ) -> tuple[tuple[int, ...] | None, float]:
+        """The plan of the value ``bound`` that loses the least liver; without one, a higher bound."""
+        value = ceil(bound - ROUNDING)
+        before = self.model.required.get(goal)
+        self.model.require(goal, at_most=value)
+        solution = self.minimise(Spare(), seconds=deadline - time.monotonic())
+        if solution.status == "optimal":
+            self._cheapest = (self.model.required, solution)
+        if solution.chosen or solution.status == "optimal":
+            return solution.chosen, value
+        self.model.require(goal, at_most=inf if before is None else before.at_most)
+        if solution.status == "unknown":
+            return best, bound
+        self.model.require(goal, at_least=value + 1)
+        return best, value + 1.0
+
+    def _better(
+        self, goal: Goal, best: tuple[int, ...] | None, found: tuple[int, ...]
+    ) -> tuple[int, ...] | None:
+        if not self.model.keeps(found):
+            return best
+        value = self._value(goal, found)
+        return found if best is None or value < self._value(goal, best) else best
+
+    def _value(self, goal: Goal, chosen: tuple[int, ...]) -> int:
+        return goal.value(self.model.problem, chosen)
+
+    def _reached(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> bool:
+        return best is not None and self._value(goal, best) - bound < 1.0 - ROUNDING
+
+    def _solution(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> Solution:
+        if best is None:
+            return Solution(status="infeasible" if bound == inf else "unknown", chosen=(), bound=bound)
+        status: Literal["optimal", "feasible"] = "optimal" if self._reached(goal, best, bound) else "feasible"
+        return Solution(status=status, chosen=best, bound=bound)
