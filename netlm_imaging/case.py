@@ -19,7 +19,7 @@ from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan.devices import Device
-from netlm_imaging.plan.records import FrontierPoint, Option, Plan, TreatmentKind
+from netlm_imaging.plan.records import FrontierPoint, LimitStep, NextLesion, Option, Plan, TreatmentKind
 from netlm_imaging.settings import Settings
 
 SCHEMA: Literal["netlm-case/1"] = "netlm-case/1"
@@ -126,6 +126,14 @@ class CaseResult:
     plan: Plan
     alternatives: tuple[Plan, ...]
     frontier: tuple[FrontierPoint, ...]
+    frontier_complete: bool = False
+    """Whether every plan that nothing beats is in ``frontier``; else some lie between its points."""
+    frontier_by_interventions: tuple[FrontierPoint, ...] = ()
+    """The best debulking for each number of interventions."""
+    next_lesions: tuple[NextLesion, ...] = ()
+    """Of those that ``sparing`` leaves, which would buy most."""
+    limit_steps: tuple[LimitStep, ...] = ()
+    """What one step more of a limit would let ``sparing`` clear."""
     devices: tuple[Device, ...] = ()
     """Ablation devices that the plans may use."""
     device_comparison: DeviceComparison | None = None

@@ -8,13 +8,14 @@ from netlm_imaging.decide.records import TypeName, Uncertainty
 from netlm_imaging.decide.wording import FACT_NAMES, percent
 from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
 from netlm_imaging.lesions.records import SegmentShare
-from netlm_imaging.plan.records import Driver
+from netlm_imaging.plan.records import Driver, LimitStep
 
 __all__ = [
     "FACT_NAMES",
     "decimals",
     "driver",
     "figure_caption",
+    "limit_step",
     "listed",
     "percentage",
     "probability",
@@ -56,6 +57,13 @@ MINIMUMS = {
     "sflr_percent": ("sFLR", "of the standard liver volume (from body size)"),
     "flr_body_weight_percent": ("FLR / body weight", "1 mL taken as 1 g"),
 }
+LIMITS = {
+    "flr": "the future liver remnant",
+    "interventions": "the number of interventions",
+    "resections": "the number of resections",
+    "ablations": "the number of ablations",
+    "segments": "the number of whole segments",
+}
 SIDES = {"right": "patient's right", "left": "patient's left", "both": "both lobes", None: "not known"}
 MODALITIES = {"mwa": "microwave", "rfa": "radiofrequency", "laser": "laser", "ire": "IRE"}
 EVIDENCE_STATUSES = {
@@ -91,6 +99,14 @@ def figure_caption(name: str) -> str:
         return f"The plan in 3D, seen from the front and from the feet. Blue: vessels. {_COLORS}"
     kind = stem.removeprefix("lesions_")
     return f"{_IMAGES.get(kind, f'{kind} image')}, three planes through the lesion named. {_COLORS}"
+
+
+def limit_step(step: LimitStep) -> str:
+    """Which limit is wider, and how far."""
+    if step.limit == "flr":
+        return f"with a remnant down to {percent(step.value)} of the functional liver"
+    one = step.limit.removesuffix("s") if step.value == 1 else step.limit
+    return f"with up to {step.value:g} {'whole ' if step.limit == 'segments' else ''}{one}"
 
 
 def readable(name: str) -> str:

@@ -49,4 +49,17 @@ class Few:
         return sum(problem.candidates[c].interventions for c in chosen)
 
 
-Goal = Clear | Spare | Few
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """Clear tumor as long as a voxel of it costs less than ``liver / tumor`` voxels of functional liver."""
+
+    liver: int
+    tumor: int
+
+    def value(self, problem: Problem, chosen: Sequence[int]) -> int:
+        """The exact value for ``chosen`` candidates."""
+        cleared = int(problem.lesion_voxels[problem.cleared(chosen)].sum())
+        return self.tumor * problem.lost_voxels(chosen) - self.liver * cleared
+
+
+Goal = Clear | Spare | Few | Trade

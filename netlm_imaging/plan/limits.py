@@ -37,14 +37,34 @@ def keeps(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
 
 def keeps_counts(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
     """Whether ``chosen`` keep every limit of how much is done; that of the liver lost is no such limit."""
+    counts = count_of(problem, chosen)
+    held = (
+        (counts.interventions, limits.interventions),
+        (counts.resections, limits.resections),
+        (counts.ablations, limits.ablations),
+        (counts.segments, limits.segments),
+    )
+    return all(limit is None or count <= limit for count, limit in held)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much is done; each zone of an ablation counts."""
+
+    interventions: int
+    resections: int
+    ablations: int
+    segments: int
+
+
+def count_of(problem: Problem, chosen: Sequence[int]) -> Counts:
+    """What ``chosen`` candidates add up to."""
     candidates = [problem.candidates[c] for c in chosen]
     interventions = sum(c.interventions for c in candidates)
     ablations = sum(c.interventions for c in candidates if c.kind == "ablation")
-    segments = frozenset[int]().union(*(c.segments for c in candidates))
-    counts = (
-        (interventions, limits.interventions),
-        (interventions - ablations, limits.resections),
-        (ablations, limits.ablations),
-        (len(segments), limits.segments),
+    return Counts(
+        interventions=interventions,
+        resections=interventions - ablations,
+        ablations=ablations,
+        segments=len(frozenset[int]().union(*(c.segments for c in candidates))),
     )
-    return all(limit is None or count <= limit for count, limit in counts)

@@ -7,14 +7,14 @@ the goals. Every coefficient is a number of voxels, so the value of every goal i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 import numpy.typing as npt
 
 from netlm_imaging.geometry import FloatArray
-from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
+from netlm_imaging.plan.goals import Clear, Few, Goal, Spare, Trade
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.program import GAP, Point, Program
@@ -47,11 +47,22 @@ class Model:
         upper[self._known.h] = inf
         upper[self._known.impossible] = 0.0
         self._program = Program(upper, whole=np.concatenate([self._known.x, self._known.z]))
-        self._program.add(self._limit_rows())
+        self._rows = self._add_limits()
         for column in limits.must:
             self._program.keep(column, at_least=1.0, at_most=1.0)
         for column in limits.must_not:
             self._program.keep(column, at_least=0.0, at_most=0.0)
+
+    def allow(self, *, budget_voxels: int | None = None, interventions: int | None = None) -> None:
+        """Change these limits and forget what was required of the goals."""
+        for goal in self._ranges:
+            self.require(goal, at_least=-inf, at_most=inf)
+        if budget_voxels is not None:
+            self._limits = replace(self._limits, budget_voxels=budget_voxels)
+            self._program.bound(self._rows["budget_voxels"], at_least=-inf, at_most=budget_voxels)
+        if interventions is not None:
+            self._limits = replace(self._limits, interventions=interventions)
+            self._program.bound(self._rows["interventions"], at_least=-inf, at_most=interventions)
 
     @property
     def required(self) -> dict[Goal, Range]:
@@ -123,25 +134,30 @@ class Model:
                 cost = self._known.loss
             case Few():
                 cost[self._known.x] = self._known.interventions
+            case Trade(liver, tumor):
+                cost = tumor * self._known.loss
+                cost[self._known.z] = -liver * self.problem.lesion_voxels
         return cost
 
-    def _limit_rows(self) -> list[Row]:
+    def _add_limits(self) -> dict[str, int]:
+        """The numbers of their rows."""
         known, limits = self._known, self._limits
-        lost = np.flatnonzero(known.loss)
-        rows = [
-            Row(dict(zip(lost.tolist(), known.loss[lost].tolist(), strict=True)), float(limits.budget_voxels))
-        ]
         each, ablation = known.interventions, known.ablation
-        for columns, count, limit in (
-            (known.x, each, limits.interventions),
-            (known.x[ablation], each[ablation], limits.ablations),
-            (known.x[~ablation], each[~ablation], limits.resections),
-            (known.s, np.ones(known.s.size), limits.segments),
-        ):
-            if limit is not None:
-                rows.append(_counted(columns, count, limit))
-        return rows
+        everything = np.arange(known.width)
+        counts = (
+            ("budget_voxels", everything, known.loss, limits.budget_voxels),
+            ("interventions", known.x, each, limits.interventions),
+            ("ablations", known.x[ablation], each[ablation], limits.ablations),
+            ("resections", known.x[~ablation], each[~ablation], limits.resections),
+            ("segments", known.s, np.ones(known.s.size), limits.segments),
+        )
+        return {
+            name: self._program.add([_counted(columns, weights, limit)]) - 1
+            for name, columns, weights, limit in counts
+        }
 
 
-def _counted(columns: npt.NDArray[np.int64], each: FloatArray, limit: int) -> Row:
-    return Row(dict(zip(columns.tolist(), each.tolist(), strict=True)), float(limit))
+def _counted(columns: npt.NDArray[np.int64], weights: FloatArray, limit: int | None) -> Row:
+    used = weights > 0.0
+    entries = dict(zip(columns[used].tolist(), weights[used].tolist(), strict=True))
+    return Row(entries, inf if limit is None else float(limit))

@@ -20,12 +20,6 @@ from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
 """Where no lesion is named as symptomatic: so many of the largest stand for them (ours)."""
-COMPLETE_FRONTIER_LESIONS = 4
-"""Up to so many lesions every point of the frontier is found."""
-FRONTIER_RATIO = 2.0 / 3.0
-"""With more lesions each point may lose at most this part of what the one before loses ..."""
-FRONTIER_POINTS = 12
-"""... and so many points are looked for: close together where little liver buys much."""
 FIRST_STAGE_SHARE = 0.6
 """Of the time left, for each stage but the last: what it does not need goes to those after it."""
 
@@ -65,7 +59,7 @@ def optimize(problem: Problem, objective: Objective, request: Request, *, second
     if model is None:
         return Choice(status="infeasible", chosen=(), bound_voxels=0)
     goals = goals_of(problem, objective, request)
-    return _lexicographic(
+    return lexicographic(
         problem,
         model,
         goals,
@@ -92,7 +86,7 @@ def more_clearable(
     if model is None:
         return False
     goals = [goal for goal in goals_of(problem, objective, request) if isinstance(goal, Clear)]
-    freed = _lexicographic(problem, model, goals, seconds=seconds)
+    freed = lexicographic(problem, model, goals, seconds=seconds)
     if freed.status == "infeasible":
         return False
     if choice.status == "infeasible":
@@ -145,23 +139,6 @@ def _model(problem: Problem, objective: Objective, request: Request) -> Model | 
     return model
 
 
-def frontier(problem: Problem, best: Choice, request: Request, *, seconds: float) -> tuple[Choice, ...]:
-    """What less and less liver lost can clear, from ``best`` (the sparing plan) to no treatment."""
-    points = [best]
-    complete = len(problem.lesions) <= COMPLETE_FRONTIER_LESIONS
-    while (lost := problem.lost_voxels(points[-1].chosen)) > 0:
-        budget = lost - 1 if complete else min(lost - 1, int(lost * FRONTIER_RATIO))
-        if len(points) == FRONTIER_POINTS and not complete:
-            budget = 0
-        limits = replace(request.limits, budget_voxels=budget)
-        goals: list[Goal] = [Clear.all(problem), Spare(), Few()]
-        choice = _lexicographic(problem, Model(problem, limits), goals, seconds=seconds / FRONTIER_POINTS)
-        if choice.status != "optimal":
-            break
-        points.append(choice)
-    return tuple(points)
-
-
 def _palliative_goals(problem: Problem, symptomatic: Sequence[int]) -> list[Goal]:
     if symptomatic:
         return [Clear.only(problem, symptomatic)]
@@ -169,7 +146,7 @@ def _palliative_goals(problem: Problem, symptomatic: Sequence[int]) -> list[Goal
     return [Clear.only(problem, [problem.lesions[n]]) for n in largest]
 
 
-def _lexicographic(
+def lexicographic(
     problem: Problem,
     model: Model,
     goals: Sequence[Goal],
@@ -178,7 +155,7 @@ def _lexicographic(
     relative_gap: float = 0.0,
     start: tuple[int, ...] | None = None,
 ) -> Choice:
-    """Reach one goal after the other, each at the best value of those before it.
+    """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
     """

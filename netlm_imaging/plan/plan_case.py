@@ -10,12 +10,13 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
+from netlm_imaging.plan.more import more_than
 from netlm_imaging.plan.notices import device_notices, margin_notices, plan_notices, structure_notices
-from netlm_imaging.plan.optimize import Choice, frontier
+from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask, share_of_time
-from netlm_imaging.plan.records import FrontierPoint, LesionOptions, Plan
-from netlm_imaging.remnant import FlrLimit, remnant
+from netlm_imaging.plan.records import LesionOptions, More, Plan
+from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask, Volume
 
@@ -31,8 +32,8 @@ class Planned:
     """For settings.plan.objective."""
     alternatives: tuple[Plan, ...]
     """The other objectives, in the order of the contract."""
-    frontier: tuple[FrontierPoint, ...]
-    """Sparing plans, from the one that clears most to no treatment."""
+    more: More
+    """What more than the sparing plan could be had, and for what."""
     options: tuple[LesionOptions, ...]
     treated: Mask
     """Liver that ``plan`` removes or destroys, on the planning grid."""
@@ -79,7 +80,9 @@ def plan_case(
     question = ask(anatomy, lesions, settings=settings, clinical=clinical, limits=limits, progress=progress)
     answer = answer_with(question, devices)
     main, case, space = settings.plan.objective, answer.case, question.space
-    curve = frontier(case.problem, answer.choices["sparing"], answer.request, seconds=share_of_time(settings))
+    if progress is not None:
+        progress("What more could be had")
+    more = more_than(case, answer.choices["sparing"], answer.request, seconds=2 * share_of_time(settings))
     treated = case.treated(answer.choices[main].chosen)
     mapped = case.margin_map(answer.choices[main].chosen)
     return Planned(
@@ -87,7 +90,7 @@ def plan_case(
         choices=answer.choices,
         plan=answer.plans[main],
         alternatives=_in_order(answer.plans, main)[1:],
-        frontier=tuple(_point(case, choice) for choice in curve),
+        more=more,
         options=answer.options,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated, space.grid).paste_into(anatomy.grid),
@@ -119,14 +122,3 @@ def _comparison(question: Question, answer: Answer, devices: tuple[Device, ...])
 def _in_order(plans: dict[Objective, Plan], main: Objective) -> tuple[Plan, ...]:
     """The plan asked for, then the others in the order of the contract."""
     return (plans[main], *(plans[o] for o in ORDER if o != main))
-
-
-def _point(case: Case, choice: Choice) -> FrontierPoint:
-    outcome = case.simulate(choice.chosen)
-    functional_ml = outcome.functional_voxels * outcome.voxel_ml
-    return FrontierPoint(
-        flr_percent=remnant(outcome.flr_ml, functional_ml=functional_ml, clinical=case.clinical).flr_percent,
-        debulking_percent=outcome.debulking_percent,
-        parenchyma_lost_ml=outcome.lost_ml,
-        interventions=sum(case.problem.candidates[c].interventions for c in choice.chosen),
-    )

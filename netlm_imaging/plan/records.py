@@ -10,6 +10,8 @@ from netlm_imaging.settings import Modality, Objective
 
 TreatmentKind = Literal["enucleation", "wedge", "anatomical", "ablation"]
 Status = Literal["optimal", "feasible", "infeasible"]
+LimitName = Literal["flr", "interventions", "resections", "ablations", "segments"]
+"""What a plan is limited by; segments are whole ones removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +132,63 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontierPoint:
-    """One point of the debulking against remnant curve."""
+    """One point of the debulking against remnant curve: no plan clears more for no more liver."""
 
     flr_percent: float
     debulking_percent: float
     parenchyma_lost_ml: float
     interventions: int
+    proven: bool = True
+    """Else the best found in the time given."""
+    knee: bool = False
+    """Beyond it tumor costs at least twice as much liver (``knees.py``)."""
+    cleared: tuple[int, ...] = ()
+    """Lesions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextLesion:
+    """A lesion that the plan leaves, and the treatment that clears it for the least liver beside the plan."""
+
+    lesion: int
+    treatment: TreatmentKind
+    name: str
+    tumor_ml: float
+    """Cleared beside what the plan clears, other lesions included."""
+    debulking_percent: float
+    """Of the plan with it."""
+    parenchyma_ml: float
+    """Functional liver lost beside what the plan loses."""
+    exceeds: tuple[LimitName, ...]
+    """Limits that the plan with it would not keep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitStep:
+    """What the best sparing plan clears when one limit is a step wider."""
+
+    limit: LimitName
+    value: float
+    """The wider limit; for ``flr`` the least FLR in percent of the functional liver."""
+    debulking_percent: float
+    parenchyma_lost_ml: float
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class More:
+    """What more than the sparing plan could be had, and for what."""
+
+    frontier: tuple[FrontierPoint, ...]
+    """From the sparing plan to the one that loses least liver."""
+    frontier_complete: bool
+    """Whether no other plan is unbeaten; else some lie between those of ``frontier``."""
+    frontier_by_interventions: tuple[FrontierPoint, ...]
+    """The best debulking for each number of interventions, then for the least liver, the most first."""
+    next_lesions: tuple[NextLesion, ...]
+    """Most tumor for the liver lost first."""
+    limit_steps: tuple[LimitStep, ...]
+    """Those that clear more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

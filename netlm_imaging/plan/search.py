@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 from typing import Literal
 
-from netlm_imaging.plan.goals import Goal, Spare
+from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.model import Model, Range
 
 ROUNDING = 1e-3
@@ -63,7 +63,7 @@ class Search:
             best = self._better(goal, best, self.model.chosen(point))
             if self._reached(goal, best, bound) or not self.model.tighten(point, whole=True):
                 break
-            if point.status == "optimal" and goal != Spare():
+            if point.status == "optimal" and isinstance(goal, Clear | Few):
                 best, bound = self._at_bound(goal, best, bound, deadline=deadline)
         return self._solution(goal, best, bound)
 

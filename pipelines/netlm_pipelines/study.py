@@ -183,7 +183,11 @@ def decide_case(
         pattern=spread,
         plan=planned.plan,
         alternatives=planned.alternatives,
-        frontier=planned.frontier,
+        frontier=planned.more.frontier,
+        frontier_complete=planned.more.frontier_complete,
+        frontier_by_interventions=planned.more.frontier_by_interventions,
+        next_lesions=planned.more.next_lesions,
+        limit_steps=planned.more.limit_steps,
         devices=planned.devices,
         device_comparison=_device_comparison(
             planned, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings

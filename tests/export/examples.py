@@ -24,7 +24,17 @@ from netlm_imaging.errors import Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import LiverVolumes, Pattern, SegmentShare, SegmentVolume
 from netlm_imaging.plan.devices import chosen_devices, comparison_devices
-from netlm_imaging.plan.records import Coverage, Driver, FrontierPoint, Minimum, Option, Plan, Treatment
+from netlm_imaging.plan.records import (
+    Coverage,
+    Driver,
+    FrontierPoint,
+    LimitStep,
+    Minimum,
+    NextLesion,
+    Option,
+    Plan,
+    Treatment,
+)
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -192,7 +202,12 @@ def make_case(anatomy: Anatomy, treated: Mask) -> CaseResult:
         alternatives=_alternatives(plan),
         frontier=tuple(
             FrontierPoint(
-                flr_percent=f, debulking_percent=d, parenchyma_lost_ml=16.0 * (100 - f), interventions=n
+                flr_percent=f,
+                debulking_percent=d,
+                parenchyma_lost_ml=16.0 * (100 - f),
+                interventions=n,
+                knee=d == 78.0,
+                proven=d != 40.0,
             )
             for f, d, n in (
                 (99.0, 12.0, 1),
@@ -201,6 +216,25 @@ def make_case(anatomy: Anatomy, treated: Mask) -> CaseResult:
                 (93.0, 78.0, 4),
                 (62.0, 100.0, 4),
             )
+        ),
+        next_lesions=(
+            NextLesion(
+                lesion=3,
+                treatment="wedge",
+                name="Wedge resection of lesion 3",
+                tumor_ml=2.5,
+                debulking_percent=81.2,
+                parenchyma_ml=31.4,
+                exceeds=("interventions", "flr"),
+            ),
+        ),
+        limit_steps=(
+            LimitStep(
+                limit="segments", value=3, debulking_percent=83.0, parenchyma_lost_ml=210.0, proven=True
+            ),
+            LimitStep(
+                limit="flr", value=24.0, debulking_percent=79.5, parenchyma_lost_ml=260.0, proven=False
+            ),
         ),
         devices=chosen_devices(Settings()),
         device_comparison=_comparison(plan),

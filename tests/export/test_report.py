@@ -280,6 +280,28 @@ def test_the_frontier_is_a_staircase_below_the_points(example: Example) -> None:
     assert frontier_chart(example.case.frontier[:1], example.case.plan) is None
 
 
+def test_what_more_could_be_had_is_said(example: Example) -> None:
+    words = read(example.case).words
+    for expected in (
+        "83.0 % with up to 3 whole segments",
+        "79.5 % with a remnant down to 24.0 % of the functional liver (best found)",
+        "Wedge resection of lesion 3 2.5 31.4 81.2 % the number of interventions, the future liver remnant",
+        "78.0 % for 7.0 % of the liver",
+        "Between the points lie more such plans.",
+        "Diamond: beyond it the next tumor costs at least twice as much liver.",
+        "Hollow: the best found, not proven.",
+    ):
+        assert expected in words
+    whole = replace(
+        example.case,
+        frontier_complete=True,
+        next_lesions=(),
+        limit_steps=(),
+        frontier=example.case.frontier[:1],
+    )
+    assert "One step more" not in read(whole).words
+
+
 def test_an_axis_holds_its_values_and_has_round_ticks() -> None:
     axis = Axis(low=60, high=100, start=50, end=450)
     assert [axis.at(v) for v in (0, 60, 80, 100, 120)] == [50, 50, 250, 450, 450]

@@ -3,160 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain, combinations
-from typing import cast
 
 import numpy as np
 import pytest
 from plan.plan_examples import settings_with
+from plan.random_cases import CLEARED, Random, best_of, value_of
 from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.lesions import measure
-from netlm_imaging.plan.candidates import Candidate, Zone
 from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import greedy
 from netlm_imaging.plan.limits import Limits
-from netlm_imaging.plan.optimize import Request, frontier, optimize
+from netlm_imaging.plan.optimize import Request, optimize
 from netlm_imaging.plan.problem import make_problem
-from netlm_imaging.plan.simulate import Simulation, simulate
 from netlm_imaging.plan.workspace import workspace
 from netlm_imaging.settings import Objective
 from netlm_imaging.volume import LabelMap, Mask
-
-CLEARED = 0.9
-KINDS = ("enucleation", "wedge", "ablation")
-ZONE = cast(Zone, "where it lies is no matter to the model")
-
-
-class Random:
-    """A small random liver with random candidates and limits."""
-
-    def __init__(self, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        self._figures: dict[tuple[int, ...], Simulation] = {}
-        grid = oblique_grid((5, 6, 7))
-        liver = rng.random(grid.shape_kji) < 0.9
-        lesions = np.zeros(grid.shape_kji, dtype=np.uint8)
-        for n in range(1, int(rng.integers(2, 6))):
-            k, j, i = (int(rng.integers(0, s - 2)) for s in grid.shape_kji)
-            lesions[k : k + 2, j : j + 2, i : i + int(rng.integers(1, 4))] = n
-        segments = 1 + np.arange(7)[None, None, :] + np.zeros(grid.shape_kji, dtype=int)
-        self.anatomy = Anatomy(
-            liver=Mask(liver, grid),
-            lesions=LabelMap(np.where(liver, lesions, 0).astype(np.uint8), grid),
-            segments=LabelMap(np.where(liver, segments, 0).astype(np.uint8), grid),
-        )
-        self.space = workspace(self.anatomy, major_vessel_mm=6.0)
-        whole = [
-            self._candidate("anatomical", [], {int(g) for g in rng.choice(7, int(rng.integers(1, 4)))})
-            for _ in range(3)
-        ]
-        local = [self._candidate(KINDS[int(rng.integers(3))], self._block(rng), set()) for _ in range(6)]
-        # Overlapping zones, one after the other: several interventions in one candidate.
-        local = [
-            replace(c, zones=(ZONE,) * int(rng.integers(1, 4))) if c.kind == "ablation" else c for c in local
-        ]
-        self.problem = make_problem(self.space, [*whole, *local], cleared_fraction=CLEARED)
-        functional = self.problem.functional_voxels
-        self.request = Request(
-            limits=Limits(
-                budget_voxels=int(rng.integers(0, functional)),
-                interventions=int(rng.integers(1, 6)),
-                resections=None if rng.random() < 0.5 else int(rng.integers(0, 4)),
-                ablations=None if rng.random() < 0.5 else int(rng.integers(0, 3)),
-                segments=int(rng.integers(0, 4)),
-                must=frozenset({int(rng.integers(3, 9))} if rng.random() < 0.2 else ()),
-                must_not=frozenset(int(c) for c in np.flatnonzero(rng.random(9) < 0.1)),
-            ),
-            threshold_percent=float(rng.choice([30, 50, 70])),
-            symptomatic=tuple(self.problem.lesions[: int(rng.integers(0, 2))]),
-            relative_gap=0.0,
-        )
-
-    def _block(self, rng: np.random.Generator) -> np.ndarray:
-        """A box around a random lesion voxel, so that candidates overlap and some clear a lesion."""
-        seeds = np.argwhere(self.anatomy.cropped().lesions.array)
-        k, j, i = seeds[int(rng.integers(len(seeds)))]
-        reach = rng.integers(1, 3, size=6)
-        block = np.zeros(self.space.liver.shape, dtype=bool)
-        block[
-            max(0, k - reach[0]) : k + reach[1] + 1,
-            max(0, j - reach[2]) : j + reach[3] + 1,
-            max(0, i - reach[4]) : i + reach[5] + 1,
-        ] = True
-        return np.flatnonzero(block & self.space.liver)
-
-    def _candidate(self, kind, voxels, segments) -> Candidate:
-        labels = frozenset(g + 1 for g in segments)
-        return Candidate(kind=kind, name="", voxels=np.asarray(voxels, dtype=np.int64), segments=labels)
-
-    def figures(self, chosen: tuple[int, ...]):
-        """What ``chosen`` clears and loses, from voxels alone."""
-        if chosen not in self._figures:
-            self._figures[chosen] = self._simulated(chosen)
-        return self._figures[chosen]
-
-    def _simulated(self, chosen: tuple[int, ...]):
-        candidates = [self.problem.candidates[c] for c in chosen]
-        regions = []
-        for candidate in candidates:
-            mask = np.zeros(self.space.liver.shape, dtype=bool)
-            mask.ravel()[candidate.region(self.space)] = True
-            regions.append(mask)
-        return simulate(self.anatomy.cropped(), regions, cleared_fraction=CLEARED)
-
-    def interventions(self, chosen: tuple[int, ...]) -> int:
-        """Each zone of an ablation counts."""
-        return sum(max(1, len(self.problem.candidates[c].zones)) for c in chosen)
-
-    def keeps(self, chosen: tuple[int, ...], limits: Limits) -> bool:
-        counted = [self.problem.candidates[c] for c in chosen]
-        segments = set().union(*(self.problem.candidates[c].segments for c in chosen))
-        counts = (
-            (self.interventions(chosen), limits.interventions),
-            (sum(c.kind != "ablation" for c in counted), limits.resections),
-            (sum(max(1, len(c.zones)) for c in counted if c.kind == "ablation"), limits.ablations),
-            (len(segments), limits.segments),
-            (self.figures(chosen).lost_voxels, limits.budget_voxels),
-        )
-        return (
-            all(limit is None or count <= limit for count, limit in counts)
-            and limits.must.issubset(chosen)
-            and limits.must_not.isdisjoint(chosen)
-        )
-
-
-def _value(case: Random, objective: str, chosen: tuple[int, ...]) -> tuple[float, ...]:
-    """What is to be made small, first things first."""
-    figures = case.figures(chosen)
-    sizes = {o.lesion: o.voxels for o in figures.lesions}
-    cleared = sum(sizes[n] for n in figures.cleared)
-    spent = (figures.lost_voxels, case.interventions(chosen))
-    if objective == "threshold":
-        return (spent[0], -cleared, spent[1])
-    if objective == "palliative":
-        named = case.request.symptomatic
-        if named:
-            return (-sum(sizes[n] for n in figures.cleared if n in named), *spent)
-        largest = sorted(sizes, key=lambda n: (-sizes[n], n))[:3]
-        return (*(-int(n in figures.cleared) for n in largest), *spent)
-    return (-cleared, *spent)
-
-
-def _best(case: Random, objective: str) -> tuple[float, ...] | None:
-    limits = case.request.limits
-    if objective != "sparing":
-        limits = replace(limits, segments=None)
-    everything = range(len(case.problem.candidates))
-    subsets = chain.from_iterable(combinations(everything, size) for size in range(limits.interventions + 1))
-    allowed = [s for s in subsets if case.keeps(s, limits)]
-    if objective == "threshold":
-        needed = case.request.threshold_percent - 1e-9
-        allowed = [s for s in allowed if case.figures(s).debulking_percent >= needed]
-    return min((_value(case, objective, s) for s in allowed), default=None)
 
 
 @pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "palliative"])
@@ -164,31 +29,15 @@ def _best(case: Random, objective: str) -> tuple[float, ...] | None:
 def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> None:
     case = Random(seed)
     choice = optimize(case.problem, objective, case.request, seconds=20)
-    best = _best(case, objective)
+    best = best_of(case, objective)
     if best is None:
         assert choice.status == "infeasible"
         assert choice.chosen == ()
         return
     assert choice.status == "optimal"
-    assert _value(case, objective, choice.chosen) == best
+    assert value_of(case, objective, choice.chosen) == best
     if objective in ("sparing", "maximum"):
         assert choice.bound_voxels == -best[0]
-
-
-@pytest.mark.parametrize("seed", range(0, 24, 4))
-def test_frontier_holds_every_plan_that_nothing_beats(seed: int) -> None:
-    case = Random(seed)
-    limits = replace(case.request.limits, must=frozenset())
-    case.request = replace(case.request, limits=limits)
-    best = optimize(case.problem, "sparing", case.request, seconds=20)
-    found = [
-        _value(case, "sparing", c.chosen)[:2] for c in frontier(case.problem, best, case.request, seconds=20)
-    ]
-    everything = range(len(case.problem.candidates))
-    subsets = chain.from_iterable(combinations(everything, s) for s in range(limits.interventions + 1))
-    values = {_value(case, "sparing", s)[:2] for s in subsets if case.keeps(s, limits)}
-    unbeaten = {v for v in values if not any(o != v and o[0] <= v[0] and o[1] <= v[1] for o in values)}
-    assert sorted(found) == sorted(unbeaten)
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -198,12 +47,12 @@ def test_dropping_dominated_candidates_changes_no_optimum(seed: int) -> None:
     dominated = dominance(case.problem, limits).dominated(barred=limits.must_not, wanted=limits.must)
     request = replace(case.request, limits=replace(limits, must_not=limits.must_not | dominated))
     choice = optimize(case.problem, "sparing", request, seconds=20)
-    best = _best(case, "sparing")
+    best = best_of(case, "sparing")
     if best is None:
         assert choice.status == "infeasible"
         return
     assert choice.status == "optimal"
-    assert _value(case, "sparing", choice.chosen) == best
+    assert value_of(case, "sparing", choice.chosen) == best
 
 
 def test_some_candidates_are_dominated() -> None:
@@ -216,10 +65,10 @@ def test_the_greedy_plan_keeps_every_limit_and_is_no_better_than_the_best(seed: 
     case = Random(seed)
     case.request = replace(case.request, limits=replace(case.request.limits, must=frozenset()))
     plan = greedy(case.problem, case.request.limits, Clear.all(case.problem), improve=seed % 16 == 0)
-    best = _best(case, "sparing")
+    best = best_of(case, "sparing")
     assert best is not None
     assert case.keeps(plan, case.request.limits)
-    assert best[0] <= _value(case, "sparing", plan)[0] <= 0
+    assert best[0] <= value_of(case, "sparing", plan)[0] <= 0
 
 
 class Real(Random):
@@ -266,12 +115,12 @@ def test_optimum_over_clusters_and_sequences_is_the_best_of_all_subsets(seed: in
     limits = case.request.limits
     barred = replace(limits, must_not=dominance(case.problem, limits).dominated())
     choice = optimize(case.problem, objective, replace(case.request, limits=barred), seconds=20)
-    best = _best(case, objective)
+    best = best_of(case, objective)
     if best is None:
         assert choice.status == "infeasible"
         return
     assert choice.status == "optimal"
-    assert _value(case, objective, choice.chosen) == best
+    assert value_of(case, objective, choice.chosen) == best
     assert case.figures(choice.chosen).lost_voxels == case.problem.lost_voxels(choice.chosen)
 
 

@@ -1,0 +1,208 @@
+"""The plans that nothing beats: more tumor cleared only for more liver lost, or for more interventions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from heapq import heappop, heappush
+from itertools import pairwise
+
+from netlm_imaging.plan.goals import Clear, Few, Goal, Spare, Trade
+from netlm_imaging.plan.model import Model
+from netlm_imaging.plan.optimize import Choice, Request, lexicographic
+from netlm_imaging.plan.problem import Problem
+
+MOST_POINTS = 30
+"""A curve of more points is drawn through so many."""
+SECONDS_PER_POINT = 2.0
+"""A point that takes longer is the best plan found, not proven."""
+PRICES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+"""Liver for tumor, by volume: corners of the curve are looked for at these first."""
+COARSE = 8
+"""Between them prices are fractions with one number at most this: any price finds a corner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontier:
+    """Plans by liver lost, the most first, to the one that loses least."""
+
+    choices: tuple[Choice, ...]
+    complete: bool
+    """Whether no further plan is unbeaten; else some lie between those found."""
+
+
+def frontier(
+    problem: Problem, best: Choice, request: Request, *, seconds: float, most_points: int = MOST_POINTS
+) -> Frontier:
+    """What less and less liver lost can clear, from ``best`` (the sparing plan) on.
+
+    Each point clears the most for its budget, then loses the least liver, then takes the fewest
+    interventions. First come the corners of the curve's hull, found fast by a price of tumor in liver;
+    then the widest step between two points is looked into, again and again. So a curve that is cut short
+    at ``most_points`` or after ``seconds`` holds what matters; each of its points is an optimum.
+    """
+    if best.status == "infeasible":
+        return Frontier(choices=(best,), complete=True)
+    curve = _Curve(problem, request, deadline=time.monotonic() + seconds)
+    last = curve.at(0)
+    if last is None or best.status != "optimal":
+        return Frontier(choices=(best,), complete=False)
+    points = {curve.lost(choice): choice for choice in (*curve.corners(), best, last)}
+    for upper, lower in pairwise(sorted(points.values(), key=curve.lost, reverse=True)):
+        for choice in curve.corners_between(upper, lower):
+            points.setdefault(curve.lost(choice), choice)
+    steps, given_up = _Steps(), False
+    for upper, lower in pairwise(sorted(points.values(), key=curve.lost, reverse=True)):
+        steps.push(curve.step(upper, lower, least=curve.lost(lower)))
+    while steps and len(points) < most_points and time.monotonic() < curve.deadline:
+        step = steps.pop()
+        found = curve.at(step.budget)
+        if found is not None:
+            points.setdefault(curve.lost(found), found)
+        if found is None or found.status != "optimal":
+            given_up = True
+            continue
+        for part in curve.parts(step, found):
+            steps.push(part)
+    return Frontier(choices=curve.unbeaten(points.values()), complete=not (steps or given_up))
+
+
+def by_interventions(
+    problem: Problem, best: Choice, request: Request, *, seconds: float
+) -> tuple[Choice, ...]:
+    """What fewer and fewer interventions can clear, from ``best`` (the sparing plan) to none.
+
+    Each clears the most, then loses the least liver. Ends early where the time does.
+    """
+    if best.status != "optimal":
+        return (best,)
+    curve = _Curve(problem, request, deadline=time.monotonic() + seconds)
+    choices = [best]
+    while (count := Few().value(problem, choices[-1].chosen)) > 0:
+        fewer = curve.at(request.limits.budget_voxels, interventions=count - 1)
+        if fewer is None or time.monotonic() >= curve.deadline:
+            break
+        choices.append(fewer)
+    return tuple(choices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """Two points, and budgets in which a further one may lie between them."""
+
+    upper: Choice
+    lower: Choice
+    least: int
+    """Up to this budget there is nothing above ``lower``."""
+    most: int
+    """Any point between loses at most so much."""
+    halved: bool
+    size: float
+
+    @property
+    def budget(self) -> int:
+        """Where to look next: in the middle, and where nothing was there just below the upper point."""
+        return self.most if self.halved else self.least + (self.most - self.least) // 2
+
+
+class _Steps:
+    """Steps, the largest first."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, _Step]] = []
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
+    def push(self, step: _Step) -> None:
+        """Add ``step`` unless nothing can lie in it."""
+        if step.most > step.least:
+            heappush(self._heap, (-step.size, self._count, step))
+            self._count += 1
+
+    def pop(self) -> _Step:
+        """The largest."""
+        return heappop(self._heap)[2]
+
+
+class _Curve:
+    """One model, asked again and again under other limits."""
+
+    def __init__(self, problem: Problem, request: Request, *, deadline: float) -> None:
+        self._problem, self.deadline = problem, deadline
+        self._model = Model(problem, request.limits)
+        self._goals: list[Goal] = [Clear.all(problem), Spare(), Few()]
+        self._budget, self._interventions = request.limits.budget_voxels, request.limits.interventions
+
+    def at(self, budget_voxels: int, *, interventions: int | None = None) -> Choice | None:
+        """The optimum under these limits; None where it could not be proven in time."""
+        count = self._interventions if interventions is None else interventions
+        self._model.allow(budget_voxels=budget_voxels, interventions=count)
+        return self._best(self._goals)
+
+    def corners(self) -> Iterator[Choice]:
+        """Points of the curve's hull, from a low price of tumor to a high one."""
+        for price in PRICES:
+            found = self._at_price(Fraction(price))
+            if found is not None:
+                yield found
+
+    def corners_between(self, upper: Choice, lower: Choice) -> list[Choice]:
+        """All points of the curve's hull between two of them that are found in time."""
+        more = self._tumor(upper) - self._tumor(lower)
+        found = self._at_price(_coarse(self.lost(upper) - self.lost(lower), more)) if more > 0 else None
+        if found is None or not self.lost(lower) < self.lost(found) < self.lost(upper):
+            return []
+        return [*self.corners_between(upper, found), found, *self.corners_between(found, lower)]
+
+    def _at_price(self, price: Fraction) -> Choice | None:
+        """The best plan when so many voxels of liver may be lost for a voxel of tumor."""
+        self._model.allow(budget_voxels=self._budget, interventions=self._interventions)
+        trade = Trade(liver=price.numerator, tumor=price.denominator)
+        return self._best([trade, self._goals[0], Few()])
+
+    def _best(self, goals: Sequence[Goal]) -> Choice | None:
+        left = self.deadline - time.monotonic()
+        choice = lexicographic(self._problem, self._model, goals, seconds=min(left, SECONDS_PER_POINT))
+        return choice if choice.chosen or choice.status == "optimal" else None
+
+    def _tumor(self, choice: Choice) -> int:
+        return -self._goals[0].value(self._problem, choice.chosen)
+
+    def unbeaten(self, choices: Iterable[Choice]) -> tuple[Choice, ...]:
+        """Those that no other of them beats, by liver lost, the most first."""
+        kept: list[Choice] = []
+        for choice in sorted(choices, key=lambda c: (self.lost(c), -self._tumor(c))):
+            if not kept or self._tumor(choice) > self._tumor(kept[-1]):
+                kept.append(choice)
+        return tuple(reversed(kept))
+
+    def lost(self, choice: Choice) -> int:
+        """Voxels of functional liver."""
+        return self._problem.lost_voxels(choice.chosen)
+
+    def step(self, upper: Choice, lower: Choice, *, least: int, halved: bool = False) -> _Step:
+        """What lies between two points."""
+        most = self.lost(upper) - 1
+        gain = self._tumor(upper) - self._tumor(lower)
+        return _Step(
+            upper=upper, lower=lower, least=least, most=most, halved=halved, size=float(gain * (most - least))
+        )
+
+    def parts(self, step: _Step, found: Choice) -> Iterator[_Step]:
+        """What is left of ``step`` when ``found`` is the optimum at its budget."""
+        if self.lost(found) == self.lost(step.lower):
+            yield self.step(step.upper, step.lower, least=step.budget, halved=True)
+            return
+        yield self.step(step.upper, found, least=step.budget)
+        yield self.step(found, step.lower, least=step.least)
+
+
+def _coarse(liver: int, tumor: int) -> Fraction:
+    """About ``liver / tumor``, in numbers small enough for exact sums."""
+    if liver >= tumor:
+        return Fraction(liver, tumor).limit_denominator(COARSE)
+    return 1 / Fraction(tumor, liver).limit_denominator(COARSE)

@@ -1,0 +1,88 @@
+"""What more than the sparing plan could be had: the frontier, the next lesions, wider limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netlm_imaging.plan.frontier import by_interventions, frontier
+from netlm_imaging.plan.goals import Clear
+from netlm_imaging.plan.knees import knees
+from netlm_imaging.plan.next_steps import Addition, Step, additions, steps
+from netlm_imaging.plan.optimize import Choice, Request
+from netlm_imaging.plan.outcome import Case
+from netlm_imaging.plan.records import FrontierPoint, LimitStep, More, NextLesion
+from netlm_imaging.remnant import remnant
+
+MOST_NEXT = 5
+"""Lesions that are named as the next."""
+
+
+def more_than(case: Case, choice: Choice, request: Request, *, seconds: float) -> More:
+    """All that can be said beyond ``choice``, the sparing plan, in about ``seconds``."""
+    problem = case.problem
+    by_liver = frontier(problem, choice, request, seconds=seconds / 2)
+    fewer = by_interventions(problem, choice, request, seconds=seconds / 4)
+    wider = steps(problem, choice, request, seconds=seconds / 4)
+    bends = knees([(problem.lost_voxels(c.chosen), _tumor(case, c)) for c in by_liver.choices])
+    points = [_point(case, c) for c in by_liver.choices]
+    return More(
+        frontier=tuple(replace(p, knee=True) if n in bends else p for n, p in enumerate(points)),
+        frontier_complete=by_liver.complete,
+        frontier_by_interventions=tuple(_point(case, c) for c in fewer),
+        next_lesions=_next_lesions(case, choice, additions(problem, choice, request.limits)),
+        limit_steps=tuple(_step(case, step) for step in wider),
+    )
+
+
+def _tumor(case: Case, choice: Choice) -> int:
+    return -Clear.all(case.problem).value(case.problem, choice.chosen)
+
+
+def _point(case: Case, choice: Choice) -> FrontierPoint:
+    outcome = case.simulate(choice.chosen)
+    functional_ml = outcome.functional_voxels * outcome.voxel_ml
+    return FrontierPoint(
+        flr_percent=remnant(outcome.flr_ml, functional_ml=functional_ml, clinical=case.clinical).flr_percent,
+        debulking_percent=outcome.debulking_percent,
+        parenchyma_lost_ml=outcome.lost_ml,
+        interventions=sum(case.problem.candidates[c].interventions for c in choice.chosen),
+        proven=choice.status == "optimal",
+        cleared=outcome.cleared,
+    )
+
+
+def _next_lesions(case: Case, choice: Choice, found: Sequence[Addition]) -> tuple[NextLesion, ...]:
+    voxel_ml, before = case.space.grid.voxel_ml, _tumor(case, choice)
+    return tuple(
+        NextLesion(
+            lesion=addition.lesion,
+            treatment=case.problem.candidates[addition.candidate].kind,
+            name=case.problem.candidates[addition.candidate].name,
+            tumor_ml=addition.tumor_voxels * voxel_ml,
+            debulking_percent=100.0 * (before + addition.tumor_voxels) / case.problem.total_voxels,
+            parenchyma_ml=addition.lost_voxels * voxel_ml,
+            exceeds=addition.exceeds,
+        )
+        for addition in found[:MOST_NEXT]
+    )
+
+
+def _step(case: Case, step: Step) -> LimitStep:
+    point = _point(case, step.choice)
+    functional, limits = case.problem.functional_voxels, step.limits
+    value = {
+        "flr": 100.0 * (functional - limits.budget_voxels) / functional,
+        "interventions": limits.interventions,
+        "resections": limits.resections,
+        "ablations": limits.ablations,
+        "segments": limits.segments,
+    }[step.limit]
+    assert value is not None
+    return LimitStep(
+        limit=step.limit,
+        value=float(value),
+        debulking_percent=point.debulking_percent,
+        parenchyma_lost_ml=point.parenchyma_lost_ml,
+        proven=point.proven,
+    )
