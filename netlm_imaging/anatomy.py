@@ -82,3 +82,22 @@ def segment_volumes_ml(segments: LabelMap, inside: Mask) -> dict[str, float]:
     """mL of each Couinaud segment within ``inside``; every name is there, 0 where absent."""
     counts = np.bincount(segments.array[inside.array].ravel(), minlength=9)
     return {name: float(counts[n + 1]) * inside.grid.voxel_ml for n, name in enumerate(SEGMENT_NAMES)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Surroundings:
+    """What lies around the liver on the way of a probe from the skin, on one Grid.
+
+    Raises GridMismatch when the parts lie on different grids.
+    """
+
+    body: Mask
+    """Without holes: all that lies under the skin. Where it touches the edge of the grid, that is no skin."""
+    bone: Mask | None = None
+    gas: Mask | None = None
+    """Lung and gas in bowel."""
+    dark: Mask | None = None
+    """Where the gas of an image without units is not known: regions as dark as air, among them lung."""
+
+    def __post_init__(self) -> None:
+        require_on(self.body.grid, (self.bone, self.gas, self.dark), what="all masks on the body's grid")

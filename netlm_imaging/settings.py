@@ -24,6 +24,7 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 PositiveMm = Annotated[float, Field(gt=0, le=1000)]
 NonNegativeMm = Annotated[float, Field(ge=0, le=1000)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
+ShaftMm = Annotated[float, Field(ge=20, le=500)]
 
 Modality = Literal["mwa", "rfa", "laser", "ire"]
 ZoneEvidence = Literal["patient series", "live animal", "published mesh", "ex vivo chart", "ceiling"]
@@ -95,6 +96,15 @@ class PullBackSettings(Section):
     ire: NonNegativeMm = 0.0
 
 
+class ShaftLengthSettings(Section):
+    """[ablation.shaft_length_mm]: of probes whose device does not say how long they are"""
+
+    mwa: ShaftMm = 200.0
+    rfa: ShaftMm = 150.0
+    laser: ShaftMm = 150.0
+    ire: ShaftMm = 150.0
+
+
 class AblationSettings(Section):
     """[ablation]"""
 
@@ -115,6 +125,9 @@ class AblationSettings(Section):
     pull_back_mm: PullBackSettings = PullBackSettings()
     structure_clearance_mm: NonNegativeMm = 5.0
     structure_caution_mm: NonNegativeMm = 10.0
+    path_clearance_mm: NonNegativeMm = 5.0
+    """Between the shaft of a probe and what it must not touch."""
+    shaft_length_mm: ShaftLengthSettings = ShaftLengthSettings()
 
 
 class DeviceEntry(Section):
@@ -133,6 +146,10 @@ class DeviceEntry(Section):
     """How far the zone reaches beyond the tip, least and most; none: not known."""
     antenna_gauge: Annotated[float, Field(ge=5, le=30)] | None = None
     """None: not known."""
+    shaft_length_mm: ShaftMm | None = None
+    """From the tip to where the shaft ends; none: ``ablation.shaft_length_mm`` of the modality."""
+    probe_spacing_mm: Annotated[float, Field(ge=0, le=60)] | None = None
+    """Between neighbors of several probes; none: not known."""
     evidence: ZoneEvidence
     provenance: Annotated[str, Field(min_length=8, max_length=400)]
     """Who measured the zone, and in what."""

@@ -5,6 +5,7 @@ from netlm_imaging.align.labels import bring_labels
 from netlm_imaging.align.registration import Fit, register
 from netlm_imaging.align.resampling import resample
 from netlm_imaging.align.rigid import Rigid, rigid
+from netlm_imaging.align.surroundings import surroundings
 
 __all__ = [
     "Fit",
@@ -16,4 +17,5 @@ __all__ = [
     "register",
     "resample",
     "rigid",
+    "surroundings",
 ]

@@ -27,6 +27,7 @@ _UNITS = {
     "kg": "kg",
     "percent": "%",
     "degrees": "degrees",
+    "deg": "degrees",
     "s": "s",
     "kji": "slice, row, column",
 }

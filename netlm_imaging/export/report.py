@@ -79,6 +79,9 @@ def _environment() -> Environment:
         "type_shares": wording.type_shares,
         "spread": wording.spread,
         "driver": wording.driver,
+        "best_path": wording.best_path,
+        "way_in": wording.way_in,
+        "path_remarks": wording.path_remarks,
     }
     environment.tests["reaching"] = reaches
     return environment

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 from netlm_imaging.case import CaseLesion, CaseResult
-from netlm_imaging.plan.records import Treatment, TreatmentKind
+from netlm_imaging.plan.records import ProbePath, Treatment, TreatmentKind
 
 Cell = str | int | float | bool | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -95,11 +95,25 @@ def _treatment_row(treatment: Treatment) -> dict[str, Cell]:
         "nearest_structure_mm": treatment.structures[0].distance_mm if treatment.structures else None,
         "parenchyma_ml": treatment.parenchyma_ml,
         "tumor_ml": treatment.tumor_ml,
+        "open_only": treatment.open_only,
+        "approach_note": treatment.approach_note,
+        **_path_cells(treatment.paths[0] if treatment.paths else None),
     }
     row |= _triple("center_{}_lps_mm", "xyz", treatment.center_lps_mm)
     row |= _triple("axis_{}_lps", "xyz", treatment.axis)
     row |= _triple("zone_{}_mm", "123", treatment.zone_mm)
     return row
+
+
+def _path_cells(path: ProbePath | None) -> dict[str, Cell]:
+    """The best path to the first zone; all of them are in case.json."""
+    entry, tip = (None, None) if path is None else (path.entry_lps_mm, path.tip_lps_mm)
+    return {
+        **{f"path_{name}": None if path is None else getattr(path, name) for name in _PATH_FIELDS},
+        "path_crosses_lesions": None if path is None else "; ".join(map(str, path.crosses_lesions)),
+        **_triple("path_entry_{}_lps_mm", "xyz", entry),
+        **_triple("path_tip_{}_lps_mm", "xyz", tip),
+    }
 
 
 def _triple(name: str, parts: str, values: tuple[float, float, float] | None) -> dict[str, Cell]:
@@ -114,10 +128,16 @@ _LESION_COLUMNS = (
     *("capsule_distance_mm", "vessel_distance_mm", "treatment", "cleared", "coverage_percent"),
     *(f"{kind}_{what}" for kind in get_args(TreatmentKind) for what in ("possible", "why_not")),
 )
+_PATH_FIELDS = (
+    *("approach", "length_mm", "clearance_mm", "nearest_structure", "angle_axial_deg", "capsule_angle_deg"),
+    *("liver_before_lesion_mm", "enters_liver_twice"),
+)
 _TREATMENT_COLUMNS = (
     *("id", "kind", "name", "lesions", "segments", "device", "modality", "probes"),
     *("margin_mm", "achieved_margin_mm", "margin_below_5_mm_percent", "margin_below_10_mm_percent"),
     *("zones", "nearest_structure", "nearest_structure_mm", "parenchyma_ml", "tumor_ml"),
     *("center_x_lps_mm", "center_y_lps_mm", "center_z_lps_mm", "axis_x_lps", "axis_y_lps", "axis_z_lps"),
     *("zone_1_mm", "zone_2_mm", "zone_3_mm"),
+    *("open_only", "approach_note", *(f"path_{name}" for name in _PATH_FIELDS), "path_crosses_lesions"),
+    *(f"path_{end}_{axis}_lps_mm" for end in ("entry", "tip") for axis in "xyz"),
 )

@@ -8,21 +8,25 @@ from netlm_imaging.decide.records import TypeName, Uncertainty
 from netlm_imaging.decide.wording import FACT_NAMES, percent
 from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
 from netlm_imaging.lesions.records import SegmentShare
-from netlm_imaging.plan.records import Driver, LimitStep
+from netlm_imaging.plan.path_choice import GRAZING_DEGREES, TRANSHEPATIC_MM
+from netlm_imaging.plan.records import Driver, LimitStep, ProbePath, Treatment
 
 __all__ = [
     "FACT_NAMES",
+    "best_path",
     "decimals",
     "driver",
     "figure_caption",
     "limit_step",
     "listed",
+    "path_remarks",
     "percentage",
     "probability",
     "readable",
     "shares",
     "spread",
     "type_shares",
+    "way_in",
 ]
 
 TYPE_TITLES = {
@@ -78,7 +82,11 @@ DRIVERS = {
     "margin": "whether its resection clears it",
     "contour": "how large it is",
 }
+APPROACHES = {"percutaneous": "from the skin", "operative": "from the capsule"}
 SEEN = {"mr": "MRI", "ct": "CT", "pet": "PET"}
+
+WAY_IN_SHARE = 0.35
+"""A direction is named when the path goes so far along it (20 degrees)."""
 
 _IMAGES = {
     "hbp": "Hepatobiliary-phase MRI",
@@ -159,6 +167,37 @@ def driver(of: Driver) -> str:
     if of.lesion is None:
         return "lesions that the images do not show"
     return f"lesion {of.lesion}: {DRIVERS[of.source]}"
+
+
+def best_path(treatment: Treatment, zone: int) -> ProbePath | None:
+    """The first safe path to a zone, from the skin where there is one; else the first."""
+    paths = [path for path in treatment.paths if path.zone == zone]
+    return next((path for path in paths if path.safe), paths[0] if paths else None)
+
+
+def way_in(path: ProbePath) -> str:
+    """``from the right, front``: where the probe comes from, the main direction first."""
+    names = (("right", "left"), ("front", "back"), ("feet", "head"))
+    apart = [e - t for e, t in zip(path.entry_lps_mm, path.tip_lps_mm, strict=True)]
+    length = sum(d * d for d in apart) ** 0.5
+    parts = sorted(((abs(d), pair[int(d > 0)]) for d, pair in zip(apart, names, strict=True)), reverse=True)
+    return f"from the {', '.join(name for size, name in parts if size >= WAY_IN_SHARE * length)}"
+
+
+def path_remarks(path: ProbePath | None) -> list[str]:
+    """What speaks against a path."""
+    if path is None:
+        return []
+    remarks = []
+    if path.crosses_lesions:
+        remarks.append(f"crosses lesion {listed(path.crosses_lesions)} (seeding)")
+    if path.enters_liver_twice:
+        remarks.append("enters the liver twice")
+    if path.liver_before_lesion_mm < TRANSHEPATIC_MM:
+        remarks.append(f"less than {TRANSHEPATIC_MM:g} mm of normal liver before the lesion (bleeding)")
+    if path.capsule_angle_deg < GRAZING_DEGREES:
+        remarks.append("grazes the capsule")
+    return remarks
 
 
 def decimals(value: float | None, digits: int = 1, *, missing: str = NOT_KNOWN) -> str:

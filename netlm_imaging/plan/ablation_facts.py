@@ -11,6 +11,7 @@ import numpy as np
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.candidates import Candidate, Zone
 from netlm_imaging.plan.margins import IDEAL_MM, REQUIRED_MM, Margin, ablative_margin, share_below_percent
+from netlm_imaging.plan.paths import NO_ACCESS, Access, Ways
 from netlm_imaging.plan.records import PlacedZone, StructureDistance
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.plan.zones import zone_in, zone_span
@@ -25,10 +26,13 @@ class AblationFacts:
     """Around each lesion that it was made for, and each other one that it clears."""
     structures: tuple[StructureDistance, ...]
     """Nearest first."""
+    access: Access
 
 
-def ablation_facts(space: Workspace, candidate: Candidate, lesions: Sequence[int]) -> AblationFacts:
-    """Measure an ablation; its margins around ``lesions``."""
+def ablation_facts(
+    space: Workspace, candidate: Candidate, lesions: Sequence[int], ways: Ways | None = None
+) -> AblationFacts:
+    """Measure an ablation; its margins around ``lesions``, and its paths where ``ways`` are known."""
     assert candidate.margin_mm is not None
     reach_mm = max(candidate.zones[0].device.zone_mm) / 2.0
     return AblationFacts(
@@ -37,6 +41,7 @@ def ablation_facts(space: Workspace, candidate: Candidate, lesions: Sequence[int
             for n in lesions
         ),
         structures=_structures(space, candidate.zones),
+        access=NO_ACCESS if ways is None else ways.to(candidate.zones, lesions),
     )
 
 
@@ -59,6 +64,9 @@ def ablation_fields(candidate: Candidate, facts: AblationFacts) -> dict[str, Any
         "margin_below_5_mm_percent": share_below_percent(facts.margins, REQUIRED_MM),
         "margin_below_10_mm_percent": share_below_percent(facts.margins, IDEAL_MM),
         "structures": facts.structures,
+        "paths": facts.access.paths,
+        "open_only": facts.access.open_only,
+        "approach_note": facts.access.note,
     }
 
 

@@ -12,7 +12,15 @@ from typing import Annotated
 from pydantic import Field
 
 from netlm_imaging.errors import Fault, UsageError
-from netlm_imaging.settings import DeviceEntry, Modality, PullBackSettings, Section, Settings, validated
+from netlm_imaging.settings import (
+    DeviceEntry,
+    Modality,
+    PullBackSettings,
+    Section,
+    Settings,
+    ShaftLengthSettings,
+    validated,
+)
 
 SHRINK = {"ex vivo chart": 0.85, "published mesh": 0.85}
 """Of each axis, for evidence from outside a living liver (ours, cautious); 1 for all other evidence."""
@@ -38,6 +46,10 @@ class Device:
     """How far the published zone reaches beyond the tip, least and most; None: not known."""
     antenna_gauge: float | None = None
     """None: not known."""
+    shaft_length_mm: float
+    """From the tip to where the shaft ends: no entry point lies further away."""
+    probe_spacing_mm: float | None = None
+    """Between neighbors of several probes; None: not known."""
     evidence: str
     provenance: str
 
@@ -150,12 +162,18 @@ def _named(ids: Iterable[str], settings: Settings, *, key: str) -> tuple[Device,
 
 
 def _made(entries: Iterable[DeviceEntry], settings: Settings) -> tuple[Device, ...]:
-    return tuple(device_of(entry, settings.ablation.pull_back_mm) for entry in entries)
+    rules = settings.ablation
+    return tuple(device_of(entry, rules.pull_back_mm, rules.shaft_length_mm) for entry in entries)
 
 
-def device_of(entry: DeviceEntry, pull_back_mm: PullBackSettings) -> Device:
-    """An entry as the planner takes it: its zone shrunk, its modality's pull-back."""
+def device_of(
+    entry: DeviceEntry,
+    pull_back_mm: PullBackSettings,
+    shaft_length_mm: ShaftLengthSettings | None = None,
+) -> Device:
+    """An entry as the planner takes it: its zone shrunk, its modality's pull-back and usual shaft."""
     shrink = entry.shrink if entry.shrink is not None else _usual_shrink(entry)
+    usual = shaft_length_mm or ShaftLengthSettings()
     along, across, other = (axis * shrink for axis in entry.zone_mm)
     return Device(
         id=entry.id,
@@ -167,6 +185,8 @@ def device_of(entry: DeviceEntry, pull_back_mm: PullBackSettings) -> Device:
         shrink=shrink,
         beyond_tip_mm=entry.beyond_tip_mm,
         antenna_gauge=entry.antenna_gauge,
+        shaft_length_mm=entry.shaft_length_mm or getattr(usual, entry.modality),
+        probe_spacing_mm=entry.probe_spacing_mm,
         evidence=entry.evidence,
         provenance=entry.provenance,
     )

@@ -53,6 +53,15 @@ def margin_notices(plan: Plan) -> tuple[Notice, ...]:
     return (Notice(code="MARGIN_NOT_REACHED", message=message, where="plan"),)
 
 
+def access_notices(plan: Plan) -> tuple[Notice, ...]:
+    """Ablations of ``plan`` that no safe straight path from the skin reaches."""
+    operative = [t.id for t in plan.treatments if t.open_only]
+    if not operative:
+        return ()
+    message = f"No safe straight path from the skin was found: open surgery for {', '.join(operative)}."
+    return (Notice(code="ABLATION_OPEN_ONLY", message=message, where="plan"),)
+
+
 def _unknown_structures(plan: Plan, anatomy: Anatomy) -> tuple[Notice, ...]:
     absent = [n for n in ("bile ducts", "gallbladder", "bowel") if n not in anatomy.protected]
     if not absent or all(t.modality in (None, "ire") for t in plan.treatments):

@@ -13,6 +13,7 @@ from netlm_imaging.lesions.measures import SHARE_THAT_COUNTS_PERCENT
 from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts, ablation_fields, margin_map
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.optimize import Choice
+from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Coverage, Minimum, Plan, Treatment, TreatmentKind
 from netlm_imaging.plan.simulate import Simulation, simulate
@@ -33,6 +34,8 @@ class Case:
     limits: tuple[FlrLimit, ...]
     clinical: Clinical
     cleared_fraction: float
+    ways: Ways | None = None
+    """To the ablations; None where they are not asked for."""
     _facts: dict[int, AblationFacts] = field(default_factory=dict)
 
     def treated(self, chosen: Sequence[int]) -> BoolArray:
@@ -47,7 +50,7 @@ class Case:
         if id(candidate) not in self._facts:
             cleared = self.cleared_by(candidate)
             lesions = tuple(sorted({*candidate.lesions, *cleared}))
-            self._facts[id(candidate)] = ablation_facts(self.space, candidate, lesions)
+            self._facts[id(candidate)] = ablation_facts(self.space, candidate, lesions, self.ways)
         return self._facts[id(candidate)]
 
     def cleared_by(self, candidate: Candidate) -> set[int]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
 from netlm_imaging.plan.more import more_than
-from netlm_imaging.plan.notices import device_notices, margin_notices, plan_notices, structure_notices
+from netlm_imaging.plan.notices import (
+    access_notices,
+    device_notices,
+    margin_notices,
+    plan_notices,
+    structure_notices,
+)
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask, share_of_time
@@ -68,16 +74,26 @@ def plan_case(
     clinical: Clinical,
     limits: tuple[FlrLimit, ...],
     progress: Progress | None = None,
+    around: Surroundings | None = None,
 ) -> Planned:
     """Find the best combination of treatments for every objective (planner.md 1-4).
 
     ``lesions`` is the table of all lesions of ``anatomy``. ``limits`` are the minimums of the remnant;
     where the liver does not meet them even untouched, every plan is ``infeasible`` and empty.
     Without lesions the plans are empty and optimal, and their debulking figures are 0: there is
-    nothing to debulk.
+    nothing to debulk. ``around``, on the grid of ``anatomy``: what probes from the skin meet; without it
+    only paths from the capsule are sought.
     """
     devices, others = chosen_devices(settings), comparison_devices(settings)
-    question = ask(anatomy, lesions, settings=settings, clinical=clinical, limits=limits, progress=progress)
+    question = ask(
+        anatomy,
+        lesions,
+        settings=settings,
+        clinical=clinical,
+        limits=limits,
+        progress=progress,
+        around=around,
+    )
     answer = answer_with(question, devices)
     main, case, space = settings.plan.objective, answer.case, question.space
     if progress is not None:
@@ -99,6 +115,7 @@ def plan_case(
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
             *device_notices(devices, others),
             *margin_notices(answer.plans[main]),
+            *access_notices(answer.plans[main]),
             *structure_notices(
                 answer.plans[main], anatomy, warning_mm=settings.ablation.structure_caution_mm
             ),

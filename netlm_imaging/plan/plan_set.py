@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import get_args
 
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.collect import Resections, collect, resections
@@ -16,6 +16,7 @@ from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import Choice, Request, more_clearable, optimize
 from netlm_imaging.plan.outcome import Case, make_plan
+from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import LesionOptions, Plan
 from netlm_imaging.plan.workspace import Workspace, workspace
@@ -38,6 +39,7 @@ class Question:
     anatomy: Anatomy
     """Cropped as the workspace is."""
     space: Workspace
+    ways: Ways
     lesions: tuple[Lesion, ...]
     resected: Resections
     settings: Settings
@@ -68,6 +70,7 @@ def ask(
     clinical: Clinical,
     limits: tuple[FlrLimit, ...],
     progress: Progress | None,
+    around: Surroundings | None = None,
 ) -> Question:
     """Prepare what does not depend on the devices."""
     cropped = anatomy.cropped()
@@ -80,6 +83,9 @@ def ask(
     return Question(
         anatomy=cropped,
         space=space,
+        ways=Ways(
+            anatomy=anatomy, around=around, space=space, clearance_mm=settings.ablation.path_clearance_mm
+        ),
         lesions=lesions,
         resected=resections(space, lesions, settings=settings, progress=progress),
         settings=settings,
@@ -112,6 +118,7 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
         limits=question.limits,
         clinical=question.clinical,
         cleared_fraction=settings.lesion.cleared_fraction,
+        ways=question.ways,
     )
     request = Request(
         limits=limits,

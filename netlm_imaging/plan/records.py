@@ -8,6 +8,7 @@ from typing import Literal
 from netlm_imaging.remnant.records import MinimumName
 from netlm_imaging.settings import Modality, Objective
 
+Approach = Literal["percutaneous", "operative"]
 TreatmentKind = Literal["enucleation", "wedge", "anatomical", "ablation"]
 Status = Literal["optimal", "feasible", "infeasible"]
 LimitName = Literal["flr", "interventions", "resections", "ablations", "segments"]
@@ -51,6 +52,43 @@ class StructureDistance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbePath:
+    """A straight way of a probe (the middle of several) to one zone of an ablation."""
+
+    zone: int
+    """Number of the zone, from 1, in the order of the treatment's zones."""
+    approach: Approach
+    """From the skin, or from the liver's capsule at operation."""
+    entry_lps_mm: tuple[float, float, float]
+    """On the skin or on the capsule."""
+    tip_lps_mm: tuple[float, float, float]
+    length_mm: float
+    """From entry to tip."""
+    clearance_mm: float | None
+    """From the shaft's surface (of several probes: of the cylinder around them) to the nearest of the
+    ``checked`` structures; None where there is none."""
+    nearest_structure: str | None
+    angle_axial_deg: float
+    """Between shaft and axial plane; above 0 the probe runs towards the head."""
+    capsule_angle_deg: float
+    """Between shaft and the liver's surface where it enters: 90 is straight in, near 0 grazes."""
+    liver_before_lesion_mm: float
+    """Normal liver between the capsule and the first lesion on the way, or the tip."""
+    enters_liver_twice: bool
+    crosses_lesions: tuple[int, ...]
+    """Lesions on the way that the treatment is not meant for."""
+    checked: tuple[str, ...]
+    """Structures that the clearance holds for."""
+    unknown: tuple[str, ...]
+    """Structures of which no mask tells where they are."""
+
+    @property
+    def safe(self) -> bool:
+        """Neither through the liver twice nor through another lesion."""
+        return not self.enters_liver_twice and not self.crosses_lesions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
     """One intervention of a plan. Fields that do not apply to its kind are None or empty."""
 
@@ -80,6 +118,12 @@ class Treatment:
     margin_below_10_mm_percent: float | None = None
     structures: tuple[StructureDistance, ...] = ()
     """Nearest first; as far as the structures were given."""
+    paths: tuple[ProbePath, ...] = ()
+    """Of an ablation: the best ones to each zone, percutaneous ones first."""
+    open_only: bool | None = None
+    """No safe straight path from the skin to one of its zones. None: not known, or no ablation."""
+    approach_note: str | None = None
+    """Why paths are missing, in words."""
     parenchyma_ml: float
     """Functional liver that it removes or destroys when done alone."""
     tumor_ml: float

@@ -52,6 +52,10 @@ BileDucts = Annotated[
     str | None,
     typer.Option(metavar="F", help="Main, right and left ducts; heat stays away."),
 ]
+Body = Annotated[
+    str | None,
+    typer.Option(metavar="F", help="All under the skin, for probe paths; else the image shows it."),
+]
 Segments = Annotated[str | None, typer.Option(metavar="F", help="Couinaud labels 1-8.")]
 SettingsFile = Annotated[Path | None, typer.Option("--settings", help="TOML: thresholds, margins, limits.")]
 ClinicalFile = Annotated[Path | None, typer.Option("--clinical", help="TOML: what is known of the patient.")]
@@ -133,6 +137,7 @@ def run(
     bile_ducts: BileDucts = None,
     gallbladder: Liver = None,
     bowel: Liver = None,
+    body: Body = None,
     settings: SettingsFile = None,
     clinical: ClinicalFile = None,
     segmenter: Annotated[str, typer.Option(help="For the masks that are not given.")] = "classical",
@@ -154,6 +159,7 @@ def run(
         bile_ducts=bile_ducts,
         gallbladder=gallbladder,
         bowel=bowel,
+        body=body,
     )
     request = Request(
         out=out,
@@ -184,6 +190,7 @@ def plan(
     bile_ducts: BileDucts = None,
     gallbladder: Liver = None,
     bowel: Liver = None,
+    body: Body = None,
     settings: SettingsFile = None,
     clinical: ClinicalFile = None,
     overwrite: Overwrite = False,
@@ -201,6 +208,7 @@ def plan(
         bile_ducts=bile_ducts,
         gallbladder=gallbladder,
         bowel=bowel,
+        body=body,
     )
     request = Request(
         out=out,

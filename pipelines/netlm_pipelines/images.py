@@ -36,6 +36,13 @@ class StudyImages:
     records: tuple[InputRecord, ...] = ()
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def on_ct(self) -> bool:
+        """The reference is a CT, its values HU."""
+        if self.reference is None:
+            return False
+        return self.reference.record.modality == "CT" or self.reference_role == "ct"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedImages:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from netlm_imaging.align import bring_labels, check_place
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import InputRecord
@@ -42,6 +44,7 @@ class GivenOnGrid:
     bile_ducts: Mask | None = None
     gallbladder: Mask | None = None
     bowel: Mask | None = None
+    body: Mask | None = None
     records: list[InputRecord] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
@@ -54,6 +57,8 @@ class StudyMasks:
     method: str
     seen_on: dict[int, tuple[SeenOn, ...]]
     uptake: dict[int, Uptake]
+    body: Mask | None = None
+    """As given."""
     notices: tuple[Notice, ...]
 
 
@@ -83,6 +88,7 @@ def read_given(request: Request, grid: Grid | None, *, frame_uid_hash: str = "")
     given.bile_ducts = _region(masks.bile_ducts, "bile duct mask", request, given)
     given.gallbladder = _region(masks.gallbladder, "gallbladder mask", request, given)
     given.bowel = _region(masks.bowel, "bowel mask", request, given)
+    given.body = _region(masks.body, "body mask", request, given)
     return given
 
 
@@ -161,6 +167,7 @@ def complete(
         method="given" if given.liver is not None else _found(found).method,
         seen_on=seen_on,
         uptake=avid,
+        body=given.body,
         notices=(*notices, *prepared),
     )
 
@@ -168,7 +175,13 @@ def complete(
 def on_planning_grid(masks: StudyMasks, *, grid_mm: float) -> StudyMasks:
     """The same masks on the isotropic grid that ``plan.grid_mm`` asks for; every change is a notice."""
     anatomy, notices = on_isotropic_grid(masks.anatomy, grid_mm=grid_mm)
-    return replace(masks, anatomy=anatomy, notices=(*masks.notices, *notices))
+    body = None
+    if masks.body is not None:
+        moved, _ = bring_labels(
+            LabelMap(masks.body.array.astype(np.uint8), masks.body.grid), anatomy.grid, name="body mask"
+        )
+        body = moved.any
+    return replace(masks, anatomy=anatomy, body=body, notices=(*masks.notices, *notices))
 
 
 def _read(spec: str, name: str, request: Request, given: GivenOnGrid) -> MaskFile:
@@ -262,7 +275,7 @@ def _seen_on(images: StudyImages) -> tuple[SeenOn, ...]:
     if images.reference is None:
         return ()
     modality, role = images.reference.record.modality, images.reference_role
-    if modality == "CT" or role == "ct":
+    if images.on_ct:
         return ("ct",)
     return ("mr",) if modality == "MR" or role in ("hbp", "precontrast", "t2") else ()
 

@@ -25,6 +25,8 @@ class GivenMasks:
     bile_ducts: str | None = None
     gallbladder: str | None = None
     bowel: str | None = None
+    body: str | None = None
+    """All that lies under the skin."""
 
     @property
     def complete(self) -> bool:

@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import netlm_imaging
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.align import surroundings
+from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.case import (
     CaseLesion,
     CaseResult,
@@ -82,8 +83,11 @@ def run_study(request: Request, stages: Stages) -> Path:
         with stages.stage("Bringing the masks onto an isotropic grid"):
             masks = on_planning_grid(masks, grid_mm=request.settings.plan.grid_mm)
             images = images.on(masks.anatomy.grid)
+    with stages.stage("Finding skin, bone and gas"):
+        around = surroundings(images.reference, ct=found.on_ct, liver=masks.anatomy.liver, body=masks.body)
     case, planned = decide_case(
         masks,
+        around=around,
         settings=request.settings,
         clinical=request.clinical,
         inputs=(*found.records, *given.records),
@@ -137,6 +141,7 @@ def require_plan(case: CaseResult) -> None:
 def decide_case(
     masks: StudyMasks,
     *,
+    around: Surroundings | None = None,
     settings: Settings,
     clinical: Clinical,
     inputs: tuple[InputRecord, ...],
@@ -153,7 +158,13 @@ def decide_case(
         limits = flr_limits(liver.functional_ml, clinical=clinical, settings=settings.flr)
     with stages.stage("Finding the best plan") as entry:
         planned = plan_case(
-            anatomy, lesions, settings=settings, clinical=clinical, limits=limits, progress=stages.say
+            anatomy,
+            lesions,
+            settings=settings,
+            clinical=clinical,
+            limits=limits,
+            progress=stages.say,
+            around=around,
         )
         entry["status"] = planned.plan.status
     certainty = how_certain(planned, method=masks.method, clinical=clinical, settings=settings, stages=stages)
