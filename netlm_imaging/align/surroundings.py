@@ -63,6 +63,8 @@ def surroundings(
     gas, outside = _gas(hollow, whole, smallest_ml=SMALLEST_GAS_ML if ct else SMALLEST_DARK_ML)
     if body is None:
         whole = Mask(whole.array & ~outside, image.grid)
+    if not ct:
+        gas = ndimage.binary_dilation(gas)  # what smoothing took off its edge
     dark = Mask(gas & whole.array & ~liver.array, image.grid)
     bone = Mask(_bone(image, whole.array & ~liver.array), image.grid) if ct else None
     return Surroundings(body=whole, bone=bone, gas=dark if ct else None, dark=None if ct else dark)

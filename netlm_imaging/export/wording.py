@@ -176,8 +176,8 @@ def best_path(treatment: Treatment, zone: int) -> ProbePath | None:
 
 
 def way_in(path: ProbePath) -> str:
-    """``from the right, front``: where the probe comes from, the main direction first."""
-    names = (("right", "left"), ("front", "back"), ("feet", "head"))
+    """``from the patient's right, front``: where the probe comes from, the main direction first."""
+    names = (("patient's right", "patient's left"), ("front", "back"), ("feet", "head"))
     apart = [e - t for e, t in zip(path.entry_lps_mm, path.tip_lps_mm, strict=True)]
     length = sum(d * d for d in apart) ** 0.5
     parts = sorted(((abs(d), pair[int(d > 0)]) for d, pair in zip(apart, names, strict=True)), reverse=True)

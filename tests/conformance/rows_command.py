@@ -146,6 +146,12 @@ def two_files(folder: Path) -> Sequence[object]:
     return (*arguments, "--lesions", folder / "more.nii.gz")
 
 
+def body_is_liver(folder: Path) -> Sequence[object]:
+    """The liver given as the body: the skin would be the capsule."""
+    arguments = masks()(folder)
+    return (*arguments, "--body", folder / "liver.nii.gz")
+
+
 def many(count: int) -> LabelMap:
     """Single voxels inside the liver."""
     inside = np.argwhere(small_study.liver())
@@ -265,6 +271,8 @@ CASES: list[Case] = [
                  lesions=small_study.lesions),
     command_case(46, "all lesions outside the liver", masks(lesions=labelled(np.where(
                  beside_liver().array == 9, 9, 0))), refused=["LESIONS_OUTSIDE_LIVER"], exit_code=3),
+    command_case(46, "a body mask that is the liver's", body_is_liver, refused=["BODY_WITHOUT_LIVER"],
+                 exit_code=3, place="body mask", says=["1.0 times as large"]),
     command_case(47, "two lesion masks that share voxels", two_files, notices=["LESIONS_OVERLAP"]),
     command_case(51, "a liver of 200 mL", sized(0.6), notices=["IMPLAUSIBLE_LIVER"]),
     command_case(51, "a liver of 6,000 mL", sized(1.98), notices=["IMPLAUSIBLE_LIVER"]),

@@ -32,7 +32,9 @@ from netlm_imaging.plan.records import (
     Minimum,
     NextLesion,
     Option,
+    PlacedZone,
     Plan,
+    ProbePath,
     Treatment,
 )
 from netlm_imaging.settings import Settings
@@ -378,10 +380,36 @@ def _treatments() -> tuple[Treatment, ...]:
             zone_mm=(40.0, 40.0, 40.0),
             margin_mm=5.0,
             achieved_margin_mm=6.1,
+            zones=(
+                PlacedZone(center_lps_mm=(-75.0, 47.0, -5.0), axis=(0.0, 0.6, 0.8), across=(1.0, 0.0, 0.0)),
+            ),
+            paths=(make_path(), make_path(approach="operative", length_mm=41.0)),
+            open_only=False,
             parenchyma_ml=22.4,
             tumor_ml=2.6,
         ),
     )
+
+
+def make_path(**changes: object) -> ProbePath:
+    """From the right and a little from the front and below."""
+    path = ProbePath(
+        zone=1,
+        approach="percutaneous",
+        entry_lps_mm=(-160.0, 5.0, -25.0),
+        tip_lps_mm=(-57.0, 46.0, -1.0),
+        length_mm=113.4,
+        clearance_mm=7.25,
+        nearest_structure="lung or gas",
+        angle_axial_deg=12.2,
+        capsule_angle_deg=71.0,
+        liver_before_lesion_mm=14.0,
+        enters_liver_twice=False,
+        crosses_lesions=(),
+        checked=("major vessels", "lung or gas"),
+        unknown=("bowel", "heart"),
+    )
+    return replace(path, **changes)  # type: ignore[arg-type]
 
 
 def _alternatives(plan: Plan) -> tuple[Plan, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from export.examples import Example
+from export.examples import Example, make_path
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.decide.evidence import evidence
@@ -120,6 +120,39 @@ def test_zones_margins_and_near_structures_of_an_ablation_are_shown(example: Exa
     words = read(replace(case, plan=replace(case.plan, treatments=(*others, ablation)))).words
     for expected in ("1 probe, 3 overlapping zones", "7.2 mm from the gallbladder", "12 / 72"):
         assert expected in words
+
+
+def test_the_best_path_of_each_ablation_is_shown_with_what_is_not_known(example: Example) -> None:
+    words = read(example.case).words
+    for expected in (
+        "Probe paths",
+        "from the skin from the patient's right, front 113 7.2 lung or gas 12 71 14",
+        "from the skin: held against major vessels, lung or gas, not known: bowel, heart",
+    ):
+        assert expected in words
+    assert "open surgery" not in words
+
+
+def test_no_safe_path_is_marked_as_open_surgery(example: Example) -> None:
+    case = example.case
+    *others, ablation = case.plan.treatments
+    unsafe = make_path(crosses_lesions=(5,), enters_liver_twice=True, liver_before_lesion_mm=2.0)
+    grazing = make_path(
+        approach="operative", capsule_angle_deg=12.0, clearance_mm=None, nearest_structure=None
+    )
+    shown = []
+    for paths in ((unsafe, grazing), (unsafe,), ()):
+        marked = replace(
+            ablation, paths=paths, open_only=True, approach_note="Each crosses <another> lesion."
+        )
+        shown.append(read(replace(case, plan=replace(case.plan, treatments=(*others, marked)))).words)
+        assert "✕ no safe straight path found: open surgery Each crosses <another> lesion." in shown[-1]
+    assert "from the capsule" in shown[0]
+    assert "grazes the capsule" in shown[0]
+    for expected in ("crosses lesion 5 (seeding)", "enters the liver twice", "(bleeding)"):
+        assert expected in shown[1]
+        assert expected not in shown[0]
+    assert "no straight path found" in shown[2]
 
 
 def test_every_evidence_entry_used_is_cited_once_and_linked(example: Example) -> None:

@@ -33,6 +33,10 @@ def test_one_row_a_treatment(example: Example) -> None:
     assert found[2]["lesions"] == "3; 4"
     assert (found[2]["zone_1_mm"], found[2]["axis_z_lps"]) == ("40.0", "0.8")
     assert found[0]["device"] == found[0]["center_x_lps_mm"] == ""
+    assert (found[2]["open_only"], found[2]["path_approach"]) == ("false", "percutaneous")
+    assert (found[2]["path_entry_x_lps_mm"], found[2]["path_tip_z_lps_mm"]) == ("-160.0", "-1.0")
+    assert (found[2]["path_clearance_mm"], found[2]["path_nearest_structure"]) == ("7.25", "lung or gas")
+    assert found[0]["open_only"] == found[0]["path_length_mm"] == ""
 
 
 def test_without_lesions_only_the_header_is_left(example: Example) -> None:

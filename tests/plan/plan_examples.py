@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from strategies import ellipsoid
 
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import measure
@@ -45,6 +45,7 @@ def planned(
     settings: Settings | None = None,
     clinical: Clinical | None = None,
     limits: tuple[FlrLimit, ...] = (),
+    around: Surroundings | None = None,
 ) -> Planned:
     return plan_case(
         anatomy,
@@ -52,6 +53,7 @@ def planned(
         settings=settings or Settings(),
         clinical=clinical or Clinical(),
         limits=limits,
+        around=around,
     )
 
 
