@@ -34,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 12, 6
+STAGES_FROM_IMAGES, STAGES_FROM_MASKS = 13, 7
 """Stages of one run at most, for the progress bar."""
 EXIT_BUG = 70
 
