@@ -1,13 +1,18 @@
-"""Run measurements: ``python -m benchmarks [PRESET ...] [--seeds N]``, or ``reader``, ``uncertainty``."""
+"""Run measurements: ``python -m benchmarks [PRESET ...] [--seeds N]``, or one of ``TOPICS``."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from benchmarks.greedy_peer import greedy_table
 from benchmarks.main_job import PRESETS, table
+from benchmarks.planner import planner_table
 from benchmarks.series_reader import series_table
 from benchmarks.uncertainty import calibration_table
 from benchmarks.uncertainty_speed import speed_lines
+
+TOPICS = ("reader", "uncertainty", "planner", "greedy")
 
 
 def main() -> None:
@@ -16,9 +21,13 @@ def main() -> None:
         "what",
         nargs="*",
         default=["reader", *PRESETS],
-        help="reader: one CT series; uncertainty: its calibration and speed; or sample patients",
+        help="reader: one CT series; uncertainty: its calibration and speed; planner: its speed on large "
+        "livers; greedy: the optimum beside a greedy plan; or sample patients",
     )
-    parser.add_argument("--patients", type=int, default=300, help="for the calibration")
+    parser.add_argument("--patients", type=int, default=300, help="for the calibration and greedy")
+    parser.add_argument("--picture", type=Path, help="where greedy draws its chart")
+    parser.add_argument("--lesions", type=int, nargs="*", default=[5, 20, 60, 150], help="for planner")
+    parser.add_argument("--livers", nargs="*", default=[], help="for planner; real ones where they are")
     parser.add_argument("--seeds", type=int, default=1, help="patients a preset")
     arguments = parser.parse_args()
     if "reader" in arguments.what:
@@ -27,7 +36,13 @@ def main() -> None:
     if "uncertainty" in arguments.what:
         for line in (*speed_lines(), *calibration_table(patients=arguments.patients)):
             print(line, flush=True)
-    presets = [name for name in arguments.what if name not in ("reader", "uncertainty")]
+    if "planner" in arguments.what:
+        for line in planner_table(counts=arguments.lesions, livers=arguments.livers):
+            print(line, flush=True)
+    if "greedy" in arguments.what:
+        for line in greedy_table(patients=arguments.patients, picture=arguments.picture):
+            print(line, flush=True)
+    presets = [name for name in arguments.what if name not in TOPICS]
     for line in table(presets, seeds=range(arguments.seeds)) if presets else ():
         print(line, flush=True)
 

@@ -50,6 +50,15 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posed:
+    """The problem with one set of devices, and what is asked of it."""
+
+    case: Case
+    request: Request
+    options: tuple[LesionOptions, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
     """All plans with one set of devices."""
 
@@ -96,8 +105,8 @@ def ask(
     )
 
 
-def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
-    """The best plan for every objective when ablations are made with ``devices``."""
+def pose(question: Question, devices: tuple[Device, ...]) -> Posed:
+    """All candidates when ablations are made with ``devices``, and their atoms."""
     settings, space, budget = question.settings, question.space, question.budget_voxels
     candidates, options = collect(
         space,
@@ -110,7 +119,6 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
     )
     problem = make_problem(space, candidates, cleared_fraction=settings.lesion.cleared_fraction)
     limits = _limits(settings, budget)
-    limits = replace(limits, must_not=dominance(problem, limits).dominated())
     case = Case(
         anatomy=question.anatomy,
         space=space,
@@ -121,18 +129,27 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
         ways=question.ways,
     )
     request = Request(
-        limits=limits,
+        limits=replace(limits, must_not=dominance(problem, limits).dominated()),
         threshold_percent=settings.type.debulking_threshold_percent,
         symptomatic=tuple(n for n in question.clinical.symptomatic_lesions if n in problem.lesions),
         relative_gap=settings.plan.relative_gap,
     )
-    plans, choices = _all_plans(case, request, settings=settings, progress=question.progress)
+    return Posed(case=case, request=request, options=options)
+
+
+def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
+    """The best plan for every objective when ablations are made with ``devices``."""
+    posed = pose(question, devices)
+    plans, choices = _all_plans(
+        posed.case, posed.request, settings=question.settings, progress=question.progress
+    )
+    candidates = posed.case.problem.candidates
     return Answer(
-        case=case,
-        request=request,
+        case=posed.case,
+        request=posed.request,
         plans=plans,
         choices=choices,
-        options=options,
+        options=posed.options,
         ablated=frozenset(n for c in candidates if len(c.zones) == 1 for n in c.lesions),
     )
 

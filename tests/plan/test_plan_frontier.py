@@ -137,8 +137,8 @@ def test_some_cases_have_next_lesions_and_steps() -> None:
         ([], ()),
         (
             [(0, 0), (1, 100), (3, 200), (8, 300), (20, 400), (50, 500)],
-            (1, 2, 3),
-        ),  # 2, 2.5, 2.4, 2.5: the first wins
+            (2, 3, 4),  # prices rise 2, 2.5, 2.4 and 2.5 times: the first is one too many
+        ),
     ],
 )
 def test_knees(points: list[tuple[float, float]], bends: tuple[int, ...]) -> None:

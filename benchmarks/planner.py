@@ -1,0 +1,78 @@
+"""How long the planner takes on large livers with many lesions, and how much memory."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+
+from benchmarks.implanted import REAL, digital_liver, real_folder, real_liver, with_lesions
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.lesions import measure
+from netlm_imaging.plan.devices import chosen_devices
+from netlm_imaging.plan.optimize import optimize
+from netlm_imaging.plan.plan_set import ask, pose
+from netlm_imaging.plan.simulate import simulate
+from netlm_imaging.remnant import flr_limits
+from netlm_imaging.settings import Objective, Settings
+
+GRID_MM = 1.0
+COUNTS = (5, 20, 60, 150)
+OBJECTIVES: tuple[Objective, ...] = ("sparing", "maximum", "threshold", "palliative")
+SECONDS = 120.0
+
+
+def planner_table(*, counts: Sequence[int] = COUNTS, livers: Sequence[str] = ()) -> Iterator[str]:
+    """Markdown lines; each liver and count in a process of its own, one at a time."""
+    names = livers or ((*REAL,) if real_folder() is not None else ("digital",))
+    yield (
+        "| liver | lesions | candidates | atoms | candidates and atoms s | "
+        + " | ".join(f"{o} s" for o in OBJECTIVES)
+        + " | again s | debulking % | status | peak MB |"
+    )
+    yield "|" + "-|" * 13
+    for name in names:
+        for count in counts:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                yield pool.submit(planner_row, name, count).result()
+
+
+def planner_row(name: str, count: int) -> str:
+    """One line of the table. Every plan is held against the simulation from voxels."""
+    folder = real_folder()
+    bare = (
+        digital_liver(1, liver_ml=1700.0, spacing_mm=(GRID_MM,) * 3)
+        if name == "digital" or folder is None
+        else real_liver(folder, name, grid_mm=GRID_MM)
+    )
+    anatomy = with_lesions(bare, count, np.random.default_rng(7))
+    settings, clinical, lesions = Settings(), Clinical(), measure(anatomy)
+    limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)
+    start = time.perf_counter()
+    question = ask(anatomy, lesions, settings=settings, clinical=clinical, limits=limits, progress=None)
+    posed = pose(question, chosen_devices(settings))
+    case, ready = posed.case, time.perf_counter() - start
+    times, statuses, debulking = [], [], 0.0
+    for objective in (*OBJECTIVES, "sparing"):
+        before = time.perf_counter()
+        choice = optimize(case.problem, objective, posed.request, seconds=SECONDS)
+        times.append(time.perf_counter() - before)
+        statuses.append(choice.status)
+        outcome = simulate(
+            case.anatomy, [case.treated(choice.chosen)], cleared_fraction=case.cleared_fraction
+        )
+        assert outcome.lost_voxels == case.problem.lost_voxels(choice.chosen)
+        if objective == "sparing":
+            debulking = outcome.debulking_percent
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    unproven = [o for o, s in zip(OBJECTIVES, statuses, strict=False) if s != "optimal"]
+    seconds = " | ".join(f"{t:.2f}" for t in times)
+    return (
+        f"| {name} | {count} | {len(case.problem.candidates)} | {len(case.problem.atoms.covers)} | "
+        f"{ready:.1f} | {seconds} | {debulking:.1f} | "
+        f"{'all proven' if not unproven else 'not proven: ' + ', '.join(unproven)} | {peak:.0f} |"
+    )
