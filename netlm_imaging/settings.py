@@ -31,7 +31,7 @@ ZoneEvidence = Literal["patient series", "live animal", "published mesh", "ex vi
 """Where the size of a zone was seen; ``ceiling``: the largest that is claimed for a kind of device."""
 ZoneAxis = Annotated[float, Field(gt=0, le=150)]
 DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
-Objective = Literal["sparing", "maximum", "threshold", "palliative"]
+Objective = Literal["sparing", "maximum", "threshold", "fewest", "palliative"]
 Model = TypeVar("Model", bound=BaseModel)
 
 GRAY_BAND_HALF_WIDTH_PERCENT = 5.0

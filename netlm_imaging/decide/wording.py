@@ -13,6 +13,7 @@ PLAN_NAMES: dict[Objective, str] = {
     "sparing": "the parenchymal-sparing plan",
     "maximum": "any resection the remnant allows",
     "threshold": "the plan that spends least liver for the threshold",
+    "fewest": "the plan of fewest interventions",
     "palliative": "the palliative plan",
 }
 MINIMUM_NAMES: dict[MinimumName, str] = {

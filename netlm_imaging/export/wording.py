@@ -41,6 +41,7 @@ OBJECTIVES = {
     "sparing": "Parenchymal-sparing",
     "maximum": "Maximum clearance",
     "threshold": "Least liver for the threshold",
+    "fewest": "Fewest interventions for the threshold",
     "palliative": "Palliative",
 }
 STATUSES = {

@@ -20,6 +20,9 @@ from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
 """Where no lesion is named as symptomatic: so many of the largest stand for them (ours)."""
+TO_THRESHOLD: tuple[Objective, ...] = ("threshold", "fewest")
+"""They clear the threshold and no more than comes with it."""
+SPARING: tuple[Objective, ...] = ("sparing", "fewest")
 FIRST_STAGE_SHARE = 0.6
 """Of the time left, for each stage but the last: what it does not need goes to those after it."""
 
@@ -50,10 +53,12 @@ def optimize(problem: Problem, objective: Objective, request: Request, *, second
 
     - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
     - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
+    - fewest: take the fewest interventions that still clear ``threshold_percent``, then lose the least
+      liver, then clear the most;
     - palliative: clear the most of the symptomatic lesions; where none is known, the largest, then
       the second and third largest; then lose the least liver.
 
-    ``sparing`` obeys ``limits.segments``; the others may remove any number of segments.
+    ``sparing`` and ``fewest`` obey ``limits.segments``; the others may remove any number of segments.
     """
     model = _model(problem, objective, request)
     if model is None:
@@ -73,6 +78,8 @@ def goals_of(problem: Problem, objective: Objective, request: Request) -> list[G
     """What ``objective`` wants first, second, third."""
     if objective == "threshold":
         return [Spare(), Clear.all(problem), Few()]
+    if objective == "fewest":
+        return [Few(), Spare(), Clear.all(problem)]
     if objective == "palliative":
         return [*_palliative_goals(problem, request.symptomatic), Spare(), Few()]
     return [Clear.all(problem), Spare(), Few()]
@@ -92,7 +99,7 @@ def more_clearable(
     if choice.status == "infeasible":
         return True
     reached = [[goal.value(problem, c.chosen) for goal in goals] for c in (freed, choice)]
-    return objective != "threshold" and reached[0] < reached[1]
+    return objective not in TO_THRESHOLD and reached[0] < reached[1]
 
 
 def _start(
@@ -106,7 +113,7 @@ def _start(
     plan = greedy(problem, limits, wanted)
     if not keeps(problem, limits, plan):
         return None
-    if objective != "threshold":
+    if objective not in TO_THRESHOLD:
         return plan
     needed = -_needed(problem, request)
     if wanted.value(problem, plan) > needed:
@@ -119,8 +126,8 @@ def _start(
 
 
 def _limits(objective: Objective, request: Request) -> Limits:
-    """Only ``sparing`` obeys the limit of segments."""
-    return request.limits if objective == "sparing" else replace(request.limits, segments=None)
+    """Only ``sparing`` and ``fewest`` obey the limit of segments."""
+    return request.limits if objective in SPARING else replace(request.limits, segments=None)
 
 
 def _needed(problem: Problem, request: Request) -> int:
@@ -134,7 +141,7 @@ def _model(problem: Problem, objective: Objective, request: Request) -> Model | 
     if limits.budget_voxels < 0 or limits.must & limits.must_not:
         return None
     model = Model(problem, limits)
-    if objective == "threshold":
+    if objective in TO_THRESHOLD:
         model.require(Clear.all(problem), at_most=-_needed(problem, request))
     return model
 

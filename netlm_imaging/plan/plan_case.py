@@ -1,4 +1,4 @@
-"""All plans of one patient: four objectives, the frontier, and the same with other ablation devices."""
+"""All plans of one patient: five objectives, the frontier, and the same with other ablation devices."""
 
 from __future__ import annotations
 

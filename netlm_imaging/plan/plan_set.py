@@ -14,7 +14,14 @@ from netlm_imaging.plan.collect import Resections, collect, resections
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.limits import Limits
-from netlm_imaging.plan.optimize import Choice, Request, more_clearable, optimize
+from netlm_imaging.plan.optimize import (
+    SPARING,
+    TO_THRESHOLD,
+    Choice,
+    Request,
+    more_clearable,
+    optimize,
+)
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
@@ -24,8 +31,10 @@ from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 
 MAIN_SHARE = 0.4
-"""Of the time limit, for the plan asked for; the other three, the frontier and the search for binding
-minimums share the rest."""
+"""Of the time limit, for the plan asked for."""
+SHARES = 7
+"""Of the rest: one for each of the other four plans, one for the search for binding minimums, two for what
+more could be had."""
 ROUNDING_VOXELS = 1e-6
 """A minimum that is a whole number of voxels but for rounding is that number."""
 ORDER: tuple[Objective, ...] = get_args(Objective)
@@ -165,13 +174,13 @@ def _all_plans(
         if objective != settings.plan.objective:
             seconds = share_of_time(settings)
         choice = optimize(case.problem, objective, request, seconds=seconds)
-        if objective == "threshold" and choice.status == "feasible" and not choice.chosen:
+        if objective in TO_THRESHOLD and choice.status == "feasible" and not choice.chosen:
             # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
-            choice = replace(choices["maximum"], status="feasible")
+            choice = replace(choices[_widest(objective)], status="feasible")
         choices[objective] = choice
     plans: dict[Objective, Plan] = {}
     for objective, choice in choices.items():
-        own_bound = choice if objective in ("sparing", "maximum") else choices["maximum"]
+        own_bound = choices[_widest(objective)]
         plans[objective] = make_plan(
             case,
             choice,
@@ -182,9 +191,14 @@ def _all_plans(
     return plans, choices
 
 
+def _widest(objective: Objective) -> Objective:
+    """The objective that clears the most under the same limits."""
+    return "sparing" if objective in SPARING else "maximum"
+
+
 def share_of_time(settings: Settings) -> float:
-    """Seconds for each of the other three plans, and for the frontier."""
-    return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / 5
+    """Seconds for each of the other plans."""
+    return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / SHARES
 
 
 def _binding(

@@ -129,6 +129,8 @@ def value_of(case: Random, objective: str, chosen: tuple[int, ...]) -> tuple[flo
     spent = (figures.lost_voxels, case.interventions(chosen))
     if objective == "threshold":
         return (spent[0], -cleared, spent[1])
+    if objective == "fewest":
+        return (spent[1], spent[0], -cleared)
     if objective == "palliative":
         named = case.request.symptomatic
         if named:
@@ -140,12 +142,12 @@ def value_of(case: Random, objective: str, chosen: tuple[int, ...]) -> tuple[flo
 
 def best_of(case: Random, objective: str) -> tuple[float, ...] | None:
     limits = case.request.limits
-    if objective != "sparing":
+    if objective not in ("sparing", "fewest"):
         limits = replace(limits, segments=None)
     everything = range(len(case.problem.candidates))
     subsets = chain.from_iterable(combinations(everything, size) for size in range(limits.interventions + 1))
     allowed = [s for s in subsets if case.keeps(s, limits)]
-    if objective == "threshold":
+    if objective in ("threshold", "fewest"):
         needed = case.request.threshold_percent - 1e-9
         allowed = [s for s in allowed if case.figures(s).debulking_percent >= needed]
     return min((value_of(case, objective, s) for s in allowed), default=None)

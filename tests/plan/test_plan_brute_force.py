@@ -24,7 +24,7 @@ from netlm_imaging.settings import Objective
 from netlm_imaging.volume import LabelMap, Mask
 
 
-@pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "palliative"])
+@pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "fewest", "palliative"])
 @pytest.mark.parametrize("seed", range(300))
 def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> None:
     case = Random(seed)
