@@ -170,6 +170,13 @@ class Done:
         self.removed = np.zeros(self.case.space.liver.shape, dtype=bool)
         for cut in self.cuts:
             self.removed.ravel()[cut.region(self.case.space)] = True
+        self.devascularized = self.case.devascularized(planned.choices["sparing"].chosen)
+
+    def deprives(self, points: Floats) -> np.ndarray:
+        """Which of the points (3, n) lose their inflow: as planned, for resections are done as planned."""
+        voxels = np.rint(self.case.space.grid.to_index(points.T)).astype(int)
+        on_grid = ((voxels >= 0) & (voxels < self.devascularized.shape)).all(axis=1)
+        return self.devascularized[tuple(np.where(on_grid[:, None], voxels, 0).T)] & on_grid
 
     def treats(self, points: Floats) -> np.ndarray:
         """Which of the points (3, n) are cut or destroyed."""
@@ -218,7 +225,7 @@ def _compared(done: Done, draws: Draws, rng: np.random.Generator) -> Outcome:
     functional = distance(done.patient.liver, points) <= 0.0
     for ball in done.patient.lesions:
         functional &= distance(ball, points) > 0.0
-    left = functional & ~done.treats(points)
+    left = functional & ~done.treats(points) & ~done.deprives(points)
     truths = {
         "debulking by lesion %": (by_lesion, draws.debulking_percent),
         "debulking by volume %": (100.0 * treated.sum() / total.sum(), draws.debulking_percent_by_volume),

@@ -36,6 +36,8 @@ class Anatomy:
     """Couinaud labels 1..8 inside the liver."""
     vessels: Mask | None = None
     """Portal and hepatic veins in and around the liver."""
+    portal_vein: Mask | None = None
+    """The portal vein and its branches alone, as far as they are given: the inflow of the liver."""
     cysts: Mask | None = None
     spleen: Mask | None = None
     bile_ducts: Mask | None = None
@@ -45,7 +47,7 @@ class Anatomy:
     """Stomach, duodenum, small bowel and colon, as far as they are given."""
 
     def __post_init__(self) -> None:
-        parts = (self.lesions, self.segments, self.vessels, self.cysts, self.spleen)
+        parts = (self.lesions, self.segments, self.vessels, self.portal_vein, self.cysts, self.spleen)
         require_on(self.liver.grid, (*parts, *self.protected.values()), what="all masks on the liver's grid")
 
     @property

@@ -169,6 +169,8 @@ class FlrSettings(Section):
     minimum_percent: Percent | None = None
     minimum_standardized_percent: Percent | None = None
     minimum_body_weight_percent: Annotated[float, Field(ge=0, le=10)] = 0.5
+    smallest_part_ml: Annotated[float, Field(ge=0, le=1000)] = 20.0
+    """Where no vessels are given, a smaller part of the remnant that is cut off does not count."""
 
 
 class LesionSettings(Section):

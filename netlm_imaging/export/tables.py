@@ -94,6 +94,7 @@ def _treatment_row(treatment: Treatment) -> dict[str, Cell]:
         "nearest_structure": treatment.structures[0].structure if treatment.structures else None,
         "nearest_structure_mm": treatment.structures[0].distance_mm if treatment.structures else None,
         "parenchyma_ml": treatment.parenchyma_ml,
+        "devascularized_ml": treatment.devascularized_ml,
         "tumor_ml": treatment.tumor_ml,
         "open_only": treatment.open_only,
         "approach_note": treatment.approach_note,
@@ -135,7 +136,8 @@ _PATH_FIELDS = (
 _TREATMENT_COLUMNS = (
     *("id", "kind", "name", "lesions", "segments", "device", "modality", "probes"),
     *("margin_mm", "achieved_margin_mm", "margin_below_5_mm_percent", "margin_below_10_mm_percent"),
-    *("zones", "nearest_structure", "nearest_structure_mm", "parenchyma_ml", "tumor_ml"),
+    *("zones", "nearest_structure", "nearest_structure_mm", "parenchyma_ml", "devascularized_ml"),
+    "tumor_ml",
     *("center_x_lps_mm", "center_y_lps_mm", "center_z_lps_mm", "axis_x_lps", "axis_y_lps", "axis_z_lps"),
     *("zone_1_mm", "zone_2_mm", "zone_3_mm"),
     *("open_only", "approach_note", *(f"path_{name}" for name in _PATH_FIELDS), "path_crosses_lesions"),

@@ -32,6 +32,7 @@ def on_isotropic_grid(anatomy: Anatomy, *, grid_mm: float) -> tuple[Anatomy, tup
         lesions=LabelMap(lesions, new),
         segments=_segments(anatomy, liver, new),
         vessels=_optional(anatomy.vessels, new),
+        portal_vein=_optional(anatomy.portal_vein, new),
         cysts=None if cysts is None else Mask(cysts, new),
         spleen=_optional(anatomy.spleen, new),
         bile_ducts=_optional(anatomy.bile_ducts, new),
@@ -147,6 +148,7 @@ def _segments(anatomy: Anatomy, liver: BoolArray, new: Grid) -> LabelMap | None:
 
 def _changes(before: Anatomy, after: Anatomy, *, grid_mm: float) -> Iterator[Notice]:
     named = [("liver", before.liver, after.liver), ("vessels", before.vessels, after.vessels)]
+    named += [("portal vein", before.portal_vein, after.portal_vein)]
     named += [("cysts", before.cysts, after.cysts), ("spleen", before.spleen, after.spleen)]
     named += [(name, mask, after.protected[name]) for name, mask in before.protected.items()]
     parts = {name: [_change(name, a, b)] for name, a, b in named if a is not None and b is not None}

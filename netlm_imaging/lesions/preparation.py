@@ -19,6 +19,7 @@ MAX_IDS_NAMED = 12
 """A message names no more lesions than this."""
 LARGEST_VESSEL_SHARE = 0.3
 """Blood is about 10 % of the liver (PubMed 20551185); a mask of three times that is none of veins (ours)."""
+PORTAL_VEIN = "portal vein"
 LARGEST_STRUCTURE_SHARE = 0.1
 """Central bile ducts are a few mL, gallbladder and bowel lie beside the liver (ours)."""
 
@@ -29,6 +30,7 @@ def prepare(
     lesions: LabelMap,
     segments: LabelMap | None = None,
     vessels: Mask | None = None,
+    portal_vein: Mask | None = None,
     cysts: Mask | None = None,
     spleen: Mask | None = None,
     bile_ducts: Mask | None = None,
@@ -46,9 +48,9 @@ def prepare(
     IMPLAUSIBLE_VESSELS, IMPLAUSIBLE_STRUCTURE, LESIONS_FILL_LIVER).
     """
     structures = {"bile ducts": bile_ducts, "gallbladder": gallbladder, "bowel": bowel}
-    parts = (lesions, segments, vessels, cysts, spleen, *structures.values())
+    parts = (lesions, segments, vessels, portal_vein, cysts, spleen, *structures.values())
     require_on(liver.grid, parts, what="all masks on the liver's grid")
-    _require_usable(liver, segments, vessels, structures)
+    _require_usable(liver, segments, {"vessels": vessels, PORTAL_VEIN: portal_vein}, structures)
     whole, notices = _with_left_out_lesions(liver, lesions)
     inside, outside_notices = _lesions_inside(lesions, whole)
     cysts, cyst_notices = _cysts_beside(cysts, inside, whole)
@@ -58,6 +60,7 @@ def prepare(
         lesions=inside,
         segments=segments,
         vessels=vessels,
+        portal_vein=portal_vein,
         cysts=cysts,
         spleen=spleen,
         bile_ducts=bile_ducts,
@@ -70,12 +73,15 @@ def prepare(
 
 
 def _require_usable(
-    liver: Mask, segments: LabelMap | None, vessels: Mask | None, structures: Mapping[str, Mask | None]
+    liver: Mask,
+    segments: LabelMap | None,
+    veins: Mapping[str, Mask | None],
+    structures: Mapping[str, Mask | None],
 ) -> None:
     faults = [
         *_liver_faults(liver),
         *_segment_faults(liver, segments),
-        *_vessel_faults(liver, vessels),
+        *_vessel_faults(liver, veins),
         *_structure_faults(liver, structures),
     ]
     if faults:
@@ -156,19 +162,24 @@ def _structure_faults(liver: Mask, structures: Mapping[str, Mask | None]) -> lis
     return faults
 
 
-def _vessel_faults(liver: Mask, vessels: Mask | None) -> list[Fault]:
-    share = _share_of_liver(vessels, liver)
-    if share <= LARGEST_VESSEL_SHARE:
-        return []
-    return [
-        Fault(
-            code="IMPLAUSIBLE_VESSELS",
-            expected=f"portal and hepatic veins in at most {100 * LARGEST_VESSEL_SHARE:.0f} % of the liver",
-            found=f"a mask that fills {100 * share:.0f} % of it",
-            where="vessels",
-            remedy="Check which mask was given: it would forbid every treatment",
+def _vessel_faults(liver: Mask, veins: Mapping[str, Mask | None]) -> list[Fault]:
+    faults = []
+    for name, mask in veins.items():
+        share = _share_of_liver(mask, liver)
+        if share > LARGEST_VESSEL_SHARE:
+            what = name if name == PORTAL_VEIN else "portal and hepatic veins"
+            expected = f"{what} in at most {100 * LARGEST_VESSEL_SHARE:.0f} % of the liver"
+            found, remedy = f"a mask that fills {100 * share:.0f} % of it", "it would forbid every treatment"
+        elif name == PORTAL_VEIN and mask is not None and not share and liver.array.any():
+            expected, found = f"{name} inside the liver", "a mask without any voxel there"
+            remedy = "it would say nothing of the liver's inflow"
+        else:
+            continue
+        remedy = f"Check which mask was given: {remedy}"
+        faults.append(
+            Fault(code="IMPLAUSIBLE_VESSELS", expected=expected, found=found, where=name, remedy=remedy)
         )
-    ]
+    return faults
 
 
 def _with_left_out_lesions(liver: Mask, lesions: LabelMap) -> tuple[Mask, list[Notice]]:

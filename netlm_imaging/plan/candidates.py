@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class Candidate:
     """Inside the liver; empty for anatomical resections."""
     segments: frozenset[int] = frozenset()
     """Couinaud labels that are removed whole."""
+    devascularized: Voxels = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Functional liver beyond its region that is lost with it when it is done alone (``losses.py``)."""
     margin_mm: float | None = None
     """Asked for around the lesion."""
     zones: tuple[Zone, ...] = ()

@@ -14,6 +14,7 @@ from netlm_imaging.plan.anatomical import anatomical_candidates
 from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.devices import Device, chosen_devices
 from netlm_imaging.plan.enucleation import enucleation
+from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.records import LesionOptions, Option, TreatmentKind
 from netlm_imaging.plan.wedge import wedge
@@ -65,7 +66,8 @@ def collect(
     if progress is not None:
         progress("Ablations of close lesions together")
     alone = [candidate for candidate in candidates if candidate.zones]
-    candidates.extend(ablations_together(space, lesions, alone, settings=settings, devices=devices))
+    together = ablations_together(space, lesions, alone, settings=settings, devices=devices)
+    candidates.extend(with_loss(space, candidate) for candidate in together)
     return tuple(candidates), tuple(options)
 
 
@@ -79,13 +81,15 @@ def resections(
             continue
         if progress is not None:
             progress(f"Resections of lesion {lesion.id} ({number} of {len(lesions)})")
-        local[lesion.id] = (
-            enucleation(space, lesion, settings=settings.resection),
-            wedge(space, lesion, settings=settings.resection),
-        )
-    return Resections(
-        procedures=anatomical_candidates(space) if settings.resection.anatomical else (), local=local
-    )
+        removed = enucleation(space, lesion, settings=settings.resection)
+        wedged = wedge(space, lesion, settings=settings.resection)
+        local[lesion.id] = (_with_loss(space, removed), _with_loss(space, wedged))
+    procedures = anatomical_candidates(space) if settings.resection.anatomical else ()
+    return Resections(procedures=tuple(with_loss(space, c) for c in procedures), local=local)
+
+
+def _with_loss(space: Workspace, tried: Candidate | Refusal) -> Candidate | Refusal:
+    return with_loss(space, tried) if isinstance(tried, Candidate) else tried
 
 
 def _attempts(
@@ -100,7 +104,8 @@ def _attempts(
     return {
         "enucleation": (removed,),
         "wedge": (wedged,),
-        "ablation": zones or (() if no_zone is None else (no_zone,)),
+        "ablation": tuple(with_loss(space, zone) for zone in zones)
+        or (() if no_zone is None else (no_zone,)),
     }
 
 
@@ -147,4 +152,5 @@ def _anatomical_option(
 
 
 def _lost(space: Workspace, candidate: Candidate) -> int:
-    return int(np.count_nonzero(space.functional.ravel()[candidate.region(space)]))
+    removed = np.count_nonzero(space.functional.ravel()[candidate.region(space)])
+    return int(removed) + candidate.devascularized.size

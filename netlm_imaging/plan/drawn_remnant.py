@@ -47,8 +47,10 @@ def remnant_table(
 ) -> RemnantTable:
     """Tabulate the liver that ``plan``, made of the ``chosen`` candidates, costs."""
     cysts = case.anatomy.cysts
-    living = case.space.liver if cysts is None else case.space.liver & ~cysts.array
     outcome = case.simulate(chosen)
+    living = case.space.liver & ~outcome.devascularized
+    if cysts is not None:
+        living &= ~cysts.array
     return RemnantTable(
         spared=outcome.functional_voxels - outcome.lost_voxels,
         untreated=sum(o.voxels - o.treated_voxels for o in outcome.lesions),

@@ -86,10 +86,11 @@ def _near_structures(plan: Plan, *, warning_mm: float) -> tuple[Notice, ...]:
 
 def _about_masks(anatomy: Anatomy) -> list[Notice]:
     notices = []
-    if anatomy.vessels is None:
+    if anatomy.vessels is None and anatomy.portal_vein is None:
         message = (
-            "No vessels are given: heat sinks, and vessels in the way of a resection, could not be "
-            "considered. Wedges, enucleations and ablations may look possible where they are not."
+            "No vessels are given: heat sinks, vessels in the way of a resection, and liver that loses its "
+            "inflow could not be considered. Wedges, enucleations and ablations may look possible where they "
+            "are not, and the remnant larger than it is."
         )
         notices.append(Notice(code="PLAN_WITHOUT_VESSELS", message=message, where="plan"))
     if anatomy.segments is None:

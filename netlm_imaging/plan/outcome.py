@@ -16,7 +16,7 @@ from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Coverage, Minimum, Plan, Treatment, TreatmentKind
-from netlm_imaging.plan.simulate import Simulation, simulate
+from netlm_imaging.plan.simulate import Simulation, Supply, simulate
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.remnant import FlrLimit, remnant
 from netlm_imaging.settings import Objective
@@ -40,9 +40,16 @@ class Case:
 
     def treated(self, chosen: Sequence[int]) -> BoolArray:
         """The union of the regions of ``chosen``."""
+        return self._together([self.problem.candidates[c] for c in chosen])
+
+    def devascularized(self, chosen: Sequence[int]) -> BoolArray:
+        """Functional liver that ``chosen`` leave without inflow."""
+        return self.simulate(chosen).devascularized
+
+    def _together(self, candidates: Sequence[Candidate]) -> BoolArray:
         mask = np.zeros(self.space.liver.shape, dtype=bool)
-        for candidate in chosen:
-            mask.ravel()[self.problem.candidates[candidate].region(self.space)] = True
+        for candidate in candidates:
+            mask.ravel()[candidate.region(self.space)] = True
         return mask
 
     def facts_of(self, candidate: Candidate) -> AblationFacts:
@@ -67,7 +74,16 @@ class Case:
 
     def simulate(self, chosen: Sequence[int]) -> Simulation:
         """The figures of ``chosen`` candidates done together."""
-        return simulate(self.anatomy, [self.treated(chosen)], cleared_fraction=self.cleared_fraction)
+        done = [self.problem.candidates[c] for c in chosen]
+        supply = Supply(
+            inflow=self.space.inflow,
+            smallest_part_ml=self.space.parts.smallest_part_ml,
+            cut=self._together([c for c in done if not c.zones and not c.segments]),
+            whole=self._together([c for c in done if c.segments]),
+        )
+        return simulate(
+            self.anatomy, [self._together(done)], cleared_fraction=self.cleared_fraction, supply=supply
+        )
 
 
 def make_plan(
@@ -100,6 +116,7 @@ def make_plan(
         flr_body_weight_percent=shares.flr_body_weight_percent,
         minimums=tuple(minimums),
         parenchyma_lost_ml=outcome.lost_ml,
+        devascularized_ml=outcome.devascularized_ml,
         coverage=_coverage(case, choice.chosen, outcome),
     )
 
@@ -138,6 +155,7 @@ def _treatment(
         segments=_segments(case, candidate, voxels),
         margin_mm=candidate.margin_mm,
         parenchyma_ml=functional * case.space.grid.voxel_ml,
+        devascularized_ml=candidate.devascularized.size * case.space.grid.voxel_ml,
         tumor_ml=sum(tumor.values()) * case.space.grid.voxel_ml,
         **(ablation_fields(candidate, case.facts_of(candidate)) if candidate.zones else {}),
     )

@@ -10,6 +10,7 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
+from netlm_imaging.plan.inflow_notices import inflow_notices
 from netlm_imaging.plan.more import more_than
 from netlm_imaging.plan.notices import (
     access_notices,
@@ -44,7 +45,9 @@ class Planned:
     treated: Mask
     """Liver that ``plan`` removes or destroys, on the planning grid."""
     remnant: Mask
-    """Functional liver that ``plan`` leaves, on the planning grid."""
+    """Functional liver that ``plan`` leaves with its inflow, on the planning grid."""
+    devascularized: Mask | None
+    """Functional liver that ``plan`` leaves without inflow, on the planning grid; None without any."""
     ablation_margin: Volume | None
     """mm of margin at the surface voxels of the lesions that ``plan`` ablates, 0 elsewhere and where the
     surface is subcapsular, on the planning grid; None without an ablation."""
@@ -100,6 +103,7 @@ def plan_case(
         progress("What more could be had")
     more = more_than(case, answer.choices["sparing"], answer.request, seconds=2 * share_of_time(settings))
     treated = case.treated(answer.choices[main].chosen)
+    deprived = case.devascularized(answer.choices[main].chosen)
     mapped = case.margin_map(answer.choices[main].chosen)
     return Planned(
         case=case,
@@ -109,11 +113,13 @@ def plan_case(
         more=more,
         options=answer.options,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
-        remnant=Mask(space.functional & ~treated, space.grid).paste_into(anatomy.grid),
+        remnant=Mask(space.functional & ~treated & ~deprived, space.grid).paste_into(anatomy.grid),
+        devascularized=Mask(deprived, space.grid).paste_into(anatomy.grid) if deprived.any() else None,
         ablation_margin=None if mapped is None else mapped.paste_into(anatomy.grid),
         notices=(
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
             *device_notices(devices, others),
+            *inflow_notices(answer.plans[main], anatomy, tree_found=space.inflow is not None),
             *margin_notices(answer.plans[main]),
             *access_notices(answer.plans[main]),
             *structure_notices(

@@ -97,6 +97,7 @@ def ask(
         major_vessel_mm=settings.resection.major_vessel_mm,
         sink_vessel_mm=settings.ablation.sink_vessel_mm,
         structure_clearance_mm=settings.ablation.structure_clearance_mm,
+        smallest_part_ml=settings.flr.smallest_part_ml,
     )
     return Question(
         anatomy=cropped,

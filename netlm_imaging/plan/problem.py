@@ -15,6 +15,7 @@ from scipy import sparse
 
 from netlm_imaging.plan.atoms import Atoms, make_atoms
 from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.losses import Joint
 from netlm_imaging.plan.relaxation import SEGMENTS, Relaxation
 from netlm_imaging.plan.workspace import Voxels, Workspace
 
@@ -23,8 +24,9 @@ from netlm_imaging.plan.workspace import Voxels, Workspace
 class Problem:
     """Candidates, the elements that they remove, and the atoms of these.
 
-    Elements 0 .. n-1 are the candidates' own regions (empty for anatomical ones), element n + g is
-    the segment with label g + 1.
+    Elements 0 .. n-1 are the candidates' own regions (none for anatomical ones) with the liver that
+    each devascularizes, element n + g is the segment with label g + 1, and element n + 8 + j is the
+    joint loss j, which occurs when all of its candidates are done.
     """
 
     candidates: tuple[Candidate, ...]
@@ -35,6 +37,7 @@ class Problem:
     """As many of each lesion must be treated for it to count as cleared."""
     functional_voxels: int
     atoms: Atoms
+    joint: tuple[Joint, ...] = ()
 
     @property
     def total_voxels(self) -> int:
@@ -42,18 +45,20 @@ class Problem:
         return int(self.lesion_voxels.sum())
 
     def elements_of(self, candidate: int) -> tuple[int, ...]:
-        """What doing ``candidate`` removes."""
+        """What doing ``candidate`` removes or deprives of its inflow, joint losses left aside."""
         segments = self.candidates[candidate].segments
-        if not segments:
-            return (candidate,)
-        return tuple(len(self.candidates) + label - 1 for label in sorted(segments))
+        return (candidate, *(len(self.candidates) + label - 1 for label in sorted(segments)))
 
     def removed(self, chosen: Iterable[int]) -> tuple[int, ...]:
-        """The elements that ``chosen`` candidates remove together."""
-        return tuple(sorted({element for c in chosen for element in self.elements_of(c)}))
+        """The elements that ``chosen`` candidates remove, or deprive of their inflow, together."""
+        done = frozenset(chosen)
+        own = {element for c in done for element in self.elements_of(c)}
+        first = len(self.candidates) + SEGMENTS
+        own.update(first + n for n, joint in enumerate(self.joint) if joint.candidates <= done)
+        return tuple(sorted(own))
 
     def covered(self, chosen: Iterable[int]) -> npt.NDArray[np.bool_]:
-        """The atoms that ``chosen`` candidates remove together."""
+        """The atoms that ``chosen`` candidates remove, or deprive of their inflow, together."""
         removed = np.zeros(self.holds.shape[1])
         removed[list(self.removed(chosen))] = 1.0
         return np.asarray(self.holds @ removed > 0.0)
@@ -64,7 +69,7 @@ class Problem:
         covers = self.atoms.covers
         starts = np.cumsum([0, *map(len, covers)])
         elements = np.fromiter(chain.from_iterable(covers), dtype=np.int64, count=int(starts[-1]))
-        shape = (len(covers), len(self.candidates) + SEGMENTS)
+        shape = (len(covers), len(self.candidates) + SEGMENTS + len(self.joint))
         return sparse.csr_array((np.ones(elements.size), elements, starts), shape=shape)
 
     @cached_property
@@ -84,7 +89,7 @@ class Problem:
         )
 
     def lost_voxels(self, chosen: Iterable[int]) -> int:
-        """Functional liver that ``chosen`` candidates remove together."""
+        """Functional liver that ``chosen`` candidates lose together."""
         return int(self.atoms.functional[self.covered(chosen)].sum())
 
     def treated_voxels(self, chosen: Iterable[int]) -> npt.NDArray[np.int64]:
@@ -101,11 +106,19 @@ def needed_voxels(voxels: int, cleared_fraction: float) -> int:
     return ceil(Fraction(str(cleared_fraction)) * voxels)
 
 
-def make_problem(space: Workspace, candidates: Sequence[Candidate], *, cleared_fraction: float) -> Problem:
-    """Group the voxels of all candidates into atoms."""
+def make_problem(
+    space: Workspace,
+    candidates: Sequence[Candidate],
+    *,
+    cleared_fraction: float,
+    joint: Sequence[Joint] = (),
+) -> Problem:
+    """Group the voxels of all candidates and ``joint`` losses (``losses.joint_losses``) into atoms."""
     ids = tuple(space.lesions)
     sizes = np.array([space.lesions[n].voxels for n in ids], dtype=np.int64)
-    elements = [c.voxels for c in candidates] + _segment_voxels(space)
+    # Liver that a candidate devascularizes lies outside its region: no voxel is there twice.
+    own = [np.concatenate([c.voxels, c.devascularized]) for c in candidates]
+    elements = [*own, *_segment_voxels(space), *(j.voxels for j in joint)]
     atoms = make_atoms(
         elements,
         functional=space.functional.ravel(),
@@ -118,6 +131,7 @@ def make_problem(space: Workspace, candidates: Sequence[Candidate], *, cleared_f
         needed_voxels=np.array([needed_voxels(int(n), cleared_fraction) for n in sizes], dtype=np.int64),
         functional_voxels=int(np.count_nonzero(space.functional)),
         atoms=atoms,
+        joint=tuple(joint),
     )
 
 

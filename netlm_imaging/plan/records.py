@@ -126,6 +126,8 @@ class Treatment:
     """Why paths are missing, in words."""
     parenchyma_ml: float
     """Functional liver that it removes or destroys when done alone."""
+    devascularized_ml: float = 0.0
+    """Functional liver beyond that which it leaves without inflow when done alone."""
     tumor_ml: float
     """Tumor that it removes or destroys when done alone."""
 
@@ -171,6 +173,9 @@ class Plan:
     flr_body_weight_percent: float | None
     minimums: tuple[Minimum, ...]
     parenchyma_lost_ml: float
+    """Functional liver that is removed, destroyed or left without inflow."""
+    devascularized_ml: float = 0.0
+    """Of it, what is only left without inflow: cut off from its vessels or from the rest of the liver."""
     coverage: tuple[Coverage, ...] = ()
 
 

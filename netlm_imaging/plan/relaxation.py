@@ -1,10 +1,12 @@
 """The planning problem in a few columns, made exact row by row where a solution needs it.
 
     x_c in {0,1}  candidate c is done             s_g in [0,1]  segment g is removed
-    z_l in {0,1}  lesion l is cleared             h_k >= 0      liver lost of the shared atoms of group k
-    e = x_c or s_g: element e is removed
+    z_l in {0,1}  lesion l is cleared             j_i in [0,1]  joint loss i occurs
+    h_k >= 0      liver lost of the shared atoms of group k
+    e = x_c, s_g or j_i: element e is lost
 
     x_c <= s_g <= sum of x_c over the candidates that remove g
+    j_i >= 1 - sum of (1 - x_c) over its candidates
     lost = sum of e times the voxels that only e covers, and of all h_k
 
 Atoms have no columns of their own: of the tens of thousands of rows that they would make, a solution
@@ -14,7 +16,7 @@ and for any objective, so every later solve of the same problem starts from all 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -41,8 +43,12 @@ class Relaxation:
         tumor: npt.NDArray[np.int64],
         lesion_voxels: npt.NDArray[np.int64],
         needed_voxels: npt.NDArray[np.int64],
+        joint: Sequence[Collection[int]],
     ) -> None:
-        """``holds``: which elements (columns) cover each atom (rows); the rest as in ``Problem``."""
+        """``holds``: which elements (columns) cover each atom (rows); the rest as in ``Problem``.
+
+        ``joint``: the candidates of each joint loss.
+        """
         count = len(candidates)
         self.elements = elements = int(holds.shape[1])
         self.x = np.arange(count)
@@ -61,7 +67,7 @@ class Relaxation:
         self.loss = self._loss(holds, functional)
         self.impossible = np.array([a.column for a in self._lesions if a.missable < 0], dtype=np.int64)
         """Columns of lesions that no plan clears."""
-        self.rows = list(self._segment_rows(candidates))
+        self.rows = [*self._segment_rows(candidates), *_joint_rows(joint, first=count + SEGMENTS)]
         self._hint = np.zeros(self.width)
 
     def tighten(self, values: FloatArray, *, whole: bool) -> int:
@@ -109,3 +115,11 @@ class Relaxation:
             rows.extend(Row({c: 1.0, column: -1.0}, 0.0) for c in with_it)
             rows.append(Row({column: 1.0, **dict.fromkeys(with_it, -1.0)}, 0.0))
         return rows
+
+
+def _joint_rows(joint: Sequence[Collection[int]], *, first: int) -> list[Row]:
+    """A loss occurs when all of its candidates are done; ``first``: the column of the first one."""
+    return [
+        Row({**dict.fromkeys(sorted(candidates), 1.0), first + n: -1.0}, len(candidates) - 1.0)
+        for n, candidates in enumerate(joint)
+    ]

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
+import cc3d
 import numpy as np
+from scipy import ndimage
 
 from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.lesions.regions import enclosed
+from netlm_imaging.plan.inflow import Inflow
 from netlm_imaging.volume import BoolArray
+
+EVERY_NEIGHBOR = np.ones((3, 3, 3), dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Supply:
+    """What is needed to tell which of the liver that is left has its inflow."""
+
+    inflow: Inflow | None
+    """On the anatomy's grid; None where no vessels are given."""
+    smallest_part_ml: float
+    """Without vessels: a smaller part that is cut off does not count."""
+    cut: BoolArray
+    """Of the regions, those that are cut out without regard for vessels [k, j, i]."""
+    whole: BoolArray
+    """Of the regions, the segments that are removed whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +54,9 @@ class Simulation:
     lesions: tuple[LesionOutcome, ...]
     functional_voxels: int
     lost_voxels: int
-    """Functional liver inside the treated regions."""
+    """Functional liver inside the treated regions, and what loses its inflow."""
+    devascularized: BoolArray = field(compare=False, repr=False)
+    """[k, j, i]: functional liver outside the treated regions that loses its inflow."""
     voxel_ml: float
 
     @property
@@ -58,6 +80,11 @@ class Simulation:
         return (self.functional_voxels - self.lost_voxels) * self.voxel_ml
 
     @property
+    def devascularized_ml(self) -> float:
+        """Functional liver that is not treated, but loses its inflow."""
+        return int(np.count_nonzero(self.devascularized)) * self.voxel_ml
+
+    @property
     def lost_ml(self) -> float:
         """Functional liver lost."""
         return self.lost_voxels * self.voxel_ml
@@ -68,21 +95,66 @@ class Simulation:
         return 100.0 * voxels / total if total else 0.0
 
 
-def simulate(anatomy: Anatomy, regions: Iterable[BoolArray], *, cleared_fraction: float) -> Simulation:
-    """Remove or destroy ``regions`` (masks [k, j, i] on the anatomy's grid; only their liver counts)."""
+def simulate(
+    anatomy: Anatomy,
+    regions: Iterable[BoolArray],
+    *,
+    cleared_fraction: float,
+    supply: Supply | None = None,
+) -> Simulation:
+    """Remove or destroy ``regions`` (masks [k, j, i] on the anatomy's grid; only their liver counts).
+
+    Without ``supply`` nothing but the regions is lost.
+    """
     treated = np.zeros(anatomy.grid.shape_kji, dtype=bool)
     for region in regions:
         treated |= region
     treated &= anatomy.liver.array
     functional = anatomy.functional.array
+    devascularized = np.zeros_like(treated)
+    if supply is not None and treated.any():
+        devascularized = _devascularized(anatomy, treated, supply)
     return Simulation(
         lesions=tuple(
             _outcome(anatomy, label, treated, cleared_fraction) for label in anatomy.lesions.labels
         ),
         functional_voxels=int(np.count_nonzero(functional)),
-        lost_voxels=int(np.count_nonzero(functional & treated)),
+        lost_voxels=int(np.count_nonzero(functional & (treated | devascularized))),
+        devascularized=devascularized,
         voxel_ml=anatomy.grid.voxel_ml,
     )
+
+
+def _devascularized(anatomy: Anatomy, treated: BoolArray, supply: Supply) -> BoolArray:
+    """Functional liver that is left without inflow, and parts that live before treatment and not after."""
+    functional, inflow = anatomy.functional.array, supply.inflow
+    left = functional & ~treated
+    if inflow is None:
+        living_before = _living(anatomy, functional, None, supply)
+        return np.asarray(left & living_before & ~_living(anatomy, left, None, supply))
+    dead = inflow.dead(np.flatnonzero(supply.cut), np.flatnonzero(supply.whole))
+    has_inflow = np.append(~dead, True)  # -1: of no piece
+    fed = left & has_inflow[inflow.territory]
+    vessels = inflow.place >= 0
+    living_before = _living(anatomy, functional, vessels, supply)
+    living = _living(anatomy, fed, vessels & has_inflow[inflow.place], supply)
+    return np.asarray(left & (~fed | (living_before & ~living)))
+
+
+def _living(anatomy: Anatomy, left: BoolArray, vessels: BoolArray | None, supply: Supply) -> BoolArray:
+    """The parts of ``left`` that touch one of ``vessels``; without: large ones at the liver's surface."""
+    part = cc3d.connected_components(left.copy(), connectivity=26)
+    sizes = np.bincount(part.ravel())
+    if vessels is not None:
+        touched = ndimage.binary_dilation(vessels, EVERY_NEIGHBOR)
+        lives = np.ones(sizes.size, dtype=bool)
+    else:
+        solid = anatomy.liver.array | enclosed(anatomy.liver.array)
+        touched = ~ndimage.binary_erosion(solid, border_value=0)
+        lives = sizes * anatomy.grid.voxel_ml >= supply.smallest_part_ml
+    lives &= np.bincount(part[touched], minlength=sizes.size) > 0
+    lives[0] = False
+    return np.asarray(lives[part])
 
 
 def _outcome(anatomy: Anatomy, label: int, treated: BoolArray, cleared_fraction: float) -> LesionOutcome:

@@ -18,9 +18,11 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Box, FloatArray, Grid
 from netlm_imaging.lesions.regions import Region, enclosed, regions
 from netlm_imaging.plan.distances import surface_distance_mm
+from netlm_imaging.plan.inflow import Inflow, inflow
+from netlm_imaging.plan.parts import Parts, parts
 from netlm_imaging.plan.protected import Protected, protect
 from netlm_imaging.plan.vessels import wide_parts
-from netlm_imaging.settings import AblationSettings
+from netlm_imaging.settings import AblationSettings, FlrSettings
 from netlm_imaging.volume import BoolArray
 
 Voxels = npt.NDArray[np.int64]
@@ -45,6 +47,10 @@ class Workspace:
     """To the surface of the nearest sink vessel."""
     protected: Protected | None
     """Structures that heat must stay away from; None where none is given near the liver."""
+    inflow: Inflow | None
+    """The vessel tree; None where no vessel shows a course."""
+    parts: Parts
+    """Of the functional liver, as it hangs together."""
     capsule: cKDTree
     """Points (mm along k, j, i) just outside the liver's surface; holes are not its surface."""
 
@@ -86,6 +92,7 @@ def workspace(
     major_vessel_mm: float,
     sink_vessel_mm: float = AblationSettings().sink_vessel_mm,
     structure_clearance_mm: float = AblationSettings().structure_clearance_mm,
+    smallest_part_ml: float = FlrSettings().smallest_part_ml,
 ) -> Workspace:
     """Crop ``anatomy`` to its liver and prepare what candidates need.
 
@@ -94,22 +101,41 @@ def workspace(
     cropped = anatomy.cropped()
     grid, liver = cropped.grid, cropped.liver.array
     major = sink = sink_distance = None
-    if cropped.vessels is not None:
-        vessels = cropped.vessels.array
-        major = wide_parts(vessels, grid, width_mm=major_vessel_mm)
-        sink = wide_parts(vessels, grid, width_mm=sink_vessel_mm)
+    given = [m.array for m in (cropped.vessels, cropped.portal_vein) if m is not None]
+    if given:
+        # Each on its own: together, two veins that touch would be one wide vessel.
+        major = np.any([wide_parts(v, grid, width_mm=major_vessel_mm) for v in given], axis=0)
+        sink = np.any([wide_parts(v, grid, width_mm=sink_vessel_mm) for v in given], axis=0)
         sink_distance = surface_distance_mm(sink, grid)
+    functional = cropped.functional.array
+    tree = _tree(cropped, major_vessel_mm=major_vessel_mm)
     return Workspace(
         grid=grid,
         liver=liver,
-        functional=cropped.functional.array,
+        functional=functional,
         lesions={region.label: region for region in regions(cropped.lesions)},
         segments=None if cropped.segments is None else np.where(liver, cropped.segments.array, 0),
         major_vessels=major,
         sink_vessels=sink,
         sink_distance_mm=sink_distance,
         protected=protect(anatomy.protected, liver=anatomy.liver, clearance_mm=structure_clearance_mm),
+        inflow=tree,
+        parts=parts(functional, liver, grid, inflow=tree, smallest_part_ml=smallest_part_ml),
         capsule=cKDTree(_capsule_points(liver, grid)),
+    )
+
+
+def _tree(anatomy: Anatomy, *, major_vessel_mm: float) -> Inflow | None:
+    """The portal veins where these are given alone, else all vessels."""
+    vessels = anatomy.vessels if anatomy.portal_vein is None else anatomy.portal_vein
+    if vessels is None:
+        return None
+    return inflow(
+        vessels.array,
+        anatomy.functional.array,
+        anatomy.grid,
+        wide_mm=major_vessel_mm,
+        one_stem=anatomy.portal_vein is not None,
     )
 
 

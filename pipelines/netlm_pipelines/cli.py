@@ -48,6 +48,10 @@ Lesions = Annotated[list[str] | None, typer.Option(metavar="F", help="As --liver
 Vessels = Annotated[
     list[str] | None, typer.Option(metavar="F", help="Portal and hepatic veins; may be repeated.")
 ]
+PortalVein = Annotated[
+    str | None,
+    typer.Option(metavar="F", help="The portal vein and its branches alone: the liver's inflow."),
+]
 BileDucts = Annotated[
     str | None,
     typer.Option(metavar="F", help="Main, right and left ducts; heat stays away."),
@@ -132,6 +136,7 @@ def run(
     lesions: Lesions = None,
     segments: Segments = None,
     vessels: Vessels = None,
+    portal_vein: PortalVein = None,
     cysts: Liver = None,
     spleen: Liver = None,
     bile_ducts: BileDucts = None,
@@ -154,6 +159,7 @@ def run(
         lesions=tuple(lesions or ()),
         segments=segments,
         vessels=tuple(vessels or ()),
+        portal_vein=portal_vein,
         cysts=cysts,
         spleen=spleen,
         bile_ducts=bile_ducts,
@@ -185,6 +191,7 @@ def plan(
     out: Out,
     segments: Segments = None,
     vessels: Vessels = None,
+    portal_vein: PortalVein = None,
     cysts: Liver = None,
     spleen: Liver = None,
     bile_ducts: BileDucts = None,
@@ -203,6 +210,7 @@ def plan(
         lesions=tuple(lesions),
         segments=segments,
         vessels=tuple(vessels or ()),
+        portal_vein=portal_vein,
         cysts=cysts,
         spleen=spleen,
         bile_ducts=bile_ducts,

@@ -41,6 +41,7 @@ class GivenOnGrid:
     vessels: Mask | None = None
     cysts: Mask | None = None
     spleen: Mask | None = None
+    portal_vein: Mask | None = None
     bile_ducts: Mask | None = None
     gallbladder: Mask | None = None
     bowel: Mask | None = None
@@ -83,6 +84,7 @@ def read_given(request: Request, grid: Grid | None, *, frame_uid_hash: str = "")
     for spec in masks.vessels:
         more = _bring(spec, "vessel mask", request, given).any
         given.vessels = more if given.vessels is None else Mask(given.vessels.array | more.array, more.grid)
+    given.portal_vein = _region(masks.portal_vein, "portal vein mask", request, given)
     given.cysts = _region(masks.cysts, "cyst mask", request, given)
     given.spleen = _region(masks.spleen, "spleen mask", request, given)
     given.bile_ducts = _region(masks.bile_ducts, "bile duct mask", request, given)
@@ -155,6 +157,7 @@ def complete(
             lesions=lesions,
             segments=given.segments,
             vessels=given.vessels if given.vessels is not None or found is None else found.vessels,
+            portal_vein=given.portal_vein,
             cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
             spleen=spleen,
             bile_ducts=given.bile_ducts,

@@ -20,6 +20,8 @@ class GivenMasks:
     segments: str | None = None
     vessels: tuple[str, ...] = ()
     """Portal and hepatic veins often come as one file each."""
+    portal_vein: str | None = None
+    """The portal vein and its branches alone."""
     cysts: str | None = None
     spleen: str | None = None
     bile_ducts: str | None = None

@@ -291,6 +291,7 @@ def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Volume | Mask | 
         "lesions": anatomy.lesions,
         "segments": anatomy.segments,
         "vessels": anatomy.vessels,
+        "portal_vein": anatomy.portal_vein,
         "cysts": anatomy.cysts,
         "spleen": anatomy.spleen,
         "bile_ducts": anatomy.bile_ducts,
@@ -298,6 +299,7 @@ def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Volume | Mask | 
         "bowel": anatomy.bowel,
         "treated": planned.treated,
         "remnant": planned.remnant,
+        "devascularized": planned.devascularized,
         "ablation_margin_mm": planned.ablation_margin,
     }
     return {name: item for name, item in named.items() if item is not None}

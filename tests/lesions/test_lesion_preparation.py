@@ -213,6 +213,10 @@ def test_a_binary_mask_is_no_segment_map() -> None:
 def test_a_mask_that_fills_the_liver_is_none_of_its_vessels() -> None:
     with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in vessels: .*fills 100 %"):
         prepare(liver=Mask(LIVER, GRID), lesions=labels(), vessels=Mask(np.ones_like(LIVER), GRID))
+    with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in portal vein: .*fills 100 %"):
+        prepare(liver=Mask(LIVER, GRID), lesions=labels(), portal_vein=Mask(np.ones_like(LIVER), GRID))
+    with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in portal vein: .*without any voxel"):
+        prepare(liver=Mask(LIVER, GRID), lesions=labels(), portal_vein=Mask(~LIVER, GRID))
 
 
 def test_structures_beside_the_liver_come_through_and_impossible_ones_are_refused() -> None:

@@ -41,6 +41,13 @@ def lesions() -> LabelMap:
     return LabelMap(np.where(liver(), array, 0).astype(np.uint8), GRID)
 
 
+def vein() -> BoolArray:
+    """A vein along x, wide in the middle of the liver, that runs thin through lesion 4 to the surface."""
+    x, y, z, _ = LESIONS[0]
+    stem = ellipsoid(GRID, at(x + 55.0, y, z), (26.0, 17.0, 17.0))
+    return liver() & (stem | ellipsoid(GRID, at(x, y, z), (60.0, 9.0, 9.0)))
+
+
 def intensities() -> Volume:
     """Body, bright liver, dark lesions, in an elliptic body."""
     body = ellipsoid(GRID, MIDDLE, (130.0, 85.0, 400.0))

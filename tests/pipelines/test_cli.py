@@ -163,6 +163,32 @@ def test_masks_that_heat_must_stay_away_from_reach_the_plan(
     assert margins[margins > 0].min() == pytest.approx(smallest, abs=1e-3)
 
 
+def test_a_portal_vein_that_a_resection_cuts_costs_the_liver_behind(
+    netlm: Netlm, masks: tuple[str, ...], tmp_path: Path
+) -> None:
+    settings, vein = tmp_path / "settings.toml", tmp_path / "vein.nii.gz"
+    settings.write_text("[resection]\nmajor_vessel_mm = 24\n[ablation]\nmodalities = []\n")
+    write_nifti(Mask(small_study.vein(), small_study.GRID), vein)
+    codes = {}
+    for option in ("--portal-vein", "--vessels"):
+        out = tmp_path / option
+        assert netlm("plan", *masks, option, vein, "--settings", settings, "--out", out).code == 0
+        case = case_of(out)
+        codes[option] = {w.code for w in case.warnings}
+        assert f"{option[2:].removesuffix('s').replace('-', ' ')} mask" in {i.role for i in case.inputs}
+        deprived = read_nifti_image(out / "masks/devascularized.nii.gz").volume.array > 0
+        remnant = read_nifti_image(out / "masks/remnant.nii.gz").volume.array > 0
+        voxel_ml = small_study.GRID.voxel_ml
+        assert case.plan.devascularized_ml == pytest.approx(deprived.sum() * voxel_ml)
+        assert case.plan.devascularized_ml > 20.0
+        assert case.plan.flr_ml == pytest.approx(remnant.sum() * voxel_ml)
+        assert not (remnant & deprived).any()
+        assert "left without inflow" in (out / "report.html").read_text()
+    assert "LIVER_DEVASCULARIZED" in codes["--portal-vein"] & codes["--vessels"]
+    assert "INFLOW_NOT_TOLD_APART" in codes["--vessels"] - codes["--portal-vein"]
+    assert "PLAN_WITHOUT_HEPATIC_VEINS" in codes["--portal-vein"] - codes["--vessels"]
+
+
 def test_the_case_holds_the_same_plans_with_measured_zones(netlm: Netlm, finished: Path) -> None:
     case = case_of(finished)
     other = case.device_comparison

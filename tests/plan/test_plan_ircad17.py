@@ -61,4 +61,6 @@ def test_both_tumors_are_cleared_by_a_proven_plan(real_data: Path) -> None:
     assert result.plan.debulking_percent == 100.0
     segments_of = {t.lesions[0]: t.segments[0] for t in result.plan.treatments}
     assert segments_of == {1: "VIII", 2: "II"}
-    assert result.plan.flr_percent > 75.0
+    # One mask of all veins: what the branches of segment II leave without inflow is overstated.
+    assert 100.0 < result.plan.devascularized_ml < 200.0
+    assert result.plan.flr_percent > 70.0
