@@ -49,6 +49,11 @@ class Candidate:
         """How many it counts as: each zone is an ablation of its own."""
         return max(1, len(self.zones))
 
+    def lost_voxels(self, space: Workspace) -> int:
+        """Functional liver that is lost with it when it is done alone."""
+        removed = np.count_nonzero(space.functional.ravel()[self.region(space)])
+        return int(removed) + self.devascularized.size
+
     def region(self, space: Workspace) -> Voxels:
         """All its voxels, those of its segments included."""
         if not self.segments or space.segments is None:

@@ -12,6 +12,7 @@ from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.ablation_candidates import ablations, ablations_together
 from netlm_imaging.plan.anatomical import anatomical_candidates
 from netlm_imaging.plan.candidates import Candidate, Refusal
+from netlm_imaging.plan.cluster_wedges import cluster_wedges
 from netlm_imaging.plan.devices import Device, chosen_devices
 from netlm_imaging.plan.enucleation import enucleation
 from netlm_imaging.plan.losses import with_loss
@@ -31,6 +32,8 @@ class Resections:
     procedures: tuple[Candidate, ...]
     local: Mapping[int, tuple[Candidate | Refusal, Candidate | Refusal]]
     """Enucleation and wedge of each lesion that is a target of its own."""
+    together: tuple[Candidate, ...]
+    """Wedges of close lesions in one specimen."""
 
 
 def collect(
@@ -52,7 +55,7 @@ def collect(
     devices = chosen_devices(settings) if devices is None else devices
     resected = resected or resections(space, lesions, settings=settings, progress=progress)
     candidates = list(resected.procedures)
-    affordable = [c for c in resected.procedures if _lost(space, c) <= budget_voxels]
+    affordable = [c for c in resected.procedures if c.lost_voxels(space) <= budget_voxels]
     options = []
     for number, lesion in enumerate(lesions, start=1):
         if progress is not None:
@@ -68,6 +71,7 @@ def collect(
     alone = [candidate for candidate in candidates if candidate.zones]
     together = ablations_together(space, lesions, alone, settings=settings, devices=devices)
     candidates.extend(with_loss(space, candidate) for candidate in together)
+    candidates.extend(resected.together)
     return tuple(candidates), tuple(options)
 
 
@@ -83,13 +87,17 @@ def resections(
             progress(f"Resections of lesion {lesion.id} ({number} of {len(lesions)})")
         removed = enucleation(space, lesion, settings=settings.resection)
         wedged = wedge(space, lesion, settings=settings.resection)
-        local[lesion.id] = (_with_loss(space, removed), _with_loss(space, wedged))
+        if isinstance(removed, Candidate):
+            removed = with_loss(space, removed)
+        local[lesion.id] = (removed, wedged)
+    wedges = {n: wedged for n, (_, wedged) in local.items() if isinstance(wedged, Candidate)}
+    if progress is not None:
+        progress("Wedges of close lesions together")
+    together = cluster_wedges(space, wedges, settings=settings.resection)
     procedures = anatomical_candidates(space) if settings.resection.anatomical else ()
-    return Resections(procedures=tuple(with_loss(space, c) for c in procedures), local=local)
-
-
-def _with_loss(space: Workspace, tried: Candidate | Refusal) -> Candidate | Refusal:
-    return with_loss(space, tried) if isinstance(tried, Candidate) else tried
+    return Resections(
+        procedures=tuple(with_loss(space, c) for c in procedures), local=local, together=together
+    )
 
 
 def _attempts(
@@ -115,7 +123,7 @@ def _option_of(
     made = [c for c in tried if isinstance(c, Candidate)]
     refusals = [r.why_not for r in tried if isinstance(r, Refusal)]
     why_not = "; ".join(refusals) or "leaves less functional liver than the minimum remnant"
-    return _option(kind, [c for c in made if _lost(space, c) <= budget_voxels], why_not)
+    return _option(kind, [c for c in made if c.lost_voxels(space) <= budget_voxels], why_not)
 
 
 def _option(kind: TreatmentKind, found: Sequence[Candidate], why_not: str) -> Option:
@@ -149,8 +157,3 @@ def _anatomical_option(
     return _option(
         "anatomical", fitting, "every procedure that holds it leaves less liver than the minimum remnant"
     )
-
-
-def _lost(space: Workspace, candidate: Candidate) -> int:
-    removed = np.count_nonzero(space.functional.ravel()[candidate.region(space)])
-    return int(removed) + candidate.devascularized.size

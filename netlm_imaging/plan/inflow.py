@@ -45,6 +45,8 @@ class Inflow:
     members: Index
     """Flat indices of the functional voxels by piece: entries ``bounds[p]`` to ``bounds[p + 1]``."""
     bounds: Index
+    behind: Index
+    """Functional voxels of each piece and of all whose inflow runs through it."""
 
     def dead(self, cut: Index, whole: Index) -> BoolArray:
         """Pieces without inflow once ``cut`` and the segments ``whole`` (flat indices) are removed."""
@@ -72,15 +74,7 @@ class Inflow:
         """Pieces of whose own territory and that of all behind them at least half lies in ``whole``."""
         pieces = self.territory.ravel()[whole]
         inside = np.bincount(pieces[pieces >= 0], minlength=self.sizes.size)
-        return 2 * self._with_behind(inside) >= self._with_behind(np.diff(self.bounds))
-
-    def _with_behind(self, counts: Index) -> Index:
-        total = counts.tolist()
-        for piece in self.order[::-1].tolist():
-            before = self.through[piece]
-            if before >= 0:
-                total[before] += total[piece]
-        return np.asarray(total, dtype=np.int64)
+        return 2 * _with_behind(inside, self.order, self.through) >= self.behind
 
     def _reached(self, open_: BoolArray) -> BoolArray:
         """Open pieces that hang together with an open root."""
@@ -110,6 +104,7 @@ def inflow(
     flat = territory.ravel()
     inside = np.flatnonzero(flat >= 0)
     members = inside[np.argsort(flat[inside], kind="stable")]
+    own = np.bincount(flat[inside], minlength=tree.count)
     order, through = immediate_dominators(tree.links, tree.roots)
     return Inflow(
         branches=tree,
@@ -120,8 +115,19 @@ def inflow(
         order=order,
         through=through,
         members=members,
-        bounds=np.concatenate([[0], np.cumsum(np.bincount(flat[inside], minlength=tree.count))]),
+        bounds=np.concatenate([[0], np.cumsum(own)]),
+        behind=_with_behind(own, order, through),
     )
+
+
+def _with_behind(counts: Index, order: Index, through: Index) -> Index:
+    """The sums of ``counts`` over each piece and all whose inflow runs through it."""
+    total = counts.tolist()
+    for piece in order[::-1].tolist():
+        before = int(through[piece])
+        if before >= 0:
+            total[before] += total[piece]
+    return np.asarray(total, dtype=np.int64)
 
 
 def _nearest(place: npt.NDArray[np.int32], grid: Grid) -> npt.NDArray[np.int32]:

@@ -11,14 +11,13 @@ few treatments are done.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.workspace import Voxels, Workspace
-from netlm_imaging.volume import BoolArray
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -39,17 +38,22 @@ def with_loss(space: Workspace, candidate: Candidate) -> Candidate:
 
 def devascularized(space: Workspace, candidates: Sequence[Candidate]) -> Voxels:
     """Functional voxels that ``candidates`` done together lose beyond their regions, ascending."""
-    cut = _union(c.voxels for c in candidates if not c.zones and not c.segments)
-    whole = _union(c.region(space) for c in candidates if c.segments)
-    removed = _union([cut, whole, *(c.voxels for c in candidates if c.zones)])
-    lost = removed[space.functional.ravel()[removed]]
+    size = space.functional.size
+    cut = _union((c.voxels for c in candidates if not c.zones and not c.segments), size)
+    whole = _union((c.region(space) for c in candidates if c.segments), size)
+    gone = np.zeros(size, dtype=bool)
+    for part in (cut, whole, *(c.voxels for c in candidates if c.zones)):
+        gone[part] = True
     dead, deprived = None, NONE
     if space.inflow is not None:
         dead = space.inflow.dead(cut, whole)
         deprived = space.inflow.deprived(dead)
-        deprived = deprived[~_among(deprived, lost)]
-    apart = space.parts.cut_off(np.concatenate([lost, deprived]), dead)
-    return np.sort(np.concatenate([deprived, apart]))
+        deprived = np.sort(deprived[~gone[deprived]])
+        gone[deprived] = True
+    removed = candidates[0].voxels if len(candidates) == 1 and not whole.size else np.flatnonzero(gone)
+    lost = _union((removed[space.functional.ravel()[removed]], deprived), size)
+    apart = space.parts.cut_off(lost, dead)
+    return np.sort(np.concatenate([deprived, apart])) if apart.size else deprived
 
 
 def joint_losses(
@@ -60,11 +64,10 @@ def joint_losses(
     Each entry names candidates of which none can be left out: without any of them, none of its voxels
     would be lost. All entries and all ``known`` losses of ``chosen`` together make the whole loss exact.
     """
-    done = sorted(set(chosen))
-    missing = np.setdiff1d(
-        devascularized(space, [candidates[c] for c in done]), _counted(space, candidates, done)
-    )
-    missing = np.setdiff1d(missing, _union(j.voxels for j in known if j.candidates <= set(done)))
+    done, size = sorted(set(chosen)), space.functional.size
+    own = [part for c in done for part in (candidates[c].region(space), candidates[c].devascularized)]
+    counted = _union([*own, *(j.voxels for j in known if j.candidates <= set(done))], size)
+    missing = np.setdiff1d(devascularized(space, [candidates[c] for c in done]), counted, assume_unique=True)
     found = []
     while missing.size:
         joint = _smallest(space, candidates, done, missing)
@@ -76,33 +79,29 @@ def joint_losses(
 def _smallest(
     space: Workspace, candidates: Sequence[Candidate], done: Sequence[int], missing: Voxels
 ) -> Joint:
-    """Candidates are left out one by one as long as any of ``missing`` is lost all the same."""
+    """Candidates are left out, many at once and then fewer, as long as any of ``missing`` is still lost."""
     kept, voxels = list(done), missing
-    for candidate in done:
-        fewer = [c for c in kept if c != candidate]
-        lost = devascularized(space, [candidates[c] for c in fewer])
-        still = np.intersect1d(lost, missing, assume_unique=True)
-        if still.size:
-            kept, voxels = fewer, still
+    together = len(kept) // 2
+    while together:
+        start = 0
+        while start < len(kept):
+            fewer = kept[:start] + kept[start + together :]
+            lost = devascularized(space, [candidates[c] for c in fewer]) if fewer else NONE
+            still = np.intersect1d(lost, missing, assume_unique=True)
+            if still.size:
+                kept, voxels = fewer, still
+            else:
+                start += together
+        together //= 2
     return Joint(frozenset(kept), voxels)
 
 
-def _counted(space: Workspace, candidates: Sequence[Candidate], done: Collection[int]) -> Voxels:
-    """What each removes or loses when it is done alone."""
-    own = [part for c in done for part in (candidates[c].region(space), candidates[c].devascularized)]
-    return _union(own)
-
-
-def _union(parts: Iterable[Voxels]) -> Voxels:
+def _union(parts: Iterable[Voxels], size: int) -> Voxels:
+    """All voxels of ``parts``, ascending; ``size`` of the array that they index."""
     held = [part for part in parts if part.size]
     if len(held) < 2:
         return held[0] if held else NONE
-    return np.unique(np.concatenate(held))
-
-
-def _among(voxels: Voxels, others: Voxels) -> BoolArray:
-    """Which of ``voxels`` are among ``others``, which ascend."""
-    if not others.size:
-        return np.zeros(voxels.size, dtype=bool)
-    at = np.minimum(np.searchsorted(others, voxels), others.size - 1)
-    return np.asarray(others[at] == voxels)
+    mask = np.zeros(size, dtype=bool)
+    for part in held:
+        mask[part] = True
+    return np.flatnonzero(mask)

@@ -74,17 +74,20 @@ class Parts:
     def _cut_off_anywhere(self, lost: Index, living: BoolArray) -> Index:
         remnant = self.functional.copy()
         remnant.ravel()[lost] = False
-        part = cc3d.connected_components(remnant, connectivity=26).ravel()
-        lives = self._lives(part, part[self.anchors.voxels[living]])
+        part, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
+        lives = self._lives(part.ravel(), part.ravel()[self.anchors.voxels[living]], count)
         lives[0] = True
+        if lives.all():
+            return np.empty(0, dtype=np.int64)
         voxels = np.flatnonzero(~lives[part])
         return voxels[self.alive[self.whole.ravel()[voxels]]]
 
-    def _lives(self, part: Labels, anchored: Labels) -> BoolArray:
-        """Which parts live; ``part`` of all voxels, and of those that are living anchors."""
-        sizes = np.bincount(part)
-        lives = np.bincount(anchored, minlength=sizes.size) > 0
-        return np.asarray(lives if self.anchors.piece is not None else lives & self._large(sizes))
+    def _lives(self, part: Labels, anchored: Labels, count: int) -> BoolArray:
+        """Which of the parts 0 .. ``count`` live; ``part`` of all voxels, and of the living anchors."""
+        lives = np.bincount(anchored, minlength=count + 1) > 0
+        if self.anchors.piece is None:
+            lives &= self._large(np.bincount(part, minlength=count + 1))
+        return np.asarray(lives)
 
     def _cut_off_near(self, lost: Index, living: BoolArray) -> Index | None:
         """The same from a block around ``lost``; None where the block does not tell.
@@ -100,8 +103,8 @@ class Parts:
         start = np.array([s.start for s in box])
         remnant = block.copy()
         remnant[tuple((np.column_stack(np.unravel_index(lost, self.functional.shape)) - start).T)] = False
-        part = cc3d.connected_components(remnant, connectivity=26)
-        whole = np.zeros(int(part.max()) + 1, dtype=np.int64)
+        part, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
+        whole = np.zeros(count + 1, dtype=np.int64)
         whole[part.ravel()] = self.whole[box].ravel()
         whole[0] = 0
         outer = self._at_border(part, box)
@@ -111,9 +114,11 @@ class Parts:
         ):
             return None
         at = tuple((self.anchors.kji[living & inside] - start).T)
-        lives = self._lives(part.ravel(), part[at])
+        lives = self._lives(part.ravel(), part[at], count)
         lives[outer] = True
         lives[~self.alive[whole]] = True
+        if lives.all():
+            return np.empty(0, dtype=np.int64)
         gone = np.argwhere(~lives[part])
         return np.asarray(
             np.ravel_multi_index(tuple((gone + start).T), self.functional.shape), dtype=np.int64

@@ -13,7 +13,9 @@ from netlm_imaging.lesions import measure
 from netlm_imaging.plan import Planned, simulate
 from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.limits import Limits
+from netlm_imaging.plan.losses import joint_losses
 from netlm_imaging.plan.optimize import Request, optimize
+from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.workspace import workspace
@@ -59,13 +61,15 @@ def test_the_optimum_equals_the_simulation_to_the_voxel(seed: int) -> None:
     limits = Limits(budget_voxels=int(budget), interventions=20, segments=2)
     request = Request(limits=limits, threshold_percent=70.0, symptomatic=(), relative_gap=0.0)
     choice = optimize(problem, "sparing", request, seconds=60)
-    regions = []
-    for c in choice.chosen:
-        regions.append(np.zeros(space.liver.shape, dtype=bool))
-        regions[-1].ravel()[candidates[c].region(space)] = True
-    truth = simulate(anatomy, regions, cleared_fraction=0.995)
+    case = Case(
+        anatomy=anatomy, space=space, problem=problem, limits=(), clinical=Clinical(), cleared_fraction=0.995
+    )
+    truth = case.simulate(choice.chosen)
+    joint = joint_losses(space, candidates, choice.chosen)
+    whole = make_problem(space, candidates, cleared_fraction=0.995, joint=joint)
     assert choice.status == "optimal"
-    assert truth.lost_voxels == problem.lost_voxels(choice.chosen) <= budget
+    assert problem.lost_voxels(choice.chosen) <= budget
+    assert truth.lost_voxels == whole.lost_voxels(choice.chosen)
     assert sum(o.voxels for o in truth.lesions if o.cleared) == choice.bound_voxels
     treated = problem.treated_voxels(choice.chosen).tolist()
     assert [o.treated_voxels for o in truth.lesions] == treated

@@ -77,7 +77,7 @@ def test_no_wedge_through_a_major_vessel(vessel_mm, possible) -> None:
     _, result = _made(wedge, anatomy)
     assert isinstance(result, Candidate) == possible
     if not possible:
-        assert result.why_not == "a vessel wider than 6 mm lies in the access path"
+        assert result.why_not == "a vessel wider than 6 mm lies in every one of 5 access paths tried"
 
 
 def test_no_enucleation_along_a_major_vessel() -> None:

@@ -1,0 +1,120 @@
+"""Close lesions in one specimen: wedges of two to four neighbors, which count as one intervention.
+
+Neighbors are lesions that lie no further apart than two margins, surface to surface: their own wedges
+would touch or overlap. For each lesion there are two groups: the pair with the nearest neighbor, and the
+one with the three nearest, or as many as there are. So no lesion gives rise to more than two. The core
+of the specimen is the convex hull of its lesions, so that it is one piece and every lesion keeps its
+margin. It is kept when it loses at most twice the liver of separate wedges: one that loses more than
+these may still be worth the intervention that it saves, where their number is limited. Whether it
+helps is for ``dominance.py`` and the solver to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from scipy.spatial import ConvexHull, cKDTree
+
+from netlm_imaging.geometry import Box, FloatArray
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.covering import extreme_points
+from netlm_imaging.plan.distances import SURFACE_SHARE, TOLERANCE_MM
+from netlm_imaging.plan.wedge import wedge_of
+from netlm_imaging.plan.workspace import Workspace
+from netlm_imaging.settings import ResectionSettings
+from netlm_imaging.volume import BoolArray
+
+MOST_LESIONS = 4
+MOST_LOSS = 2.0
+"""Of what separate wedges lose, added up (ours)."""
+PARALLEL = 1e-12
+"""A unit normal with a smaller part along an axis is across it."""
+FLAT_VOXELS = 0.01
+"""Every voxel center counts as a box so large, so that lesions in one plane have a hull too."""
+
+
+def cluster_wedges(
+    space: Workspace, single: Mapping[int, Candidate], *, settings: ResectionSettings
+) -> tuple[Candidate, ...]:
+    """The common wedges of close lesions, by lesions; ``single``: the wedge of each that has one."""
+    found = []
+    for group in _groups(space, sorted(single), gap_mm=2.0 * settings.wedge_margin_mm):
+        core, box = _hull(space, group)
+        made = wedge_of(space, group, core, box, settings=settings, thorough=False)
+        most = MOST_LOSS * sum(single[n].lost_voxels(space) for n in group)
+        if isinstance(made, Candidate) and made.lost_voxels(space) <= most:
+            found.append(made)
+    return tuple(found)
+
+
+def _groups(space: Workspace, lesions: Sequence[int], *, gap_mm: float) -> list[tuple[int, ...]]:
+    """Ids ascending in each group, groups in order, each once."""
+    near: dict[int, list[tuple[float, int]]] = {n: [] for n in lesions}
+    for a, b, gap in _pairs(space, lesions, gap_mm):
+        near[a].append((gap, b))
+        near[b].append((gap, a))
+    found = set()
+    for lesion, beside in near.items():
+        order = [n for _, n in sorted(beside)]
+        for count in {min(1, len(order)), min(MOST_LESIONS - 1, len(order))} - {0}:
+            found.add(tuple(sorted([lesion, *order[:count]])))
+    return sorted(found)
+
+
+def _pairs(space: Workspace, lesions: Sequence[int], gap_mm: float) -> Iterator[tuple[int, int, float]]:
+    """Lesions whose surfaces lie within ``gap_mm``, with the gap rounded to 1 um."""
+    beyond = 2.0 * SURFACE_SHARE * sum(space.grid.spacing_mm)
+    points = {n: extreme_points_of(space, n) for n in lesions}
+    low = {n: p.min(axis=0) for n, p in points.items()}
+    high = {n: p.max(axis=0) for n, p in points.items()}
+    trees = {n: cKDTree(space.lesions[n].indices_kji() * space.spacing) for n in lesions}
+    for place, a in enumerate(lesions):
+        for b in lesions[place + 1 :]:
+            apart = np.maximum(np.maximum(low[a] - high[b], low[b] - high[a]), 0.0)
+            if np.linalg.norm(apart) > gap_mm + beyond:
+                continue
+            distance, _ = trees[a].query(trees[b].data)
+            gap = round(max(float(distance.min()) - beyond, 0.0), 3)
+            if gap <= gap_mm:
+                yield a, b, gap
+
+
+def extreme_points_of(space: Workspace, lesion: int) -> FloatArray:
+    """Corners of the hull of a lesion's voxel centers, mm along k, j, i."""
+    return extreme_points(space.lesions[lesion].indices_kji() * space.spacing)
+
+
+def _hull(space: Workspace, lesions: Sequence[int]) -> tuple[BoolArray, Box]:
+    """The liver's voxels whose centers lie in the hull of the lesions, and the box around them."""
+    centers = np.vstack([extreme_points_of(space, n) for n in lesions])
+    flat = FLAT_VOXELS / 2.0 * space.spacing
+    corners = np.vstack(
+        [centers + flat * sign for sign in np.stack(np.meshgrid(*[[-1, 1]] * 3), -1).reshape(-1, 3)]
+    )
+    k, j, i = (
+        slice(
+            min(space.lesions[n].box[a].start for n in lesions),
+            max(space.lesions[n].box[a].stop for n in lesions),
+        )
+        for a in range(3)
+    )
+    box = (k, j, i)
+    core = _filled(ConvexHull(corners).equations, box, space) & space.liver[box]
+    for n in lesions:
+        core |= space.lesion_in(box, n)
+    return core, box
+
+
+def _filled(planes: FloatArray, box: Box, space: Workspace) -> BoolArray:
+    """The voxels of ``box`` with n . p + d <= 0 for all ``planes`` (n, d), row after row of the array."""
+    k, j, i = (np.arange(s.start, s.stop) * step for s, step in zip(box, space.spacing, strict=True))
+    normal, offset = planes[:, :3], planes[:, 3]
+    rows = normal[:, 0, None, None] * k[:, None] + normal[:, 1, None, None] * j + offset[:, None, None]
+    along = np.where(np.abs(normal[:, 2]) < PARALLEL, 0.0, normal[:, 2])[:, None, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        passes = -rows / along
+    high = np.where(along > 0.0, passes, np.inf).min(axis=0)
+    low = np.where(along < 0.0, passes, -np.inf).max(axis=0)
+    low = np.where(((along == 0.0) & (rows > TOLERANCE_MM)).any(axis=0), np.inf, low)
+    return np.asarray((i >= low[..., None] - TOLERANCE_MM) & (i <= high[..., None] + TOLERANCE_MM))
