@@ -24,7 +24,7 @@ from netlm_imaging.remnant.function import (
     relative_enhancement,
     remnant_function_share,
 )
-from netlm_imaging.remnant.growth import hypertrophy, project_growth
+from netlm_imaging.remnant.growth import expected_points, hypertrophy, project_growth, weeks_to_grow
 from netlm_imaging.volume import Mask, Volume
 
 
@@ -120,6 +120,48 @@ def test_growth_is_a_range_that_never_shrinks_with_time(sflr: float, one: float,
     for growth in (sooner, later):
         assert sflr <= growth.low_percent <= growth.expected_percent <= growth.high_percent <= sflr + 10.0
     assert sooner.expected_percent <= later.expected_percent
+
+
+@pytest.mark.parametrize(
+    ("points", "rate", "weeks"),
+    [
+        (0.0, None, (0, 0, 0)),
+        (1.4, None, (1, 1, 1)),
+        (1.5, None, (1, 1, None)),
+        (5.4, None, (1, 1, None)),
+        (5.5, None, (2, 1, None)),
+        (9.9, None, (4, 2, None)),
+        (10.0, None, (5, 2, None)),
+        (8.0, 2.0, (4, 2, 8)),
+        (8.1, 2.0, (5, 3, 9)),
+        (10.0, 0.5, (20, 10, 40)),
+    ],
+)
+def test_the_weeks_until_the_remnant_has_grown_by_hand(
+    points: float, rate: float | None, weeks: tuple[int, int, int | None]
+) -> None:
+    found = weeks_to_grow(points, points_per_week=rate)
+    assert found is not None
+    assert (found.expected, found.soonest, found.latest) == weeks
+
+
+def test_no_growth_beyond_what_was_ever_seen() -> None:
+    assert weeks_to_grow(10.1) is None
+    assert weeks_to_grow(10.1, points_per_week=5.0) is None
+    assert expected_points(52, points_per_week=5.0) == 10.0
+    with pytest.raises(ValueError, match="positive"):
+        weeks_to_grow(1.0, points_per_week=0.0)
+
+
+@given(st.floats(0.01, 10), st.one_of(st.none(), st.floats(0.1, 10)))
+def test_after_those_weeks_it_has_grown_enough_and_a_week_before_it_has_not(
+    points: float, rate: float | None
+) -> None:
+    found = weeks_to_grow(points, points_per_week=rate)
+    assert found is not None
+    assert found.soonest <= found.expected <= (found.latest or found.expected)
+    assert expected_points(found.expected, points_per_week=rate) >= points - 1e-6
+    assert expected_points(found.expected - 1, points_per_week=rate) < points
 
 
 def test_hypertrophy_against_the_cut_offs() -> None:
