@@ -31,6 +31,8 @@ ZoneEvidence = Literal["patient series", "live animal", "published mesh", "ex vi
 """Where the size of a zone was seen; ``ceiling``: the largest that is claimed for a kind of device."""
 ZoneAxis = Annotated[float, Field(gt=0, le=150)]
 DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
+LesionSet = Literal["union", "mr"]
+"""Lesions of MR and PET together, or without those seen on PET alone."""
 Objective = Literal["sparing", "maximum", "threshold", "fewest", "palliative"]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -171,6 +173,8 @@ class FlrSettings(Section):
     minimum_body_weight_percent: Annotated[float, Field(ge=0, le=10)] = 0.5
     smallest_part_ml: Annotated[float, Field(ge=0, le=1000)] = 20.0
     """Where no vessels are given, a smaller part of the remnant that is cut off does not count."""
+    growth_percent_per_week: Annotated[float, Field(gt=0, le=20)] | None = None
+    """Points of sFLR after portal vein embolization; none: as published."""
 
 
 class LesionSettings(Section):
@@ -184,6 +188,7 @@ class PlanSettings(Section):
     """[plan]"""
 
     objective: Objective = "sparing"
+    lesion_set: LesionSet = "union"
     max_segments_sparing: Annotated[int, Field(ge=0, le=8)] = 2
     max_interventions: Count = 20
     grid_mm: Annotated[float, Field(ge=0.3, le=10)] | None = None

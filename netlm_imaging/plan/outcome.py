@@ -87,9 +87,14 @@ class Case:
 
 
 def make_plan(
-    case: Case, choice: Choice, *, objective: Objective, bound_voxels: int | None, binding: FlrLimit | None
+    case: Case,
+    choice: Choice,
+    *,
+    objective: Objective,
+    bound_voxels: int | None,
+    binding: Sequence[FlrLimit] = (),
 ) -> Plan:
-    """The plan of ``choice``. ``binding``: the minimum that alone keeps a better plan away."""
+    """The plan of ``choice``. ``binding``: the minimums that every better plan breaks."""
     outcome = case.simulate(choice.chosen)
     shares = remnant(
         outcome.flr_ml,
@@ -97,7 +102,12 @@ def make_plan(
         clinical=case.clinical,
     )
     minimums = (
-        Minimum(name=m.name, minimum=m.minimum, value=getattr(shares, m.name), binding=m is binding)
+        Minimum(
+            name=m.name,
+            minimum=m.minimum,
+            value=getattr(shares, m.name),
+            binding=any(m is b for b in binding),
+        )
         for m in case.limits
     )
     total = case.problem.total_voxels

@@ -10,6 +10,8 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
+from netlm_imaging.plan.growth_plan import growth_plans
+from netlm_imaging.plan.growth_records import GrowthPlan
 from netlm_imaging.plan.inflow_notices import inflow_notices
 from netlm_imaging.plan.more import more_than
 from netlm_imaging.plan.notices import (
@@ -41,6 +43,8 @@ class Planned:
     """The other objectives, in the order of the contract."""
     more: More
     """What more than the sparing plan could be had, and for what."""
+    growth: tuple[GrowthPlan, ...]
+    """What would clear more after portal vein embolization and in two stages; never the plan."""
     options: tuple[LesionOptions, ...]
     treated: Mask
     """Liver that ``plan`` removes or destroys, on the planning grid."""
@@ -111,6 +115,7 @@ def plan_case(
         plan=answer.plans[main],
         alternatives=_in_order(answer.plans, main)[1:],
         more=more,
+        growth=_growth(question, answer),
         options=answer.options,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated & ~deprived, space.grid).paste_into(anatomy.grid),
@@ -128,6 +133,19 @@ def plan_case(
         ),
         devices=devices,
         comparison=_comparison(question, answer, others) if others else None,
+    )
+
+
+def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
+    if question.progress is not None:
+        question.progress("What a larger remnant would allow")
+    return growth_plans(
+        answer.case,
+        answer.request,
+        plans=answer.plans,
+        choices=answer.choices,
+        points_per_week=question.settings.flr.growth_percent_per_week,
+        seconds=share_of_time(question.settings),
     )
 
 

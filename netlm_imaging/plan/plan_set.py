@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import get_args
 
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.binding import binding_minimums, budget_voxels
 from netlm_imaging.plan.collect import Resections, collect, resections
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.dominance import dominance
+from netlm_imaging.plan.lesion_sets import with_mr_only
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import (
     SPARING,
     TO_THRESHOLD,
     Choice,
     Request,
-    more_clearable,
     optimize,
 )
 from netlm_imaging.plan.outcome import Case, make_plan
@@ -32,11 +32,9 @@ from netlm_imaging.settings import Objective, Settings
 
 MAIN_SHARE = 0.4
 """Of the time limit, for the plan asked for."""
-SHARES = 7
+SHARES = 8
 """Of the rest: one for each of the other four plans, one for the search for binding minimums, two for what
-more could be had."""
-ROUNDING_VOXELS = 1e-6
-"""A minimum that is a whole number of voxels but for rounding is that number."""
+more could be had, and one for what a larger remnant would allow."""
 ORDER: tuple[Objective, ...] = get_args(Objective)
 Progress = Callable[[str], None]
 
@@ -110,7 +108,7 @@ def ask(
         settings=settings,
         clinical=clinical,
         limits=limits,
-        budget_voxels=_budget_voxels(cropped, limits),
+        budget_voxels=budget_voxels(cropped, limits),
         progress=progress,
     )
 
@@ -157,7 +155,7 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
     return Answer(
         case=posed.case,
         request=posed.request,
-        plans=plans,
+        plans={objective: with_mr_only(plan, question.lesions) for objective, plan in plans.items()},
         choices=choices,
         options=posed.options,
         ablated=frozenset(n for c in candidates if len(c.zones) == 1 for n in c.lesions),
@@ -187,7 +185,15 @@ def _all_plans(
             choice,
             objective=objective,
             bound_voxels=own_bound.bound_voxels,
-            binding=_binding(case, choice, objective, request, seconds=share_of_time(settings) / len(ORDER)),
+            binding=binding_minimums(
+                case.anatomy,
+                case.problem,
+                choice,
+                objective,
+                request,
+                limits=case.limits,
+                seconds=share_of_time(settings) / len(ORDER),
+            ),
         )
     return plans, choices
 
@@ -200,34 +206,6 @@ def _widest(objective: Objective) -> Objective:
 def share_of_time(settings: Settings) -> float:
     """Seconds for each of the other plans."""
     return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / SHARES
-
-
-def _binding(
-    case: Case, choice: Choice, objective: Objective, request: Request, *, seconds: float
-) -> FlrLimit | None:
-    """The minimum that alone keeps a better plan away: without it more tumor could be cleared.
-
-    Only the strictest can, and only where there is tumor left to clear.
-    """
-    if not case.limits or case.problem.cleared(choice.chosen).all():
-        return None
-    strictest = max(case.limits, key=lambda m: m.minimum_ml)
-    others = tuple(m for m in case.limits if m is not strictest)
-    budget = _budget_voxels(case.anatomy, others)
-    if budget <= request.limits.budget_voxels:
-        return None
-    wider = replace(request, limits=replace(request.limits, budget_voxels=budget))
-    better = more_clearable(case.problem, objective, wider, choice, seconds=seconds)
-    return strictest if better else None
-
-
-def _budget_voxels(anatomy: Anatomy, limits: Sequence[FlrLimit]) -> int:
-    """Functional voxels that may be lost; negative when the untouched liver is too small already."""
-    functional = anatomy.functional.voxels
-    if functional == 0:
-        return -1  # any percentage of no liver would be met
-    kept = max((limit.minimum_ml / anatomy.grid.voxel_ml for limit in limits), default=0.0)
-    return functional - ceil(kept - ROUNDING_VOXELS)
 
 
 def _limits(settings: Settings, budget_voxels: int) -> Limits:

@@ -140,7 +140,7 @@ class Minimum:
     minimum: float
     value: float
     binding: bool
-    """This minimum alone keeps a better plan away."""
+    """It keeps a better plan away: more could be cleared, but only by plans that break it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +177,9 @@ class Plan:
     devascularized_ml: float = 0.0
     """Of it, what is only left without inflow: cut off from its vessels or from the rest of the liver."""
     coverage: tuple[Coverage, ...] = ()
+    debulking_percent_mr_only: float | None = None
+    """By lesion, over the lesions seen on MR; None where none was seen on PET alone, and without MR."""
+    debulking_percent_by_volume_mr_only: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
