@@ -14,12 +14,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.records import Classification, Uncertainty
+from netlm_imaging.decide.records import Classification, Projection, Uncertainty
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.records import FrontierPoint, LimitStep, NextLesion, Option, Plan, TreatmentKind
+from netlm_imaging.remnant.liver_function import LiverFunction
 from netlm_imaging.settings import Settings
 
 SCHEMA: Literal["netlm-case/1"] = "netlm-case/1"
@@ -134,6 +135,10 @@ class CaseResult:
     """Of those that ``sparing`` leaves, which would buy most."""
     limit_steps: tuple[LimitStep, ...] = ()
     """What one step more of a limit would let ``sparing`` clear."""
+    projections: tuple[Projection, ...] = ()
+    """What a larger remnant would allow, after portal vein embolization and in two stages."""
+    function: LiverFunction | None = None
+    """Of the liver and the plan's remnant; null without a hepatobiliary phase."""
     devices: tuple[Device, ...] = ()
     """Ablation devices that the plans may use."""
     device_comparison: DeviceComparison | None = None

@@ -2,7 +2,15 @@
 
 from netlm_imaging.decide.classification import classify
 from netlm_imaging.decide.evidence import Evidence, evidence
-from netlm_imaging.decide.records import Classification, Counterfactual, NetlmType, Statement, Uncertainty
+from netlm_imaging.decide.outlook import projections
+from netlm_imaging.decide.records import (
+    Classification,
+    Counterfactual,
+    NetlmType,
+    Projection,
+    Statement,
+    Uncertainty,
+)
 from netlm_imaging.decide.uncertainty import uncertainty, under_other_symptoms
 
 __all__ = [
@@ -10,10 +18,12 @@ __all__ = [
     "Counterfactual",
     "Evidence",
     "NetlmType",
+    "Projection",
     "Statement",
     "Uncertainty",
     "classify",
     "evidence",
+    "projections",
     "uncertainty",
     "under_other_symptoms",
 ]

@@ -11,7 +11,7 @@ from netlm_imaging.decide.findings import Findings
 from netlm_imaging.decide.management import management
 from netlm_imaging.decide.missing import missing_facts
 from netlm_imaging.decide.reasons import reasons
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide.records import Classification, Projection
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.settings import Settings
@@ -26,9 +26,11 @@ def classify(
     maximum: Plan | None,
     clinical: Clinical,
     settings: Settings,
+    projections: tuple[Projection, ...] | None = None,
 ) -> Classification:
     """The Type (Mahuron & Singh, J Clin Med 2023;12:2456, section 6) with reasons and management.
 
+    ``projections`` say what a larger remnant would allow; None: that was not looked for.
     ``plan`` is the parenchymal-sparing plan, whose debulking by lesion decides; ``maximum`` stands
     beside it. The Type is provisional when a fact is missing that could change it or its management,
     when only a major resection gives a better one, or when the plan is unproven and its bound would
@@ -43,6 +45,7 @@ def classify(
         maximum=maximum,
         clinical=clinical,
         settings=settings,
+        projections=projections,
     )
     against = () if findings.type is None else contraindications(findings)
     missing = missing_facts(findings, contraindicated=bool(against))

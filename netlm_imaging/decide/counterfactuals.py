@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from netlm_imaging.decide.evidence import evidence
-from netlm_imaging.decide.findings import Findings
+from netlm_imaging.decide.findings import Findings, facts_of
+from netlm_imaging.decide.outlook import briefly
 from netlm_imaging.decide.records import Counterfactual
 from netlm_imaging.decide.rule import Facts, type_of
 from netlm_imaging.decide.wording import lesion_ids, percent
 from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.lesion_sets import seen_on_mr
 
 Change = tuple[str, Facts]
 
@@ -22,6 +24,8 @@ def counterfactuals(findings: Findings) -> tuple[Counterfactual, ...]:
         *_limited_numbers(findings),
         *_symptoms(findings),
         *_other_plans(findings),
+        *_growth(findings),
+        *_on_mr(findings),
         *_lesions_more(findings),
         *_lesions_less(findings),
     ]
@@ -72,6 +76,25 @@ def _other_plans(findings: Findings) -> Iterator[Change]:
     bound = findings.facts_at_bound
     if bound is not None:
         yield (f"If a better plan reached the bound of {percent(bound.debulking_percent)}", bound)
+
+
+def _growth(findings: Findings) -> Iterator[Change]:
+    for projection in findings.projections or ():
+        facts = facts_of(
+            findings.lesions, projection.plan, clinical=findings.clinical, settings=findings.settings
+        )
+        yield (briefly(projection), facts)
+
+
+def _on_mr(findings: Findings) -> Iterator[Change]:
+    """The same plan counted over the lesions that MR shows."""
+    on_mr, plan = seen_on_mr(findings.lesions), findings.plan
+    if on_mr is None or plan.debulking_percent_mr_only is None:
+        return
+    facts = facts_of(on_mr, plan, clinical=findings.clinical, settings=findings.settings)
+    reached = plan.debulking_percent_mr_only
+    text = f"If the lesions seen on PET alone were none ({percent(reached)} debulking of those seen on MR)"
+    yield (text, replace(facts, debulking_percent=reached))
 
 
 def _lesions_more(findings: Findings) -> Iterator[Change]:

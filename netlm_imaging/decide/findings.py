@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.records import NetlmType
+from netlm_imaging.decide.records import NetlmType, Projection
 from netlm_imaging.decide.rule import PERCENT_TOLERANCE, Facts, reaches, type_of
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan.records import Minimum, Plan
@@ -26,19 +26,13 @@ class Findings:
     """The plan that may use any resection."""
     clinical: Clinical
     settings: Settings
+    projections: tuple[Projection, ...] | None = None
+    """What a larger remnant would allow; None: it was not looked for, as segments are not known."""
 
     @property
     def facts(self) -> Facts:
         """What the rule looks at."""
-        return Facts(
-            count=len(self.lesions),
-            debulking_percent=self.plan.debulking_percent,
-            complete=self.clears_all(self.plan),
-            mass_effect=self.clinical.mass_effect,
-            hormonal_symptoms=self.clinical.hormonal_symptoms,
-            threshold_percent=self.settings.type.debulking_threshold_percent,
-            limited_max_lesions=self.settings.type.limited_max_lesions,
-        )
+        return facts_of(self.lesions, self.plan, clinical=self.clinical, settings=self.settings)
 
     @property
     def type(self) -> NetlmType | None:
@@ -51,7 +45,7 @@ class Findings:
         plan = self.maximum
         if plan is None or plan.debulking_percent <= self.plan.debulking_percent:
             return None
-        facts = replace(self.facts, debulking_percent=plan.debulking_percent, complete=self.clears_all(plan))
+        facts = facts_of(self.lesions, plan, clinical=self.clinical, settings=self.settings)
         return facts if type_of(facts) != self.type else None
 
     @property
@@ -86,15 +80,24 @@ class Findings:
         tight = {m.name: m for plan in reversed(plans) for m in plan.minimums if m.binding or not met(m)}
         return tuple(tight.values())
 
-    def clears_all(self, plan: Plan) -> bool:
-        """``plan`` clears every lesion, and there is one."""
-        return bool(self.lesions) and {lesion.id for lesion in self.lesions} <= set(plan.cleared)
-
     def residual(self) -> list[Lesion]:
         """Lesions that the plan does not clear, the largest first."""
         cleared = set(self.plan.cleared)
         rest = [lesion for lesion in self.lesions if lesion.id not in cleared]
         return sorted(rest, key=lambda lesion: (-lesion.volume_ml, lesion.id))
+
+
+def facts_of(lesions: Sequence[Lesion], plan: Plan, *, clinical: Clinical, settings: Settings) -> Facts:
+    """What the rule looks at if ``plan`` is what can be achieved."""
+    return Facts(
+        count=len(lesions),
+        debulking_percent=plan.debulking_percent,
+        complete=bool(lesions) and {lesion.id for lesion in lesions} <= set(plan.cleared),
+        mass_effect=clinical.mass_effect,
+        hormonal_symptoms=clinical.hormonal_symptoms,
+        threshold_percent=settings.type.debulking_threshold_percent,
+        limited_max_lesions=settings.type.limited_max_lesions,
+    )
 
 
 def met(minimum: Minimum) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from netlm_imaging.decide.findings import Findings
+from netlm_imaging.decide.findings import Findings, met
 from netlm_imaging.decide.liver_therapy import liver_therapy, transplantation
+from netlm_imaging.decide.outlook import briefly
 from netlm_imaging.decide.records import NetlmType, Statement
-from netlm_imaging.decide.wording import FACT_NAMES, joined, lesion_ids, percent, tight_minimum, treatments
+from netlm_imaging.decide.wording import FACT_NAMES, joined, lesion_ids, percent, tight_minimums, treatments
 from netlm_imaging.plan.records import Minimum
 from netlm_imaging.remnant.growth import MOST_POINTS, NEVER_REACH_SURGERY_PERCENT, project_growth
 
@@ -147,18 +148,34 @@ def _pve(findings: Findings) -> list[Statement]:
     tight = findings.tight_minimums
     if not tight:
         return []
-    named = joined([tight_minimum(minimum) for minimum in tight])
-    steps = [
-        Statement(
-            text=f"Consider portal vein embolization, the predicted remnant is small: {named}.",
-            evidence="pve-small-remnant",
+    named = tight_minimums(tight)
+    if findings.projections == () and all(met(minimum) for minimum in tight):
+        text = (
+            f"The remnant limits the plan: {named}. Portal vein embolization is not expected to change that: "
+            f"with {MOST_POINTS:g} points of growth no plan was found that clears more."
         )
-    ]
-    near = [m for m in tight if m.name == "sflr_percent" and m.value < m.minimum + MOST_POINTS]
-    projected = [_projected(minimum) for minimum in near]
+        return [Statement(text=text, evidence="pve-growth")]
+    considered = f"Consider portal vein embolization, the predicted remnant is small: {named}."
     low, high = NEVER_REACH_SURGERY_PERCENT
     drop_out = f"{low:.0f} to {high:.0f} % of patients never reach the resection after PVE."
-    return [*steps, *projected, Statement(text=drop_out, evidence="pve-drop-out")]
+    return [
+        Statement(text=considered, evidence="pve-small-remnant"),
+        *_after_growth(findings),
+        Statement(text=drop_out, evidence="pve-drop-out"),
+    ]
+
+
+def _after_growth(findings: Findings) -> list[Statement]:
+    """What was projected; without a projection, how this plan's own remnant may grow."""
+    if findings.projections:
+        said = (
+            f"{briefly(of)}: Type {of.type}. A projection that rests on its range and assumptions."
+            for of in findings.projections
+        )
+        return [Statement(text=text, evidence="pve-growth") for text in said]
+    tight = findings.tight_minimums
+    near = [m for m in tight if m.name == "sflr_percent" and m.value < m.minimum + MOST_POINTS]
+    return [_projected(minimum) for minimum in near]
 
 
 def _projected(minimum: Minimum) -> Statement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlm_imaging.decide.findings import Findings
 from netlm_imaging.decide.records import Statement
-from netlm_imaging.decide.wording import joined, tight_minimum
+from netlm_imaging.decide.wording import tight_minimums
 
 HUGE_SHARE = 0.5
 """A lesion left alone that holds at least half of the tumor volume decides the case alone (ours)."""
@@ -66,7 +66,7 @@ def _remnant_limited(findings: Findings) -> list[str]:
     tight = findings.tight_minimums
     if not tight:
         return []
-    named = joined([tight_minimum(minimum) for minimum in tight])
+    named = tight_minimums(tight)
     return [
         f"Does not fit the row of Type {findings.type} cleanly: the remnant limits the plan: {named}. "
         "PVE or a two-stage resection may change it."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from netlm_imaging.plan.growth_records import GrowthPlan
 from netlm_imaging.plan.records import Driver
 
 NetlmType = Literal[1, 2, 3, 4]
@@ -25,6 +26,15 @@ class Counterfactual:
 
     change: str
     type: NetlmType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection(GrowthPlan):
+    """What a larger remnant would allow, with the Type that it would give. A projection, never the plan."""
+
+    type: NetlmType | None
+    text: str
+    assumptions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlm_imaging.decide.rule import reaches
-from netlm_imaging.plan.records import Minimum, Plan, TreatmentKind
+from netlm_imaging.plan.records import Minimum, Plan, Treatment, TreatmentKind
 from netlm_imaging.remnant.records import MinimumName
 from netlm_imaging.settings import Objective
 
@@ -81,17 +81,27 @@ def joined(parts: Sequence[str]) -> str:
 
 def treatments(plan: Plan) -> str:
     """Such as ``2 wedge resections and 1 ablation``."""
-    counts = {kind: sum(t.kind == kind for t in plan.treatments) for kind in _KIND_NAMES}
+    return counted(plan.treatments)
+
+
+def counted(done: Sequence[Treatment]) -> str:
+    """The same for some treatments alone."""
+    counts = {kind: sum(t.kind == kind for t in done) for kind in _KIND_NAMES}
     parts = [f"{n} {_KIND_NAMES[kind][n != 1]}" for kind, n in counts.items() if n]
     return joined(parts) if parts else "no intervention"
 
 
-def tight_minimum(minimum: Minimum) -> str:
-    """How one minimum limits the plan."""
-    name = MINIMUM_NAMES[minimum.name]
-    if not reaches(minimum.value, minimum.minimum):
-        return f"{name} {minimum.value:.1f} % (minimum {minimum.minimum:g} %)"
-    return f"clearing more would leave a {name} below {minimum.minimum:g} % (this plan {minimum.value:.1f} %)"
+def tight_minimums(minimums: Sequence[Minimum]) -> str:
+    """How minimums limit the plan: those that it misses, and those that any better plan would."""
+    missed, kept = [], []
+    for m in minimums:
+        name = MINIMUM_NAMES[m.name]
+        if reaches(m.value, m.minimum):
+            kept.append(f"a {name} below {m.minimum:g} % (this plan {m.value:.1f} %)")
+        else:
+            missed.append(f"{name} {m.value:.1f} % (minimum {m.minimum:g} %)")
+    more = [f"clearing more would leave {joined(kept)}"] if kept else []
+    return "; ".join([*([joined(missed)] if missed else []), *more])
 
 
 def capitalized(text: str) -> str:

@@ -16,7 +16,9 @@ from netlm_imaging.decide.rule import reaches
 from netlm_imaging.export import wording
 from netlm_imaging.export.charts import Axis, frontier_chart
 from netlm_imaging.export.comparison import comparison_sentences
+from netlm_imaging.plan.lesion_sets import pet_only
 from netlm_imaging.plan.records import Plan, TreatmentKind
+from netlm_imaging.remnant.function import LOW_REMNANT_HUI
 from netlm_imaging.remnant.records import MinimumName
 from netlm_imaging.settings import DeviceEntry, Section, Settings
 
@@ -44,7 +46,9 @@ def render_report(case: CaseResult, figures: Mapping[str, bytes]) -> str:
             figures=[_figure(name, figures[name]) for name in _figure_order(figures)],
             frontier=frontier_chart(case.frontier, case.plan),
             percent_axis=Axis(low=0, high=100, start=0, end=600),
-            remnant_rows=_remnant_rows(case.plan),
+            remnant_rows=[*_remnant_rows(case.plan), *_functional_row(case)],
+            low_hui=LOW_REMNANT_HUI,
+            pet_only=sum(pet_only(lesion.seen_on) for lesion in case.lesions),
             settings_rows=list(_rows(case.settings, Settings(), absent="not set")),
             clinical_rows=list(_rows(case.clinical, Clinical(), absent="not given")),
             kinds=get_args(TreatmentKind),
@@ -82,6 +86,7 @@ def _environment() -> Environment:
         "best_path": wording.best_path,
         "way_in": wording.way_in,
         "path_remarks": wording.path_remarks,
+        "stage_names": wording.stage_names,
     }
     environment.tests["reaching"] = reaches
     return environment
@@ -135,6 +140,23 @@ def _remnant_rows(plan: Plan) -> list[_RemnantRow]:
             )
         )
     return rows
+
+
+def _functional_row(case: CaseResult) -> list[_RemnantRow]:
+    """The functional remnant beside the volumes, where it is known."""
+    of = case.function
+    if of is None or of.remnant_function_share_percent is None:
+        return []
+    return [
+        _RemnantRow(
+            name="Functional FLR",
+            meaning=f"of the MR signal above that of the {of.reference}",
+            value=of.remnant_function_share_percent,
+            minimum=None,
+            binding=False,
+            axis=Axis(low=0, high=100, start=0, end=240),
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

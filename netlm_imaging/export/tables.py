@@ -58,6 +58,7 @@ def _lesion_row(lesion: CaseLesion) -> dict[str, Cell]:
         "main_segment": lesion.segments[0].segment if lesion.segments else None,
         "segment_percents": "; ".join(f"{s.segment} {s.percent:.1f}" for s in lesion.segments),
         "seen_on": "; ".join(lesion.seen_on),
+        "in_mr_set": "mr" in lesion.seen_on if lesion.seen_on else None,
         "suv_max_g_per_ml": lesion.suv_max,
         "suv_mean_g_per_ml": lesion.suv_mean,
         "krenning_like_pet": lesion.krenning,
@@ -124,7 +125,7 @@ def _triple(name: str, parts: str, values: tuple[float, float, float] | None) ->
 _LESION_COLUMNS = (
     *("id", "volume_ml", "longest_diameter_mm", "equivalent_diameter_mm"),
     *("centroid_x_lps_mm", "centroid_y_lps_mm", "centroid_z_lps_mm"),
-    *("side", "main_segment", "segment_percents", "seen_on"),
+    *("side", "main_segment", "segment_percents", "seen_on", "in_mr_set"),
     *("suv_max_g_per_ml", "suv_mean_g_per_ml", "krenning_like_pet", "krenning_borderline"),
     *("capsule_distance_mm", "vessel_distance_mm", "treatment", "cleared", "coverage_percent"),
     *(f"{kind}_{what}" for kind in get_args(TreatmentKind) for what in ("possible", "why_not")),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from netlm_imaging.decide.records import TypeName, Uncertainty
 from netlm_imaging.decide.wording import FACT_NAMES, percent
 from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
 from netlm_imaging.lesions.records import SegmentShare
+from netlm_imaging.plan.growth_records import GrowthPlan, Stage
 from netlm_imaging.plan.path_choice import GRAZING_DEGREES, TRANSHEPATIC_MM
 from netlm_imaging.plan.records import Driver, LimitStep, ProbePath, Treatment
 
@@ -25,6 +27,7 @@ __all__ = [
     "readable",
     "shares",
     "spread",
+    "stage_names",
     "type_shares",
     "way_in",
 ]
@@ -56,6 +59,7 @@ KINDS = {
     "ablation": "Ablation",
     "none": "none",
 }
+GROWTH_KINDS = {"pve": "PVE, then one operation", "two_stage": "Two stages"}
 NOT_KNOWN = "\N{EN DASH}"
 MINIMUMS = {
     "flr_percent": ("FLR", "of the measured functional liver"),
@@ -199,6 +203,14 @@ def path_remarks(path: ProbePath | None) -> list[str]:
     if path.capsule_angle_deg < GRAZING_DEGREES:
         remarks.append("grazes the capsule")
     return remarks
+
+
+def stage_names(of: GrowthPlan, stage: Stage) -> list[tuple[str, int]]:
+    """What one operation of a projection does: an anatomical resection by its name, the others counted."""
+    done = sorted(
+        (t for t in of.plan.treatments if t.id in stage.treatments), key=lambda t: t.kind != "anatomical"
+    )
+    return list(Counter(t.name if t.kind == "anatomical" else KINDS[t.kind] for t in done).items())
 
 
 def decimals(value: float | None, digits: int = 1, *, missing: str = NOT_KNOWN) -> str:

@@ -72,7 +72,9 @@ def choose_series(study: Study, wanted: Mapping[str, str], *, segment: bool) -> 
         raise UsageError(_masks_needed(named))
     reference = picking.pick(role)
     assert reference is not None
-    precontrast = _precontrast(picking, reference) if segment else None
+    # Without segmentation it serves the enhancement alone: no reason to ask which one, or to fail.
+    wants_it = segment or (role == "hbp" and any(s.role == "precontrast" and s.by_user for s in named.series))
+    precontrast = _precontrast(picking, reference) if wants_it else None
     pet = _receptor_pet(picking)
     pet_ct = _pet_ct(picking, pet, reference)
     return ChosenSeries(

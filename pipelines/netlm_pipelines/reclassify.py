@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide import under_other_symptoms
+from netlm_imaging.decide import projections, under_other_symptoms
 from netlm_imaging.decide.records import Classification, TypeName
 from netlm_imaging.errors import Notice
 from netlm_imaging.remnant import flr_limits
@@ -27,7 +27,12 @@ def reclassify(
     before = flr_limits(case.liver.functional_ml, clinical=case.clinical, settings=case.settings.flr)
     after = flr_limits(case.liver.functional_ml, clinical=facts, settings=rules.flr)
     planning = ("resection", "ablation", "lesion", "plan", "device")
-    if before != after or any(getattr(case.settings, s) != getattr(rules, s) for s in planning):
+    rates = {of.flr.growth_percent_per_week for of in (case.settings, rules)}
+    if (
+        before != after
+        or len(rates) > 1
+        or any(getattr(case.settings, s) != getattr(rules, s) for s in planning)
+    ):
         notices.append(
             Notice(
                 code="PLAN_OUTDATED",
@@ -42,6 +47,13 @@ def reclassify(
         spread=case.pattern,
         clinical=facts,
         settings=rules,
+        projected=projections(
+            case.projections,
+            (case.plan, *case.alternatives),
+            lesions=case.lesions,
+            clinical=facts,
+            settings=rules,
+        ),
     )
     probabilities = _probabilities(case, facts, rules)
     if probabilities is None and case.uncertainty is not None:

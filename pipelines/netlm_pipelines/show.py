@@ -76,6 +76,8 @@ def finished(case: CaseResult, folder: Path) -> None:
         say(f"{MINIMUMS[minimum.name][0]} {value} (minimum {percentage(minimum.minimum)})", indent=2)
     for sentence in comparison_sentences(case):
         say(sentence, indent=2)
+    for projection in case.projections:
+        say(f"Projection: {projection.text}", indent=2)
     _missing(verdict)
     notices(case.warnings)
     report_at(folder / "report.html")

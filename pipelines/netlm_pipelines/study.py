@@ -22,8 +22,8 @@ from netlm_imaging.case import (
     Software,
 )
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide import classify
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide import classify, projections
+from netlm_imaging.decide.records import Classification, Projection
 from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.export import check_target, draw_figures, write_case
 from netlm_imaging.export.wording import MINIMUMS, percentage
@@ -37,7 +37,9 @@ from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import LabelMap, Mask, Volume
 from netlm_pipelines.certainty import how_certain
-from netlm_pipelines.images import StudyImages, on_grid, read_images, with_pet
+from netlm_pipelines.function import function_of
+from netlm_pipelines.images import AlignedImages, StudyImages, on_grid, read_images, with_pet
+from netlm_pipelines.lesion_set import chosen_lesions
 from netlm_pipelines.masks import (
     StudyMasks,
     complete,
@@ -79,6 +81,7 @@ def run_study(request: Request, stages: Stages) -> Path:
         pet=request.settings.pet,
         stages=stages,
     )
+    masks = chosen_lesions(masks, request.settings.plan.lesion_set)
     if request.settings.plan.grid_mm is not None:
         with stages.stage("Bringing the masks onto an isotropic grid"):
             masks = on_planning_grid(masks, grid_mm=request.settings.plan.grid_mm)
@@ -88,6 +91,7 @@ def run_study(request: Request, stages: Stages) -> Path:
     case, planned = decide_case(
         masks,
         around=around,
+        images=images if found.reference_role == "hbp" else None,
         settings=request.settings,
         clinical=request.clinical,
         inputs=(*found.records, *given.records),
@@ -142,6 +146,7 @@ def decide_case(
     masks: StudyMasks,
     *,
     around: Surroundings | None = None,
+    images: AlignedImages | None = None,
     settings: Settings,
     clinical: Clinical,
     inputs: tuple[InputRecord, ...],
@@ -149,7 +154,10 @@ def decide_case(
     registrations: tuple[Registration, ...],
     stages: Stages,
 ) -> tuple[CaseResult, Planned]:
-    """From masks to the Type: measure, plan, draw what may be off, classify."""
+    """From masks to the Type: measure, plan, draw what may be off, classify.
+
+    ``images``: the hepatobiliary phase and what was taken before contrast, where function can be read.
+    """
     anatomy = masks.anatomy
     with stages.stage("Measuring"):
         lesions = measure(anatomy, seen_on=masks.seen_on, uptake=masks.uptake)
@@ -168,13 +176,17 @@ def decide_case(
         )
         entry["status"] = planned.plan.status
     certainty = how_certain(planned, method=masks.method, clinical=clinical, settings=settings, stages=stages)
+    function, function_notices = function_of(images, anatomy, remnant=planned.remnant)
+    plans = (planned.plan, *planned.alternatives)
+    grown = projections(planned.growth, plans, lesions=lesions, clinical=clinical, settings=settings)
     classification = classify_plans(
-        (planned.plan, *planned.alternatives),
+        plans,
         lesions=lesions,
         liver=liver,
         spread=spread,
         clinical=clinical,
         settings=settings,
+        projected=grown,
     )
     case = CaseResult(
         software=_software(),
@@ -186,6 +198,7 @@ def decide_case(
             *masks.notices,
             *_remnant_notices(planned.plan, liver, clinical, settings),
             *planned.notices,
+            *function_notices,
         ),
         registrations=registrations,
         grid=anatomy.grid,
@@ -199,6 +212,8 @@ def decide_case(
         frontier_by_interventions=planned.more.frontier_by_interventions,
         next_lesions=planned.more.next_lesions,
         limit_steps=planned.more.limit_steps,
+        projections=grown,
+        function=function,
         devices=planned.devices,
         device_comparison=_device_comparison(
             planned, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
@@ -217,8 +232,12 @@ def classify_plans(
     spread: Pattern,
     clinical: Clinical,
     settings: Settings,
+    projected: tuple[Projection, ...] | None = None,
 ) -> Classification:
-    """The Type from finished plans: the sparing one decides, the maximum stands beside it."""
+    """The Type from finished plans: the sparing one decides, the maximum stands beside it.
+
+    ``projected``: what a larger remnant would allow; None where that was not looked for.
+    """
     by_objective: dict[Objective, Plan] = {plan.objective: plan for plan in plans}
     return classify(
         lesions=lesions,
@@ -228,6 +247,7 @@ def classify_plans(
         maximum=by_objective.get("maximum"),
         clinical=clinical,
         settings=settings,
+        projections=projected if liver.segments and settings.resection.anatomical else None,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide import Classification, classify
+from netlm_imaging.decide import Classification, Projection, classify
 from netlm_imaging.lesions.burden import burden_class
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern, SegmentShare, SegmentVolume
 from netlm_imaging.plan.records import Minimum, Plan, Treatment
@@ -94,6 +94,7 @@ def decide(
     lesions: Sequence[Lesion] | None = None,
     sparing: Plan | None = None,
     maximum: Plan | None = None,
+    projections: tuple[Projection, ...] | None = None,
     **of_plan: Any,
 ) -> Classification:
     """Classify lesions 1, 2, ... of these volumes; facts replace or (None) remove those of FULL_FACTS."""
@@ -107,6 +108,7 @@ def decide(
         maximum=maximum or plan(volumes_ml, sorted({*cleared, *also_by_major}), "maximum"),
         clinical=Clinical(**known),
         settings=settings or Settings(),
+        projections=projections,
     )
 
 

@@ -19,11 +19,18 @@ from netlm_imaging.case import (
     Software,
 )
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.records import Classification, Counterfactual, Statement, Uncertainty
+from netlm_imaging.decide.records import (
+    Classification,
+    Counterfactual,
+    Projection,
+    Statement,
+    Uncertainty,
+)
 from netlm_imaging.errors import Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import LiverVolumes, Pattern, SegmentShare, SegmentVolume
 from netlm_imaging.plan.devices import chosen_devices, comparison_devices
+from netlm_imaging.plan.growth_records import Stage
 from netlm_imaging.plan.records import (
     Coverage,
     Driver,
@@ -37,6 +44,7 @@ from netlm_imaging.plan.records import (
     ProbePath,
     Treatment,
 )
+from netlm_imaging.remnant import LiverFunction
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -238,6 +246,19 @@ def make_case(anatomy: Anatomy, treated: Mask) -> CaseResult:
                 limit="flr", value=24.0, debulking_percent=79.5, parenchyma_lost_ml=260.0, proven=False
             ),
         ),
+        projections=(_projection(plan),),
+        function=LiverFunction(
+            reference="spleen",
+            reference_signal=412.0,
+            liver_signal=720.0,
+            remnant_signal=734.0,
+            liver_spleen_ratio=1.7476,
+            hui=1.166,
+            rhui=1.087,
+            remnant_function_share_percent=91.8,
+            rle=0.74,
+            remnant_rle=0.76,
+        ),
         devices=chosen_devices(Settings()),
         device_comparison=_comparison(plan),
         uncertainty=make_uncertainty(plan),
@@ -427,6 +448,54 @@ def _alternatives(plan: Plan) -> tuple[Plan, ...]:
     )
     threshold = replace(plan, objective="threshold", treatments=plan.treatments[:2], parenchyma_lost_ml=151.0)
     return (everything, threshold, replace(plan, objective="palliative"))
+
+
+def _projection(plan: Plan) -> Projection:
+    """Two stages: the wedge and the ablation first, then a right hepatectomy."""
+    right = replace(
+        plan.treatments[0], name="Right hepatectomy", segments=("V", "VI", "VII", "VIII"), lesions=(1, 5)
+    )
+    treatments = tuple(replace(t, id=f"T{n}") for n, t in enumerate((*plan.treatments[1:], right), start=1))
+    return Projection(
+        kind="two_stage",
+        procedure="Right hepatectomy",
+        embolized="right portal branch",
+        grows="left",
+        plan=replace(
+            plan,
+            objective="maximum",
+            debulking_percent=100.0,
+            cleared=tuple(LESIONS),
+            residual=(),
+            treatments=treatments,
+        ),
+        needed_points=7.1,
+        reference_ml=1600.0,
+        standardized=True,
+        points_per_week=2.0,
+        weeks=4,
+        weeks_low=2,
+        weeks_high=8,
+        flr_percent_now=17.3,
+        flr_percent_then=26.1,
+        stages=(
+            _stage(plan, after_weeks=0, treatments=("T1", "T2"), value=92.0),
+            _stage(plan, after_weeks=4, treatments=("T3",), value=26.1),
+        ),
+        type=1,
+        text="Type 1 in two stages, the second in about 4 weeks if the patient's left side grows 2 %/week.",
+        assumptions=("No lesion grows, and none appears, while the remnant grows.",),
+    )
+
+
+def _stage(plan: Plan, *, after_weeks: int, treatments: tuple[str, ...], value: float) -> Stage:
+    return Stage(
+        after_weeks=after_weeks,
+        treatments=treatments,
+        interventions=len(treatments),
+        flr_ml=16.0 * value,
+        minimums=tuple(replace(m, value=value if m.minimum > 1 else value / 50) for m in plan.minimums),
+    )
 
 
 def _comparison(plan: Plan) -> DeviceComparison:

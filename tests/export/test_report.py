@@ -369,3 +369,70 @@ def test_how_certain_the_figures_are_stands_beside_them(example: Example) -> Non
 )
 def test_a_probability_is_never_rounded_to_never_or_always(share: float, text: str) -> None:
     assert probability(share) == text
+
+
+def test_what_a_larger_remnant_would_allow_stands_beside_the_plan(example: Example) -> None:
+    words = read(example.case).words
+    for expected in (
+        "If the remnant grows",
+        "A projection, not a plan to operate on today.",
+        "4 (2\N{EN DASH}8)",
+        "5 of 5",
+        "4 weeks after PVE",
+        "Type 1 in two stages, the second in about 4 weeks if the patient's left side grows 2 %/week.",
+        "Assumed: No lesion grows",
+    ):
+        assert expected in words, expected
+    first, second = (
+        words.index("today Wedge resection, Ablation (2 interventions)"),
+        words.index("4 weeks after PVE"),
+    )
+    assert first < second < words.index("Right hepatectomy (1 intervention)")
+    assert "If the remnant grows" not in read(replace(example.case, projections=())).words
+    never = replace(example.case.projections[0], weeks_high=None)
+    assert "4 (2\N{EN DASH}never)" in read(replace(example.case, projections=(never,))).words
+    split = replace(
+        never, weeks=0, weeks_low=0, stages=tuple(replace(s, after_weeks=0) for s in never.stages)
+    )
+    words = read(replace(example.case, projections=(split,))).words
+    assert "no growth needed" in words
+    assert "a second operation Right hepatectomy" in words
+
+
+def test_function_stands_beside_volume(example: Example) -> None:
+    words = read(example.case).words
+    for expected in (
+        "Functional FLR of the MR signal above that of the spleen 91.8 %",
+        "of the remnant 1.09 L",
+    ):
+        assert expected in words, expected
+    assert "Enhancement RLE of the liver 74 %, of the remnant 76 %" in words
+    assert "MR units are arbitrary" in words
+    assert example.case.function is not None
+    nothing = dict.fromkeys(("reference", "remnant_function_share_percent", "hui", "rhui", "rle"))
+    unknown = replace(example.case.function, **nothing)
+    words = read(replace(example.case, function=unknown)).words
+    assert "it takes a mask of the spleen or of vessels" in words
+    assert "HUI" not in words
+    assert "RLE of the liver" not in words
+    assert "MR units" not in read(replace(example.case, function=None)).words
+
+
+def test_the_lesions_seen_on_mri_are_counted_beside_all(example: Example) -> None:
+    case = example.case
+    assert "Lesions seen on MRI only" not in read(case).words
+    lesions = (*case.lesions[:-1], replace(case.lesions[-1], seen_on=("pet",)))
+    plan = replace(case.plan, debulking_percent_mr_only=69.96, debulking_percent_by_volume_mr_only=81.2)
+    words = read(replace(case, lesions=lesions, plan=plan)).words
+    assert "debulking 69.96 % by lesion, 81.2 % by volume, without the 1 lesion seen on PET alone" in words
+    assert "MRI only 69.96 %" in words
+
+
+def test_what_binds_and_what_was_not_found_to_bind(example: Example) -> None:
+    case = example.case
+    assert "binds : a plan that clears more would break it" in read(case).words
+    free = replace(case.plan, minimums=tuple(replace(m, binding=False) for m in case.plan.minimums))
+    assert "No minimum limits this plan." in read(replace(case, plan=free)).words
+    unproven = read(replace(case, plan=replace(free, status="feasible"))).words
+    assert "No minimum was found to limit this plan; it is not proven to be the best." in unproven
+    assert "The plan that clears most (maximum clearance) is limited by sFLR 20.0 %." in read(case).words

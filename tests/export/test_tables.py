@@ -22,9 +22,17 @@ def test_one_row_a_lesion_with_the_case_numbers(example: Example) -> None:
         assert float(row["centroid_z_lps_mm"]) == lesion.centroid_lps_mm[2]
         assert row["main_segment"] == lesion.segments[0].segment
         assert row["cleared"] == ("true" if lesion.cleared else "false")
+    assert [row["in_mr_set"] for row in found] == ["true"] * 5
     assert found[3]["suv_max_g_per_ml"] == ""
     assert found[0]["ablation_why_not"] == "longest diameter 42 mm > 30 mm"
     assert found[4]["treatment"] == "none"
+
+
+def test_which_lesions_the_mr_figure_counts(example: Example) -> None:
+    on = (("pet",), ("mr", "pet"), (), ("mr",), ("ct",))
+    lesions = tuple(replace(x, seen_on=s) for x, s in zip(example.case.lesions, on, strict=True))
+    found = rows(lesions_csv(replace(example.case, lesions=lesions)))
+    assert [row["in_mr_set"] for row in found] == ["false", "true", "", "true", "false"]
 
 
 def test_one_row_a_treatment(example: Example) -> None:

@@ -78,6 +78,7 @@ def test_the_user_decides() -> None:
 def test_two_of_what_is_not_needed_are_no_matter() -> None:
     found = study(("hbp", "m"), ("t2", "m"), ("t2", "m"), ("precontrast", "m"), ("precontrast", "m"))
     assert numbers(found, segment=False) == [1, None, None, None]
+    assert numbers(found, {"precontrast": "5"}, segment=False) == [1, 5, None, None]
     with pytest.raises(InputError, match=r"--series precontrast=NUMBER"):
         numbers(found)
 

@@ -14,8 +14,10 @@ from strategies import ellipsoid
 from netlm_imaging.case import CaseResult
 from netlm_imaging.export import write_nifti
 from netlm_imaging.ingest import read_mask, read_nifti_image
+from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap, Mask
 from netlm_pipelines import cli
+from netlm_pipelines.reclassify import reclassify
 from pipelines import small_study
 
 
@@ -352,6 +354,10 @@ def test_classify_warns_when_new_facts_outdate_the_plan(netlm: Netlm, finished: 
     assert same["warnings"] == []
     changed = classified(netlm, case, 'liver_quality = "cirrhosis"\n', tmp_path)
     assert [w["code"] for w in changed["warnings"]] == ["PLAN_OUTDATED"]
+    whole = CaseResult.from_json(case.read_bytes())
+    faster = Settings.model_validate({"flr": {"growth_percent_per_week": 2.0}})
+    _, _, notices = reclassify(whole, clinical=None, settings=faster)
+    assert [notice.code for notice in notices] == ["PLAN_OUTDATED"]
 
 
 def test_a_case_says_how_certain_it_is_and_classify_follows(

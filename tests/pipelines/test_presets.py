@@ -89,6 +89,38 @@ def test_the_plan_is_proven_and_within_its_limits(patient: Patient) -> None:
         assert lost == pytest.approx(case.plan.parenchyma_lost_ml, abs=0.01)
 
 
+def test_a_remnant_that_limits_the_plan_has_its_projection(patient: Patient) -> None:
+    """The presets 3 and 4 are made so that a right hepatectomy leaves less than the minimum."""
+    case = patient.given_case
+    if patient.truth["type"] < 3:
+        assert "pve" not in {one.kind for one in case.projections}
+        return
+    today = next(p for p in case.alternatives if p.objective == "maximum")
+    for one in case.projections:
+        assert (one.procedure, one.embolized, one.grows) == (
+            "Right hepatectomy",
+            "right portal branch",
+            "left",
+        )
+        assert one.plan.debulking_percent > today.debulking_percent
+        assert one.type == 2
+        assert 1 <= one.weeks <= 5
+        assert any(m.value < m.minimum for m in one.plan.minimums)
+        assert all(m.value >= m.minimum for stage in one.stages for m in stage.minimums)
+    assert [one.kind for one in case.projections] == ["pve", "two_stage"]
+    assert any(m.binding for m in today.minimums)
+
+
+def test_function_is_read_from_the_hepatobiliary_phase(patient: Patient) -> None:
+    """The digital liver takes up alike everywhere: function and volume of the remnant agree."""
+    for case in (patient.given_case, patient.own_case):
+        assert case.function is not None
+        assert case.function.reference == "spleen"
+        assert case.function.liver_spleen_ratio == pytest.approx(100 / 60, rel=0.1)
+        assert case.function.remnant_function_share_percent == pytest.approx(case.plan.flr_percent, abs=3)
+    assert patient.given_case.function.rle is None  # type: ignore[union-attr]
+
+
 def test_no_lesion_is_mirrored(patient: Patient) -> None:
     """Each true lesion's center in case.json lies where the patient's anatomy says, in LPS mm."""
     truth = {int(entry["id"]): np.asarray(entry["center_lps_mm"]) for entry in patient.truth["lesions"]}
