@@ -81,6 +81,8 @@ class ResectionSettings(Section):
     wedge: bool = True
     wedge_margin_mm: NonNegativeMm = 5.0
     wedge_max_depth_mm: NonNegativeMm = 30.0
+    max_devascularized_ml: Annotated[float, Field(ge=0, le=1000)] = 30.0
+    """A wedge or an enucleation that leaves more liver than this without inflow is none."""
     enucleation: bool = True
     enucleation_rim_mm: NonNegativeMm = 2.0
     enucleation_max_depth_mm: NonNegativeMm = 10.0

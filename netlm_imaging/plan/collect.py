@@ -89,15 +89,29 @@ def resections(
         wedged = wedge(space, lesion, settings=settings.resection)
         if isinstance(removed, Candidate):
             removed = with_loss(space, removed)
-        local[lesion.id] = (removed, wedged)
+        most_ml = settings.resection.max_devascularized_ml
+        local[lesion.id] = (_fed(space, removed, most_ml), _fed(space, wedged, most_ml))
     wedges = {n: wedged for n, (_, wedged) in local.items() if isinstance(wedged, Candidate)}
     if progress is not None:
         progress("Wedges of close lesions together")
-    together = cluster_wedges(space, wedges, settings=settings.resection)
+    clusters = cluster_wedges(space, wedges, settings=settings.resection)
+    together = [
+        c for c in clusters if isinstance(_fed(space, c, settings.resection.max_devascularized_ml), Candidate)
+    ]
     procedures = anatomical_candidates(space) if settings.resection.anatomical else ()
     return Resections(
-        procedures=tuple(with_loss(space, c) for c in procedures), local=local, together=together
+        procedures=tuple(with_loss(space, c) for c in procedures), local=local, together=tuple(together)
     )
+
+
+def _fed(space: Workspace, made: Candidate | Refusal, most_ml: float) -> Candidate | Refusal:
+    """``made``, refused where it cuts the branch to more than ``most_ml`` of liver that stays."""
+    if isinstance(made, Refusal):
+        return made
+    lost_ml = made.devascularized.size * space.grid.voxel_ml
+    if lost_ml <= most_ml:
+        return made
+    return Refusal(f"would leave {lost_ml:.0f} mL of other liver without inflow > {most_ml:g} mL")
 
 
 def _attempts(

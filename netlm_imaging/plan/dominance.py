@@ -35,8 +35,9 @@ class Dominance:
 def dominance(problem: Problem, limits: Limits) -> Dominance:
     """Compare all candidates of ``problem``.
 
-    To take another's place, a candidate must count towards the same limit, or towards one that is not
-    set, and be no more interventions. Anatomical resections are all kept.
+    To take another's place, a candidate must count towards the same limit, or be an ablation where no
+    limit is set for these, and be no more interventions. A resection takes no ablation's place: it cuts
+    vessels, and may so lose more together with others. Anatomical resections are all kept.
     """
     count = len(problem.candidates)
     holds = problem.holds[:, :count].astype(np.int32)
@@ -57,7 +58,7 @@ def _may_replace(problem: Problem, limits: Limits) -> npt.NDArray[np.bool_]:
     """Entry [a, b]: a counts towards no limit more than b does. Never for anatomical ones."""
     ablation = np.array([c.kind == "ablation" for c in problem.candidates], dtype=bool)
     local = np.array([not c.segments for c in problem.candidates], dtype=bool)
-    free = np.where(ablation, limits.ablations is None, limits.resections is None)
+    free = ablation & (limits.ablations is None)
     each = np.array([c.interventions for c in problem.candidates], dtype=np.int64)
     same = ablation[:, None] == ablation[None, :]
     no_more = each[:, None] <= each[None, :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from scipy import sparse
 
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.goals import Clear, Spare
-from netlm_imaging.plan.limits import Limits, keeps_counts
+from netlm_imaging.plan.limits import Limits, keeps
 from netlm_imaging.plan.problem import Problem
 
 
@@ -23,13 +24,13 @@ def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = Fal
     plan filled up again, as long as that clears more or loses less. Starts from ``limits.must``, which
     is all that is given back where it alone exceeds the other limits.
     """
-    adding = _Adding(problem, limits, goal)
+    adding = Adding(problem, limits, goal)
     plans = [adding.filled(limits.must, thrifty=thrifty) for thrifty in (False, True)]
     best = min(plans, key=adding.value)
     return _improved(adding, best, limits) if improve else best
 
 
-def _improved(adding: _Adding, plan: tuple[int, ...], limits: Limits) -> tuple[int, ...]:
+def _improved(adding: Adding, plan: tuple[int, ...], limits: Limits) -> tuple[int, ...]:
     while True:
         others = [
             adding.filled(set(plan) - {out}, thrifty=thrifty)
@@ -43,11 +44,22 @@ def _improved(adding: _Adding, plan: tuple[int, ...], limits: Limits) -> tuple[i
         plan = best
 
 
-class _Adding:
+def mended(adding: Adding, plan: tuple[int, ...]) -> tuple[int, ...]:
+    """``plan`` without what costs most for its tumor until the limits are kept, filled up again."""
+    while not adding.keeps(plan):
+        without = [tuple(c for c in plan if c != out) for out in plan if out not in adding.must]
+        if not without:
+            break
+        plan = max(without, key=lambda rest: adding.saved_for(plan, rest))
+    return adding.filled(plan, thrifty=True)
+
+
+class Adding:
     """Fills plans up, best candidate first."""
 
     def __init__(self, problem: Problem, limits: Limits, goal: Clear) -> None:
         self._problem, self._limits, self._goal = problem, limits, goal
+        self.must = limits.must
         self._weights = np.asarray(goal.weights, dtype=np.float64)
         pairs = [(e, c) for c in range(len(problem.candidates)) for e in problem.elements_of(c)]
         rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
@@ -64,6 +76,15 @@ class _Adding:
     def value(self, chosen: Sequence[int]) -> tuple[int, int]:
         """Smaller is better: tumor first, then liver."""
         return self._goal.value(self._problem, chosen), Spare().value(self._problem, chosen)
+
+    def keeps(self, plan: Sequence[int]) -> bool:
+        """Whether ``plan`` keeps the limits, but for what must be done."""
+        return keeps(self._problem, replace(self._limits, must=frozenset()), plan)
+
+    def saved_for(self, plan: Sequence[int], rest: Sequence[int]) -> float:
+        """Liver saved for each voxel of tumor given up when only ``rest`` of ``plan`` is done."""
+        before, after = self.value(plan), self.value(rest)
+        return (before[1] - after[1]) / (after[0] - before[0] + 1.0)
 
     def filled(self, start: Collection[int], *, thrifty: bool) -> tuple[int, ...]:
         """``start`` with the best next candidate added until none helps; every step adds one, so it ends."""
@@ -84,7 +105,7 @@ class _Adding:
             if score[best] <= 0.0:
                 return None
             allowed = best not in self._limits.must_not
-            if allowed and keeps_counts(self._problem, self._limits, [*chosen, best]):
+            if allowed and keeps(self._problem, self._limits, sorted([*chosen, best])):
                 return int(best)
         return None
 

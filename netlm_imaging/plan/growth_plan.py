@@ -20,11 +20,14 @@ from netlm_imaging.plan.optimize import Choice, Request, optimize
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Plan
+from netlm_imaging.plan.settle import settled, unknown_losses
 from netlm_imaging.remnant.growth import MOST_POINTS
 from netlm_imaging.settings import Objective
 
 ROUNDING_VOXELS = 1e-6
 """Growth that is a whole number of voxels but for rounding is that number."""
+ROUNDS = 1
+"""The search is repeated so often with the joint losses of what it found."""
 KINDS: tuple[GrowthKind, ...] = ("pve", "two_stage")
 
 
@@ -68,19 +71,29 @@ def growth_plans(
         return ()
     limited = any(minimum.binding for minimum in plans["maximum"].minimums)
     kinds = [kind for kind in KINDS if limited or kind == "two_stage"]
-    search = _Search(
-        case=case,
-        request=request,
-        grown_budget=request.limits.budget_voxels + _most_growth_voxels(case),
-        # An unproven maximum may clear less than the sparing plan does.
-        cleared_today=max(_cleared_voxels(case.problem, c.chosen) for c in choices.values()),
-        points_per_week=points_per_week,
-        seconds=seconds / (len(kinds) * len(procedures)),
-    )
-    best = (_best(search, kind, procedures) for kind in kinds)
-    # Two stages of which the first does nothing are one.
-    found = [one for one in best if one is not None and (one.others or one.kind == "pve")]
-    return tuple(growth_plan(case, one, points_per_week=points_per_week) for one in found)
+
+    def find(case: Case) -> list[Found]:
+        search = _Search(
+            case=case,
+            request=request,
+            grown_budget=request.limits.budget_voxels + _most_growth_voxels(case),
+            # An unproven maximum may clear less than the sparing plan does.
+            cleared_today=max(_cleared_voxels(case.problem, c.chosen) for c in choices.values()),
+            points_per_week=points_per_week,
+            seconds=seconds / (len(kinds) * len(procedures) * (ROUNDS + 1)),
+        )
+        best = (_best(search, kind, procedures) for kind in kinds)
+        # Two stages of which the first does nothing are one.
+        return [one for one in best if one is not None and (one.others or one.kind == "pve")]
+
+    case, found = settled(case, find, chosen=_operations, rounds=ROUNDS)
+    sure = [replace(one, proven=False) if unknown_losses(case, _operations([one])) else one for one in found]
+    return tuple(growth_plan(case, one, points_per_week=points_per_week) for one in sure)
+
+
+def _operations(found: Sequence[Found]) -> list[tuple[int, ...]]:
+    """What is done by the end of each operation."""
+    return [done for one in found for done in (one.chosen, one.others)]
 
 
 def major_resections(problem: Problem) -> tuple[int, ...]:

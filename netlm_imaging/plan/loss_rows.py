@@ -24,6 +24,10 @@ SLACK_VOXELS = 0.2
 """... and by more than this; at whole numbers by anything."""
 
 
+ALONE = 100
+"""So many of the largest shared atoms are groups of their own."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LossGroup:
     """Atoms that several elements cover, with one column for all that is lost of them."""
@@ -49,15 +53,18 @@ class LossGroup:
         weights = np.asarray(np.bincount(first, self.voxels, order.size), dtype=np.float64)
         return float(weights @ values), weights
 
-    def row(self, values: FloatArray, *, whole: bool, hint: FloatArray) -> Row | None:
-        """The row that ``values`` of all columns break; None where they break none."""
+    def rows(self, values: FloatArray, *, whole: bool, hint: FloatArray) -> list[Row]:
+        """Rows of which ``values`` of all columns break at least one; none where they break none."""
         lost, weights = self.tangent(values[self.elements], hint[self.elements])
         slack = 1e-6 if whole else max(SLACK_VOXELS, SLACK_SHARE * lost)
         if lost <= values[self.column] + slack:
-            return None
+            return []
+        if self.voxels.size == 1:
+            voxels = float(self.voxels[0])
+            return [Row({int(element): voxels, self.column: -1.0}, 0.0) for element in self.elements]
         used = np.flatnonzero(weights)
         entries = dict(zip(self.elements[used].tolist(), weights[used].tolist(), strict=True))
-        return Row({**entries, self.column: -1.0}, 0.0)
+        return [Row({**entries, self.column: -1.0}, 0.0)]
 
 
 def loss_groups(
@@ -65,10 +72,13 @@ def loss_groups(
 ) -> tuple[LossGroup, ...]:
     """Groups of the atoms (rows of ``holds``) that several elements cover, by the key of the first of these.
 
-    Small groups of near elements make rows with few entries.
+    The largest atoms are groups of their own: all their rows are few. Small groups of near elements make
+    rows with few entries.
     """
     shared = np.flatnonzero((np.diff(holds.indptr) > 1) & (voxels > 0))
     key = np.asarray(keys, dtype=np.int64)[holds.indices[holds.indptr[shared]]]
+    largest = np.argsort(-voxels[shared], kind="stable")[:ALONE]
+    key[largest] = key.max(initial=0) + 1 + np.arange(largest.size)
     groups = []
     for number, value in enumerate(np.unique(key)):
         atoms = shared[key == value]

@@ -3,36 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
-from netlm_imaging.plan.frontier import by_interventions, frontier
+from netlm_imaging.plan.frontier import Frontier, by_interventions, frontier
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.knees import knees
 from netlm_imaging.plan.next_steps import Addition, Step, additions, steps
 from netlm_imaging.plan.optimize import Choice, Request
 from netlm_imaging.plan.outcome import Case
+from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import FrontierPoint, LimitStep, More, NextLesion
+from netlm_imaging.plan.settle import settled
 from netlm_imaging.remnant import remnant
 
+ROUNDS = 1
+"""The searches are repeated so often with the joint losses of what they found; a plan that then still loses
+more than was counted is not proven."""
 MOST_NEXT = 5
 """Lesions that are named as the next."""
 
 
 def more_than(case: Case, choice: Choice, request: Request, *, seconds: float) -> More:
     """All that can be said beyond ``choice``, the sparing plan, in about ``seconds``."""
-    problem = case.problem
-    by_liver = frontier(problem, choice, request, seconds=seconds / 2)
-    fewer = by_interventions(problem, choice, request, seconds=seconds / 4)
-    wider = steps(problem, choice, request, seconds=seconds / 4)
-    bends = knees([(problem.lost_voxels(c.chosen), _tumor(case, c)) for c in by_liver.choices])
-    points = [_point(case, c) for c in by_liver.choices]
+
+    def find(case: Case) -> _Found:
+        return _Found.of(case.problem, choice, request, seconds=seconds / (ROUNDS + 1))
+
+    case, found = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
+    points = [_point(case, c) for c in found.by_liver.choices]
+    bends = knees([(point.parenchyma_lost_ml, point.debulking_percent) for point in points])
+    proven = all(point.proven for point in points)
     return More(
         frontier=tuple(replace(p, knee=True) if n in bends else p for n, p in enumerate(points)),
-        frontier_complete=by_liver.complete,
-        frontier_by_interventions=tuple(_point(case, c) for c in fewer),
-        next_lesions=_next_lesions(case, choice, additions(problem, choice, request.limits)),
-        limit_steps=tuple(_step(case, step) for step in wider),
+        frontier_complete=found.by_liver.complete and proven,
+        frontier_by_interventions=tuple(_point(case, c) for c in found.fewer),
+        next_lesions=_next_lesions(case, choice, additions(case.problem, choice, request.limits)),
+        limit_steps=tuple(_step(case, step) for step in found.wider),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    by_liver: Frontier
+    fewer: tuple[Choice, ...]
+    wider: tuple[Step, ...]
+
+    @classmethod
+    def of(cls, problem: Problem, choice: Choice, request: Request, *, seconds: float) -> Self:
+        """All searches, in about ``seconds``."""
+        return cls(
+            by_liver=frontier(problem, choice, request, seconds=seconds / 2),
+            fewer=by_interventions(problem, choice, request, seconds=seconds / 4),
+            wider=steps(problem, choice, request, seconds=seconds / 4),
+        )
+
+    @property
+    def plans(self) -> list[tuple[int, ...]]:
+        """The candidates of each plan."""
+        choices = (*self.by_liver.choices, *self.fewer, *(step.choice for step in self.wider))
+        return [choice.chosen for choice in choices]
 
 
 def _tumor(case: Case, choice: Choice) -> int:
@@ -47,7 +77,7 @@ def _point(case: Case, choice: Choice) -> FrontierPoint:
         debulking_percent=outcome.debulking_percent,
         parenchyma_lost_ml=outcome.lost_ml,
         interventions=sum(case.problem.candidates[c].interventions for c in choice.chosen),
-        proven=choice.status == "optimal",
+        proven=choice.status == "optimal" and outcome.lost_voxels == case.problem.lost_voxels(choice.chosen),
         cleared=outcome.cleared,
     )
 

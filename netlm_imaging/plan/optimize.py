@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 
 import numpy as np
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
-from netlm_imaging.plan.greedy import greedy
+from netlm_imaging.plan.greedy import Adding, greedy, mended
 from netlm_imaging.plan.limits import Limits, keeps
 from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
-from netlm_imaging.plan.search import Search, Solution
+from netlm_imaging.plan.search import Mend, Search, Solution
 from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
@@ -48,8 +49,15 @@ class Request:
     relative_gap: float
 
 
-def optimize(problem: Problem, objective: Objective, request: Request, *, seconds: float) -> Choice:
-    """The best plan for ``objective`` within about ``seconds``.
+def optimize(
+    problem: Problem,
+    objective: Objective,
+    request: Request,
+    *,
+    seconds: float,
+    known: Sequence[Sequence[int]] = (),
+) -> Choice:
+    """The best plan for ``objective`` within about ``seconds``; ``known``: plans that may be good ones.
 
     - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
     - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
@@ -64,13 +72,18 @@ def optimize(problem: Problem, objective: Objective, request: Request, *, second
     if model is None:
         return Choice(status="infeasible", chosen=(), bound_voxels=0)
     goals = goals_of(problem, objective, request)
+    wanted = goals[0]
+    mend = None
+    if isinstance(wanted, Clear):
+        mend = partial(mended, Adding(problem, _limits(objective, request), wanted))
     return lexicographic(
         problem,
         model,
         goals,
+        mend=mend,
         seconds=seconds,
         relative_gap=request.relative_gap,
-        start=_start(problem, objective, request, goals),
+        start=_start(problem, objective, request, goals, known),
     )
 
 
@@ -103,24 +116,31 @@ def more_clearable(
 
 
 def _start(
-    problem: Problem, objective: Objective, request: Request, goals: Sequence[Goal]
+    problem: Problem,
+    objective: Objective,
+    request: Request,
+    goals: Sequence[Goal],
+    known: Sequence[Sequence[int]],
 ) -> tuple[int, ...] | None:
-    """A plan that keeps the limits and, where there is one, the threshold; None where none is at hand."""
-    wanted = next((goal for goal in goals if isinstance(goal, Clear)), None)
-    if wanted is None:
-        return None
+    """The best plan at hand that keeps the limits and, where there is one, the threshold; None without."""
+    wanted = next(goal for goal in goals if isinstance(goal, Clear))
     limits = _limits(objective, request)
-    plan = greedy(problem, limits, wanted)
-    if not keeps(problem, limits, plan):
-        return None
-    if objective not in TO_THRESHOLD:
-        return plan
-    needed = -_needed(problem, request)
-    if wanted.value(problem, plan) > needed:
-        return None
+    plans = [greedy(problem, limits, wanted), *(tuple(sorted(plan)) for plan in known)]
+    plans = [plan for plan in plans if keeps(problem, limits, plan)]
+    if objective in TO_THRESHOLD:
+        needed = -_needed(problem, request)
+        plans = [plan for plan in plans if wanted.value(problem, plan) <= needed]
+        plans = [_trimmed(problem, limits, plan, wanted, at_most=needed) for plan in plans]
+    return min(plans, key=lambda plan: [g.value(problem, plan) for g in goals], default=None)
+
+
+def _trimmed(
+    problem: Problem, limits: Limits, plan: tuple[int, ...], wanted: Goal, *, at_most: int
+) -> tuple[int, ...]:
+    """``plan`` without what is not needed to keep ``wanted`` low enough, the costliest first."""
     for costly in sorted(set(plan) - limits.must, key=lambda c: (-problem.lost_voxels([c]), c)):
         without = tuple(c for c in plan if c != costly)
-        if wanted.value(problem, without) <= needed:
+        if wanted.value(problem, without) <= at_most:
             plan = without
     return plan
 
@@ -161,12 +181,13 @@ def lexicographic(
     seconds: float,
     relative_gap: float = 0.0,
     start: tuple[int, ...] | None = None,
+    mend: Mend | None = None,
 ) -> Choice:
     """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
     """
-    search = Search(model, relative_gap=relative_gap)
+    search = Search(model, relative_gap=relative_gap, mend=mend)
     deadline = time.monotonic() + seconds
     status: Status = "optimal"
     chosen = start

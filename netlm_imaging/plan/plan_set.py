@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -26,6 +26,7 @@ from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import LesionOptions, Plan
+from netlm_imaging.plan.settle import settled
 from netlm_imaging.plan.workspace import Workspace, workspace
 from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
@@ -148,12 +149,12 @@ def pose(question: Question, devices: tuple[Device, ...]) -> Posed:
 def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
     """The best plan for every objective when ablations are made with ``devices``."""
     posed = pose(question, devices)
-    plans, choices = _all_plans(
+    case, plans, choices = _all_plans(
         posed.case, posed.request, settings=question.settings, progress=question.progress
     )
-    candidates = posed.case.problem.candidates
+    candidates = case.problem.candidates
     return Answer(
-        case=posed.case,
+        case=case,
         request=posed.request,
         plans={objective: with_mr_only(plan, question.lesions) for objective, plan in plans.items()},
         choices=choices,
@@ -164,7 +165,8 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
 
 def _all_plans(
     case: Case, request: Request, *, settings: Settings, progress: Progress | None
-) -> tuple[dict[Objective, Plan], dict[Objective, Choice]]:
+) -> tuple[Case, dict[Objective, Plan], dict[Objective, Choice]]:
+    """The plans of all objectives, and the case with every joint loss that was found on the way."""
     choices: dict[Objective, Choice] = {}
     for objective in ORDER:
         if progress is not None:
@@ -172,7 +174,7 @@ def _all_plans(
         seconds = settings.plan.time_limit_s * MAIN_SHARE
         if objective != settings.plan.objective:
             seconds = share_of_time(settings)
-        choice = optimize(case.problem, objective, request, seconds=seconds)
+        case, choice = _settled(case, objective, request, seconds=seconds, known=choices)
         if objective in TO_THRESHOLD and choice.status == "feasible" and not choice.chosen:
             # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
             choice = replace(choices[_widest(objective)], status="feasible")
@@ -195,7 +197,24 @@ def _all_plans(
                 seconds=share_of_time(settings) / len(ORDER),
             ),
         )
-    return plans, choices
+    return case, plans, choices
+
+
+def _settled(
+    case: Case,
+    objective: Objective,
+    request: Request,
+    *,
+    seconds: float,
+    known: Mapping[Objective, Choice],
+) -> tuple[Case, Choice]:
+    """The best plan for one objective, with all that its treatments lose together counted."""
+    plans = [choice.chosen for choice in known.values()]
+
+    def find(case: Case) -> Choice:
+        return optimize(case.problem, objective, request, seconds=seconds, known=plans)
+
+    return settled(case, find, chosen=lambda choice: [choice.chosen])
 
 
 def _widest(objective: Objective) -> Objective:

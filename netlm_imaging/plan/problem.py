@@ -86,6 +86,7 @@ class Problem:
             tumor=self.atoms.tumor,
             lesion_voxels=self.lesion_voxels,
             needed_voxels=self.needed_voxels,
+            joint=[loss.candidates for loss in self.joint],
         )
 
     def lost_voxels(self, chosen: Iterable[int]) -> int:

@@ -79,9 +79,7 @@ class Relaxation:
         if not whole:
             self._hint = values
         for group in self._groups:
-            row = group.row(values, whole=whole, hint=self._hint)
-            if row is not None:
-                self.rows.append(row)
+            self.rows.extend(group.rows(values, whole=whole, hint=self._hint))
         for lesion in self._lesions:
             self.rows.extend(lesion.rows(values))
         return len(self.rows) - before

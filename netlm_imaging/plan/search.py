@@ -9,7 +9,7 @@ it keeps the budget if any does. It is often wanted next anyway, and is remember
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 from typing import Literal
@@ -17,6 +17,7 @@ from typing import Literal
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.model import Model, Range
 
+Mend = Callable[[tuple[int, ...]], tuple[int, ...]]
 ROUNDING = 1e-3
 """Values are whole numbers: a bound that is one but for this much is one."""
 STALLED_ROUNDS = 5
@@ -38,9 +39,12 @@ class Solution:
 class Search:
     """Goals of one model, reached one after the other."""
 
-    def __init__(self, model: Model, *, relative_gap: float = 0.0) -> None:
+    def __init__(self, model: Model, *, relative_gap: float = 0.0, mend: Mend | None = None) -> None:
+        """``mend`` makes plans that keep the limits of plans that do not, for goals that ask for no more."""
         self.model = model
         self._relative_gap = relative_gap
+        self._mend = mend
+        self._mended: dict[tuple[int, ...], None] = {}
         self._cheapest: tuple[Mapping[Goal, Range], Solution] | None = None
 
     def minimise(self, goal: Goal, *, seconds: float, start: Sequence[int] | None = None) -> Solution:
@@ -61,11 +65,25 @@ class Search:
             if not point.values.size:
                 break
             best = self._better(goal, best, self.model.chosen(point))
+            self._note_mended(self.model.chosen(point))
+            if isinstance(goal, Clear):
+                best = self._best_mended(goal, best)
             if self._reached(goal, best, bound) or not self.model.tighten(point, whole=True):
                 break
             if point.status == "optimal" and isinstance(goal, Clear | Few):
                 best, bound = self._at_bound(goal, best, bound, deadline=deadline)
+                best = self._best_mended(goal, best) if isinstance(goal, Clear) else best
         return self._solution(goal, best, bound)
+
+    def _note_mended(self, chosen: tuple[int, ...]) -> None:
+        """Plans that break the budget are near to good ones that keep it."""
+        if self._mend is not None and not self.model.keeps(chosen):
+            self._mended.setdefault(self._mend(chosen))
+
+    def _best_mended(self, goal: Goal, best: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        for plan in self._mended:
+            best = self._better(goal, best, plan)
+        return best
 
     def _bound_with_fractions(self, goal: Goal, *, deadline: float) -> float:
         bound, stalled = -inf, 0
