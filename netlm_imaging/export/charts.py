@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from netlm_imaging.plan.records import FrontierPoint, Plan
 
+LABEL_BELOW, LINE = 17.0, 15.0
+"""Picture units from a mark down to its words, and from line to line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
@@ -43,6 +46,8 @@ class Frontier:
     """By rising remnant."""
     path: str
     """SVG path of the staircase: with at least that remnant no more can be cleared."""
+    knees: tuple[tuple[FrontierPoint, float], ...]
+    """Each with the height of its words, far enough below those of the one before."""
 
 
 def frontier_chart(points: Sequence[FrontierPoint], plan: Plan) -> Frontier | None:
@@ -56,4 +61,13 @@ def frontier_chart(points: Sequence[FrontierPoint], plan: Plan) -> Frontier | No
     first, *rest = ordered
     path = f"M{x.at(first.flr_percent)} {y.at(first.debulking_percent)}"
     path += "".join(f"H{x.at(p.flr_percent)}V{y.at(p.debulking_percent)}" for p in rest)
-    return Frontier(x=x, y=y, points=ordered, path=path)
+    return Frontier(x=x, y=y, points=ordered, path=path, knees=_knees(ordered, y))
+
+
+def _knees(points: Sequence[FrontierPoint], y: Axis) -> tuple[tuple[FrontierPoint, float], ...]:
+    found: list[tuple[FrontierPoint, float]] = []
+    for point in points:
+        if point.knee:
+            height = y.at(point.debulking_percent) + LABEL_BELOW
+            found.append((point, max(height, found[-1][1] + LINE) if found else height))
+    return tuple(found)

@@ -23,11 +23,16 @@ from netlm_imaging.plan.notices import (
 )
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case
-from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask, share_of_time
+from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask
 from netlm_imaging.plan.records import LesionOptions, More, Plan
 from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask, Volume
+
+MORE_SHARE = 0.5
+"""Of the time that the plans leave, for what more could be had."""
+GROWTH_SHARE = 0.5
+"""Of what is then left, for what a larger remnant would allow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,7 +110,7 @@ def plan_case(
     main, case, space = settings.plan.objective, answer.case, question.space
     if progress is not None:
         progress("What more could be had")
-    more = more_than(case, answer.choices["sparing"], answer.request, seconds=2 * share_of_time(settings))
+    more = more_than(case, answer.choices["sparing"], answer.request, seconds=answer.clock.share(MORE_SHARE))
     treated = case.treated(answer.choices[main].chosen)
     deprived = case.devascularized(answer.choices[main].chosen)
     mapped = case.margin_map(answer.choices[main].chosen)
@@ -145,7 +150,7 @@ def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
         plans=answer.plans,
         choices=answer.choices,
         points_per_week=question.settings.flr.growth_percent_per_week,
-        seconds=share_of_time(question.settings),
+        seconds=answer.clock.share(GROWTH_SHARE),
     )
 
 

@@ -10,6 +10,7 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.binding import binding_minimums, budget_voxels
+from netlm_imaging.plan.clock import Clock
 from netlm_imaging.plan.collect import Resections, collect, resections
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.dominance import dominance
@@ -33,9 +34,10 @@ from netlm_imaging.settings import Objective, Settings
 
 MAIN_SHARE = 0.4
 """Of the time limit, for the plan asked for."""
-SHARES = 8
-"""Of the rest: one for each of the other four plans, one for the search for binding minimums, two for what
-more could be had, and one for what a larger remnant would allow."""
+OTHER_SHARE = 0.2
+"""Of what is then left, for each of the other four plans in turn."""
+BINDING_SHARE = 0.05
+"""Of what is left, for the search for the binding minimums of each plan."""
 ORDER: tuple[Objective, ...] = get_args(Objective)
 Progress = Callable[[str], None]
 
@@ -77,6 +79,8 @@ class Answer:
     options: tuple[LesionOptions, ...]
     ablated: frozenset[int]
     """Lesions that one zone covers with its margin."""
+    clock: Clock
+    """What is left of the time limit."""
 
 
 def ask(
@@ -149,9 +153,8 @@ def pose(question: Question, devices: tuple[Device, ...]) -> Posed:
 def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
     """The best plan for every objective when ablations are made with ``devices``."""
     posed = pose(question, devices)
-    case, plans, choices = _all_plans(
-        posed.case, posed.request, settings=question.settings, progress=question.progress
-    )
+    clock = Clock.of(question.settings.plan.time_limit_s)
+    case, plans, choices = _all_plans(question, posed, clock)
     candidates = case.problem.candidates
     return Answer(
         case=case,
@@ -160,20 +163,21 @@ def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
         choices=choices,
         options=posed.options,
         ablated=frozenset(n for c in candidates if len(c.zones) == 1 for n in c.lesions),
+        clock=clock,
     )
 
 
 def _all_plans(
-    case: Case, request: Request, *, settings: Settings, progress: Progress | None
+    question: Question, posed: Posed, clock: Clock
 ) -> tuple[Case, dict[Objective, Plan], dict[Objective, Choice]]:
     """The plans of all objectives, and the case with every joint loss that was found on the way."""
+    case, request = posed.case, posed.request
     choices: dict[Objective, Choice] = {}
     for objective in ORDER:
-        if progress is not None:
-            progress(f"Best plan: {objective}")
-        seconds = settings.plan.time_limit_s * MAIN_SHARE
-        if objective != settings.plan.objective:
-            seconds = share_of_time(settings)
+        if question.progress is not None:
+            question.progress(f"Best plan: {objective}")
+        main = objective == question.settings.plan.objective
+        seconds = clock.share(MAIN_SHARE if main else OTHER_SHARE)
         case, choice = _settled(case, objective, request, seconds=seconds, known=choices)
         if objective in TO_THRESHOLD and choice.status == "feasible" and not choice.chosen:
             # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
@@ -194,7 +198,7 @@ def _all_plans(
                 objective,
                 request,
                 limits=case.limits,
-                seconds=share_of_time(settings) / len(ORDER),
+                seconds=clock.share(BINDING_SHARE),
             ),
         )
     return case, plans, choices
@@ -220,11 +224,6 @@ def _settled(
 def _widest(objective: Objective) -> Objective:
     """The objective that clears the most under the same limits."""
     return "sparing" if objective in SPARING else "maximum"
-
-
-def share_of_time(settings: Settings) -> float:
-    """Seconds for each of the other plans."""
-    return settings.plan.time_limit_s * (1.0 - MAIN_SHARE) / SHARES
 
 
 def _limits(settings: Settings, budget_voxels: int) -> Limits:
