@@ -52,7 +52,7 @@ class Inflow:
         """Pieces without inflow once ``cut`` and the segments ``whole`` (flat indices) are removed."""
         interrupted = 2 * self._held(cut) >= self.sizes
         if whole.size:
-            both = 2 * self._held(np.union1d(cut, whole) if cut.size else whole) >= self.sizes
+            both = 2 * self._held(cut, whole) >= self.sizes
             interrupted |= both & ~self.wide & self._leads_to(whole)
         if not interrupted.any():
             return interrupted
@@ -66,9 +66,11 @@ class Inflow:
         parts = [self.members[self.bounds[p] : self.bounds[p + 1]] for p in pieces]
         return np.concatenate(parts)
 
-    def _held(self, voxels: Index) -> Index:
-        pieces = self.place.ravel()[voxels]
-        return np.bincount(pieces[pieces >= 0], minlength=self.sizes.size)
+    def _held(self, *parts: Index) -> Index:
+        """Vessel voxels of each piece that lie in any of ``parts``."""
+        place = self.place.ravel()
+        vessels = np.unique(np.concatenate([part[place[part] >= 0] for part in parts]))
+        return np.bincount(place[vessels], minlength=self.sizes.size)
 
     def _leads_to(self, whole: Index) -> BoolArray:
         """Pieces of whose own territory and that of all behind them at least half lies in ``whole``."""

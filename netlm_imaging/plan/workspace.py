@@ -100,13 +100,8 @@ def workspace(
     """
     cropped = anatomy.cropped()
     grid, liver = cropped.grid, cropped.liver.array
-    major = sink = sink_distance = None
-    given = [m.array for m in (cropped.vessels, cropped.portal_vein) if m is not None]
-    if given:
-        # Each on its own: together, two veins that touch would be one wide vessel.
-        major = np.any([wide_parts(v, grid, width_mm=major_vessel_mm) for v in given], axis=0)
-        sink = np.any([wide_parts(v, grid, width_mm=sink_vessel_mm) for v in given], axis=0)
-        sink_distance = surface_distance_mm(sink, grid)
+    major = _wide_vessels(cropped, width_mm=major_vessel_mm)
+    sink = _wide_vessels(cropped, width_mm=sink_vessel_mm)
     functional = cropped.functional.array
     tree = _tree(cropped, major_vessel_mm=major_vessel_mm)
     return Workspace(
@@ -117,12 +112,20 @@ def workspace(
         segments=None if cropped.segments is None else np.where(liver, cropped.segments.array, 0),
         major_vessels=major,
         sink_vessels=sink,
-        sink_distance_mm=sink_distance,
+        sink_distance_mm=None if sink is None else surface_distance_mm(sink, grid),
         protected=protect(anatomy.protected, liver=anatomy.liver, clearance_mm=structure_clearance_mm),
         inflow=tree,
         parts=parts(functional, liver, grid, inflow=tree, smallest_part_ml=smallest_part_ml),
         capsule=cKDTree(_capsule_points(liver, grid)),
     )
+
+
+def _wide_vessels(anatomy: Anatomy, *, width_mm: float) -> BoolArray | None:
+    """Each mask on its own: together, two veins that touch would be one wide vessel."""
+    given = [m.array for m in (anatomy.vessels, anatomy.portal_vein) if m is not None]
+    if not given:
+        return None
+    return np.asarray(np.any([wide_parts(v, anatomy.grid, width_mm=width_mm) for v in given], axis=0))
 
 
 def _tree(anatomy: Anatomy, *, major_vessel_mm: float) -> Inflow | None:
