@@ -123,7 +123,9 @@ def _start(
     known: Sequence[Sequence[int]],
 ) -> tuple[int, ...] | None:
     """The best plan at hand that keeps the limits and, where there is one, the threshold; None without."""
-    wanted = next(goal for goal in goals if isinstance(goal, Clear))
+    wanted = next((goal for goal in goals if isinstance(goal, Clear)), None)
+    if wanted is None:
+        return None  # without a lesion there is nothing to clear
     limits = _limits(objective, request)
     plans = [greedy(problem, limits, wanted), *(tuple(sorted(plan)) for plan in known)]
     plans = [plan for plan in plans if keeps(problem, limits, plan)]

@@ -165,7 +165,7 @@ def test_the_comparison_tells_what_only_the_larger_zone_covers() -> None:
     assert other is not None
     assert result.plan.cleared == (1, 2)
     assert other.only_larger_zone == (1,)
-    assert [p.objective for p in other.plans] == ["sparing", "maximum", "threshold", "palliative"]
+    assert [p.objective for p in other.plans] == ["sparing", "maximum", "threshold", "fewest", "palliative"]
     small = other.plans[0]
     assert (small.cleared, small.status) == ((2,), "optimal")
     names = {device.name for device in other.devices}
