@@ -23,14 +23,16 @@ from netlm_imaging.lesions import measure
 from netlm_imaging.plan.devices import chosen_devices
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import greedy
-from netlm_imaging.plan.optimize import optimize
+from netlm_imaging.plan.optimize import Choice, optimize
+from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ask, pose
+from netlm_imaging.plan.settle import settled
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
 
 SPACING_MM = (2.2, 2.2, 2.5)
 MOST_LESIONS = 60
-SECONDS = 60.0
+SECONDS = 20.0
 QUALITIES = ("normal", "chemotherapy", "cirrhosis")
 
 
@@ -58,10 +60,13 @@ def one_patient(seed: int) -> Pair:
         anatomy, measure(anatomy), settings=settings, clinical=clinical, limits=limits, progress=None
     )
     posed = pose(question, chosen_devices(settings))
-    problem = posed.case.problem
-    by_hand = greedy(problem, posed.request.limits, Clear.all(problem), improve=True)
-    choice = optimize(problem, "sparing", posed.request, seconds=SECONDS)
-    plans = (by_hand, choice.chosen)
+
+    def both(case: Case) -> tuple[tuple[int, ...], Choice]:
+        by_hand = greedy(case.problem, posed.request.limits, Clear.all(case.problem), improve=True)
+        return by_hand, optimize(case.problem, "sparing", posed.request, seconds=SECONDS)
+
+    case, (by_hand, choice) = settled(posed.case, both, chosen=lambda found: [found[0], found[1].chosen])
+    problem, plans = case.problem, (by_hand, choice.chosen)
     cleared = [problem.cleared(plan) for plan in plans]
     share = [100.0 * problem.lesion_voxels[done].sum() / problem.total_voxels for done in cleared]
     types = [
