@@ -169,7 +169,8 @@ def test_a_portal_vein_that_a_resection_cuts_costs_the_liver_behind(
     netlm: Netlm, masks: tuple[str, ...], tmp_path: Path
 ) -> None:
     settings, vein = tmp_path / "settings.toml", tmp_path / "vein.nii.gz"
-    settings.write_text("[resection]\nmajor_vessel_mm = 24\n[ablation]\nmodalities = []\n")
+    text = "[resection]\nmajor_vessel_mm = 24\nmax_devascularized_ml = {}\n[ablation]\nmodalities = []\n"
+    settings.write_text(text.format(1000))
     write_nifti(Mask(small_study.vein(), small_study.GRID), vein)
     codes = {}
     for option in ("--portal-vein", "--vessels"):
@@ -189,6 +190,14 @@ def test_a_portal_vein_that_a_resection_cuts_costs_the_liver_behind(
     assert "LIVER_DEVASCULARIZED" in codes["--portal-vein"] & codes["--vessels"]
     assert "INFLOW_NOT_TOLD_APART" in codes["--vessels"] - codes["--portal-vein"]
     assert "PLAN_WITHOUT_HEPATIC_VEINS" in codes["--portal-vein"] - codes["--vessels"]
+    settings.write_text(text.format(10))
+    out = tmp_path / "fed"
+    assert netlm("plan", *masks, "--portal-vein", vein, "--settings", settings, "--out", out).code == 0
+    whys = [o.why_not for lesion in case_of(out).lesions for o in lesion.options if o.why_not]
+    assert any("of other liver without inflow > 10 mL" in why for why in whys)
+    assert all(
+        (t.devascularized_ml or 0.0) <= 10.0 for t in case_of(out).plan.treatments if t.kind == "wedge"
+    )
 
 
 def test_the_case_holds_the_same_plans_with_measured_zones(netlm: Netlm, finished: Path) -> None:
