@@ -36,6 +36,8 @@ class Anatomy:
     """Couinaud labels 1..8 inside the liver."""
     vessels: Mask | None = None
     """Portal and hepatic veins in and around the liver."""
+    vessels_traced: bool = True
+    """A person stands behind ``vessels``: their course may say which liver loses its inflow."""
     portal_vein: Mask | None = None
     """The portal vein and its branches alone, as far as they are given: the inflow of the liver."""
     cysts: Mask | None = None
@@ -76,7 +78,9 @@ class Anatomy:
         """
         box = self.liver.bounding_box(margin_mm)
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        parts: dict[str, Any] = {n: None if part is None else part.crop(box) for n, part in given.items()}
+        parts: dict[str, Any] = {
+            n: part.crop(box) if isinstance(part, Mask | LabelMap) else part for n, part in given.items()
+        }
         return Anatomy(**parts)
 
 

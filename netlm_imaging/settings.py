@@ -81,6 +81,8 @@ class ResectionSettings(Section):
     wedge: bool = True
     wedge_margin_mm: NonNegativeMm = 5.0
     wedge_max_depth_mm: NonNegativeMm = 30.0
+    inflow_from_all_vessels: bool = False
+    """Read the inflow from given vessels that may hold hepatic veins too: overstates what is lost."""
     max_devascularized_ml: Annotated[float, Field(ge=0, le=1000)] = 30.0
     """A wedge or an enucleation that leaves more liver than this without inflow is none."""
     enucleation: bool = True

@@ -32,6 +32,7 @@ def on_isotropic_grid(anatomy: Anatomy, *, grid_mm: float) -> tuple[Anatomy, tup
         lesions=LabelMap(lesions, new),
         segments=_segments(anatomy, liver, new),
         vessels=_optional(anatomy.vessels, new),
+        vessels_traced=anatomy.vessels_traced,
         portal_vein=_optional(anatomy.portal_vein, new),
         cysts=None if cysts is None else Mask(cysts, new),
         spleen=_optional(anatomy.spleen, new),

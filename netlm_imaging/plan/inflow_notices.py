@@ -22,6 +22,12 @@ def inflow_notices(plan: Plan, anatomy: Anatomy, *, tree_found: bool) -> tuple[N
 def _about_the_tree(anatomy: Anatomy, *, tree_found: bool) -> list[Notice]:
     if anatomy.vessels is None and anatomy.portal_vein is None:
         return []  # said by PLAN_WITHOUT_VESSELS
+    if anatomy.portal_vein is None and not anatomy.vessels_traced:
+        message = (
+            "Which liver a resection deprives of its inflow is not read from vessels that may hold hepatic "
+            "veins too, or that were segmented here: give a mask of the portal vein alone (--portal-vein)."
+        )
+        return [Notice(code="INFLOW_UNKNOWN", message=message, where="vessels")]
     if not tree_found:
         message = (
             "No vessel that is given runs through the liver for 1 cm: which liver a resection deprives of "

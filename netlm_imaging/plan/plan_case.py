@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
@@ -29,9 +29,9 @@ from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask, Volume
 
-MORE_SHARE = 0.5
+MORE_SHARE = 0.15
 """Of the time that the plans leave, for what more could be had."""
-GROWTH_SHARE = 0.5
+GROWTH_SHARE = 0.1
 """Of what is then left, for what a larger remnant would allow."""
 
 
@@ -97,6 +97,8 @@ def plan_case(
     only paths from the capsule are sought.
     """
     devices, others = chosen_devices(settings), comparison_devices(settings)
+    if not settings.resection.inflow_from_all_vessels:
+        anatomy = replace(anatomy, vessels_traced=False)
     question = ask(
         anatomy,
         lesions,

@@ -129,8 +129,9 @@ def _wide_vessels(anatomy: Anatomy, *, width_mm: float) -> BoolArray | None:
 
 
 def _tree(anatomy: Anatomy, *, major_vessel_mm: float) -> Inflow | None:
-    """The portal veins where these are given alone, else all vessels."""
-    vessels = anatomy.vessels if anatomy.portal_vein is None else anatomy.portal_vein
+    """The portal veins where these are given alone, else all vessels that a person traced."""
+    traced = anatomy.vessels if anatomy.vessels_traced else None
+    vessels = traced if anatomy.portal_vein is None else anatomy.portal_vein
     if vessels is None:
         return None
     return inflow(

@@ -165,6 +165,7 @@ def complete(
             bowel=given.bowel,
         )
         _require_some_inside(given.lesions, anatomy)
+        anatomy = replace(anatomy, vessels_traced=given.vessels is not None)
     return StudyMasks(
         anatomy=anatomy,
         method="given" if given.liver is not None else _found(found).method,

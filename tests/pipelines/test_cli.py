@@ -169,7 +169,10 @@ def test_a_portal_vein_that_a_resection_cuts_costs_the_liver_behind(
     netlm: Netlm, masks: tuple[str, ...], tmp_path: Path
 ) -> None:
     settings, vein = tmp_path / "settings.toml", tmp_path / "vein.nii.gz"
-    text = "[resection]\nmajor_vessel_mm = 24\nmax_devascularized_ml = {}\n[ablation]\nmodalities = []\n"
+    text = (
+        "[resection]\ninflow_from_all_vessels = true\nmajor_vessel_mm = 24\nmax_devascularized_ml = {}\n"
+        "[ablation]\nmodalities = []\n"
+    )
     settings.write_text(text.format(1000))
     write_nifti(Mask(small_study.vein(), small_study.GRID), vein)
     codes = {}

@@ -213,3 +213,12 @@ def test_dominators_are_what_every_way_runs_through(seed: int) -> None:
             chain.add(above)
             above = int(through[above])
         assert chain == {n for n in everything - {node} if node not in reached(n)}
+
+
+def test_vessels_that_nobody_traced_give_no_inflow() -> None:
+    grid = oblique_grid((20, 24, 28), (2.0, 2.0, 2.0))
+    traced = liver_with(y_tree(grid), grid)
+    assert workspace(traced, major_vessel_mm=6.0).inflow is not None
+    untraced = replace(traced, vessels_traced=False)
+    assert workspace(untraced, major_vessel_mm=6.0).inflow is None
+    assert untraced.cropped().vessels_traced is False
