@@ -9,10 +9,11 @@ from benchmarks.greedy_peer import greedy_table
 from benchmarks.main_job import PRESETS, table
 from benchmarks.planner import planner_table
 from benchmarks.series_reader import series_table
+from benchmarks.session import session_lines
 from benchmarks.uncertainty import calibration_table
 from benchmarks.uncertainty_speed import speed_lines
 
-TOPICS = ("reader", "uncertainty", "planner", "greedy")
+TOPICS = ("reader", "uncertainty", "planner", "greedy", "session")
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
         nargs="*",
         default=["reader", *PRESETS],
         help="reader: one CT series; uncertainty: its calibration and speed; planner: its speed on large "
-        "livers; greedy: the optimum beside a greedy plan; or sample patients",
+        "livers; greedy: the optimum beside a greedy plan; session: edits; or sample patients",
     )
     parser.add_argument("--patients", type=int, default=300, help="for the calibration and greedy")
     parser.add_argument("--picture", type=Path, help="where greedy draws its chart")
@@ -41,6 +42,9 @@ def main() -> None:
             print(line, flush=True)
     if "greedy" in arguments.what:
         for line in greedy_table(patients=arguments.patients, picture=arguments.picture):
+            print(line, flush=True)
+    if "session" in arguments.what:
+        for line in session_lines():
             print(line, flush=True)
     presets = [name for name in arguments.what if name not in TOPICS]
     for line in table(presets, seeds=range(arguments.seeds)) if presets else ():

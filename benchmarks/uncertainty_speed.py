@@ -27,7 +27,7 @@ HALF_AXES_MM = np.array([95.0, 75.0, 60.0])
 def speed_lines(*, lesions: int = 60, repeats: int = 5) -> Iterator[str]:
     """Seconds to tabulate one ablation a lesion, and for 1,000 draws of them (the best of several)."""
     settings = Settings.model_validate({"ablation": {"modalities": ["mwa"], "max_probes": 3}})
-    anatomy = _anatomy(lesions)
+    anatomy = ball_anatomy(lesions)
     space = workspace(anatomy, major_vessel_mm=6.0)
     devices = chosen_devices(settings)
     found = [
@@ -57,7 +57,7 @@ def speed_lines(*, lesions: int = 60, repeats: int = 5) -> Iterator[str]:
     yield f"(on all cores together {min(cpu):.2f} s)"
 
 
-def _anatomy(count: int) -> Anatomy:
+def ball_anatomy(count: int) -> Anatomy:
     """Balls of tumor, 6 to 28 mm, 3 mm apart."""
     rng = np.random.default_rng(1)
     shape = tuple(int(2 * half) + 9 for half in HALF_AXES_MM[::-1])

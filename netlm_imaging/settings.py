@@ -188,6 +188,30 @@ class LesionSettings(Section):
     smallest_target_ml: Annotated[float, Field(ge=0, le=1000)] = 0.065
 
 
+class FixedChoice(Section):
+    """[[plan.fix]]: one treatment, or one lesion, that every plan obeys"""
+
+    do: bool
+    """Do it, or never; without ``kind``: clear the lesion, or give it no treatment of its own."""
+    lesion: Annotated[int, Field(ge=1)] | None = None
+    kind: Literal["enucleation", "wedge", "ablation", "anatomical"] | None = None
+    device: DeviceId | None = None
+    """Of an ablation; none: every device."""
+    name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    """Of an anatomical resection, such as ``Right hepatectomy``."""
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.kind == "anatomical":
+            if self.name is None or self.lesion is not None:
+                raise ValueError("an anatomical resection has a name and no lesion")
+        elif self.lesion is None or self.name is not None:
+            raise ValueError("what is not anatomical has a lesion and no name")
+        if self.device is not None and self.kind != "ablation":
+            raise ValueError("only an ablation has a device")
+        return self
+
+
 class PlanSettings(Section):
     """[plan]"""
 
@@ -198,6 +222,7 @@ class PlanSettings(Section):
     grid_mm: Annotated[float, Field(ge=0.3, le=10)] | None = None
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     relative_gap: Annotated[float, Field(ge=0, le=1)] = 0.0
+    fix: Annotated[tuple[FixedChoice, ...], Field(strict=False)] = ()
 
 
 class PetSettings(Section):

@@ -4,6 +4,7 @@ from netlm_imaging.export.case_folder import check_target, report_again, write_c
 from netlm_imaging.export.case_json import read_case
 from netlm_imaging.export.figures import draw_figures
 from netlm_imaging.export.nifti import write_nifti
+from netlm_imaging.export.plan_json import write_plan
 from netlm_imaging.export.report import render_report
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "report_again",
     "write_case",
     "write_nifti",
+    "write_plan",
 ]

@@ -14,14 +14,16 @@ from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export.case_json import CASE_FILE, read_case
 from netlm_imaging.export.files import hidden_sibling, sync_folder, write_file, writing
 from netlm_imaging.export.nifti import write_nifti
+from netlm_imaging.export.plan_json import PLAN_FILE
 from netlm_imaging.export.report import render_report
 from netlm_imaging.export.tables import lesions_csv, treatments_csv
+from netlm_imaging.plan.plan_file import PlanFile
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 REPORT_FILE = "report.html"
 _OURS = frozenset(
     {
-        *(CASE_FILE, REPORT_FILE, "report.pdf", "lesions.csv", "treatments.csv", "log.jsonl"),
+        *(CASE_FILE, PLAN_FILE, REPORT_FILE, "report.pdf", "lesions.csv", "treatments.csv", "log.jsonl"),
         *("masks", "figures", "dicom"),
     }
 )
@@ -35,11 +37,13 @@ def write_case(
     masks: Mapping[str, Volume | Mask | LabelMap],
     figures: Mapping[str, bytes],
     log: Sequence[Mapping[str, object]],
+    plan: PlanFile | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Everything known of one study in the folder ``out``, complete or not at all; returns the folder.
 
-    ``masks`` are named without suffix and written on their own grid, ``figures`` are PNG files by name.
+    ``masks`` are named without suffix and written on their own grid, ``figures`` are PNG files by name,
+    ``plan`` is the plan to go on with (plan.json).
     All files but log.jsonl have the same bytes for the same case. An older case is replaced only
     with ``overwrite``, and only when the new one is complete.
     Raises UsageError as check_target does, and DISK_FULL, NO_PERMISSION or WRITE_FAILED.
@@ -49,7 +53,7 @@ def write_case(
     with writing(out.name):
         out.parent.mkdir(parents=True, exist_ok=True)
         with _work_folder(out) as work:
-            _fill(work, case, masks=masks, figures=figures, log=log)
+            _fill(work, case, masks=masks, figures=figures, log=log, plan=plan)
             _move_into_place(work, out)
     return out
 
@@ -153,6 +157,7 @@ def _fill(
     masks: Mapping[str, Volume | Mask | LabelMap],
     figures: Mapping[str, bytes],
     log: Sequence[Mapping[str, object]],
+    plan: PlanFile | None,
 ) -> None:
     (work / "masks").mkdir()
     for name, mask in masks.items():
@@ -165,6 +170,7 @@ def _fill(
         "treatments.csv": treatments_csv(case),
         REPORT_FILE: render_report(case, figures),
         CASE_FILE: case.to_json(),
+        **({} if plan is None else {PLAN_FILE: plan.to_json()}),
         "log.jsonl": "".join(json.dumps(dict(entry), default=str) + "\n" for entry in log),
     }
     for name, text in texts.items():

@@ -4,6 +4,7 @@ from netlm_imaging.ingest.image import Image, read_image, read_nifti_image
 from netlm_imaging.ingest.masks import MaskFile, read_mask
 from netlm_imaging.ingest.naming import with_named_roles
 from netlm_imaging.ingest.objects import count_parts
+from netlm_imaging.ingest.plan_json import read_plan
 from netlm_imaging.ingest.prefer import Pick
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.study import Series, Skipped, Study
@@ -19,6 +20,7 @@ __all__ = [
     "read_image",
     "read_mask",
     "read_nifti_image",
+    "read_plan",
     "scan",
     "with_named_roles",
 ]

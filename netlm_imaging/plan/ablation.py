@@ -107,7 +107,7 @@ def made_of(
         lesions=target.lesions,
         voxels=voxels,
         margin_mm=settings.margin_mm,
-        zones=tuple(_zone(space, device, placement) for placement in placements),
+        zones=tuple(zone_at(space, device, placement) for placement in placements),
     )
 
 
@@ -151,7 +151,8 @@ def no_room(
     )
 
 
-def _zone(space: Workspace, device: Device, placement: Placement) -> Zone:
+def zone_at(space: Workspace, device: Device, placement: Placement) -> Zone:
+    """The zone of ``device`` at ``placement``, with its place in the patient."""
     along, across = (row / np.linalg.norm(row) for row in placement.to_unit[:2])
     return Zone(
         device=device,

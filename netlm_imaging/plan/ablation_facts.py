@@ -60,7 +60,7 @@ def ablation_fields(candidate: Candidate, facts: AblationFacts) -> dict[str, Any
             PlacedZone(center_lps_mm=z.center_lps_mm, axis=z.axis_lps, across=z.across_lps)
             for z in candidate.zones
         ),
-        "achieved_margin_mm": min(margin.minimum_mm for margin in facts.margins),
+        "achieved_margin_mm": min((margin.minimum_mm for margin in facts.margins), default=None),
         "margin_below_5_mm_percent": share_below_percent(facts.margins, REQUIRED_MM),
         "margin_below_10_mm_percent": share_below_percent(facts.margins, IDEAL_MM),
         "structures": facts.structures,

@@ -28,6 +28,8 @@ class Atoms:
     """Voxels of functional liver in each atom."""
     tumor: npt.NDArray[np.int64]
     """Voxels of each lesion in each atom, shape (lesions, atoms)."""
+    atom_of: npt.NDArray[np.int32]
+    """The atom of each voxel, -1 where no element covers it; flat."""
 
 
 def make_atoms(
@@ -50,6 +52,7 @@ def make_atoms(
         tumor=np.stack([_counts(atom_of[voxels], sizes.size) for voxels in lesions])
         if lesions
         else np.zeros((0, sizes.size), dtype=np.int64),
+        atom_of=atom_of,
     )
 
 

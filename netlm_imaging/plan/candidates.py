@@ -43,6 +43,8 @@ class Candidate:
     """Asked for around the lesion."""
     zones: tuple[Zone, ...] = ()
     """Of an ablation: one, or several that overlap and are made one after the other."""
+    drawn: bool = False
+    """By hand, not by the planner."""
 
     @property
     def interventions(self) -> int:

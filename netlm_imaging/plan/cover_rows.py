@@ -65,7 +65,9 @@ class LesionAtoms:
         return np.array(kept, dtype=np.int64)
 
     def _elements(self, atoms: npt.NDArray[np.int64]) -> list[int]:
-        return [int(element) for element in np.unique(self.holds[atoms].indices)]
+        starts, indices = self.holds.indptr, self.holds.indices
+        covers = [indices[starts[atom] : starts[atom + 1]] for atom in atoms.tolist()]
+        return [int(element) for element in np.unique(np.concatenate(covers))]
 
     def _row(self, cover: tuple[int, ...]) -> Row:
         return Row({self.column: 1.0, **dict.fromkeys(cover, -1.0)}, 0.0)

@@ -90,7 +90,7 @@ def chosen_devices(settings: Settings) -> tuple[Device, ...]:
     """
     wanted = settings.ablation
     if wanted.devices is not None:
-        return _named(wanted.devices, settings, key="ablation.devices")
+        return devices_named(wanted.devices, settings, key="ablation.devices")
     entries = [entry for entry in catalogue() if entry.default]
     missing = [m for m in wanted.modalities if not any(e.modality == m for e in entries)]
     if missing:
@@ -113,7 +113,7 @@ def comparison_devices(settings: Settings) -> tuple[Device, ...]:
     """
     wanted, chosen = settings.ablation, chosen_devices(settings)
     if wanted.comparison_devices is not None:
-        found = _named(wanted.comparison_devices, settings, key="ablation.comparison_devices")
+        found = devices_named(wanted.comparison_devices, settings, key="ablation.comparison_devices")
     else:
         modalities = tuple(dict.fromkeys(device.modality for device in chosen))
         series = [entry for entry in catalogue() if entry.evidence == "patient series"]
@@ -130,8 +130,11 @@ def _of_modalities(
     return sorted(allowed, key=lambda e: (modalities.index(e.modality), e.probes))
 
 
-def _named(ids: Iterable[str], settings: Settings, *, key: str) -> tuple[Device, ...]:
-    """The devices ``ids``, the user's own among them; each once."""
+def devices_named(ids: Iterable[str], settings: Settings, *, key: str) -> tuple[Device, ...]:
+    """The devices ``ids``, the user's own among them; each once. Raises UsageError (BAD_SETTINGS).
+
+    ``key``: what names them, for the message.
+    """
     shipped = {entry.id: entry for entry in catalogue()}
     own = {entry.id: entry for entry in settings.device}
     faults = [

@@ -30,6 +30,11 @@ def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = Fal
     return _improved(adding, best, limits) if improve else best
 
 
+def filled_up(problem: Problem, limits: Limits, goal: Clear, start: Collection[int]) -> tuple[int, ...]:
+    """``start`` with candidates added one by one while any adds to ``goal`` and keeps ``limits``."""
+    return Adding(problem, limits, goal).filled(start, thrifty=False)
+
+
 def _improved(adding: Adding, plan: tuple[int, ...], limits: Limits) -> tuple[int, ...]:
     while True:
         others = [
@@ -58,7 +63,9 @@ class Adding:
     """Fills plans up, best candidate first."""
 
     def __init__(self, problem: Problem, limits: Limits, goal: Clear) -> None:
-        self._problem, self._limits, self._goal = problem, limits, goal
+        # What must be cleared at the end is not cleared at every step.
+        self._problem, self._goal = problem, goal
+        self._limits = replace(limits, lesions=frozenset())
         self.must = limits.must
         self._weights = np.asarray(goal.weights, dtype=np.float64)
         pairs = [(e, c) for c in range(len(problem.candidates)) for e in problem.elements_of(c)]

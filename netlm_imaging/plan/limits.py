@@ -23,6 +23,8 @@ class Limits:
     """Candidates that are done."""
     must_not: frozenset[int] = frozenset()
     """Candidates that are not done."""
+    lesions: frozenset[int] = frozenset()
+    """Ids of lesions that are cleared."""
 
 
 def keeps(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
@@ -32,7 +34,24 @@ def keeps(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
         and limits.must_not.isdisjoint(chosen)
         and keeps_counts(problem, limits, chosen)
         and problem.lost_voxels(chosen) <= limits.budget_voxels
+        and (not limits.lesions or limits.lesions <= cleared_ids(problem, chosen))
     )
+
+
+def contradict(problem: Problem, limits: Limits) -> bool:
+    """Whether no plan can keep ``limits``, told without a solver: not every contradiction is found."""
+    everything = range(len(problem.candidates))
+    return (
+        limits.budget_voxels < 0
+        or not limits.must.isdisjoint(limits.must_not)
+        or not limits.lesions <= cleared_ids(problem, everything if limits.lesions else ())
+    )
+
+
+def cleared_ids(problem: Problem, chosen: Sequence[int]) -> frozenset[int]:
+    """Ids of the lesions that ``chosen`` candidates clear together."""
+    done = zip(problem.lesions, problem.cleared(chosen).tolist(), strict=True)
+    return frozenset(lesion for lesion, cleared in done if cleared)
 
 
 def keeps_counts(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:

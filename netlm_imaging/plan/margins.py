@@ -69,8 +69,10 @@ def ablative_margin(
 def share_below_percent(margins: Sequence[Margin], limit_mm: float) -> float | None:
     """Share of the lesions' surface, the subcapsular one left out, with less than ``limit_mm``.
 
-    None where all of the surface is subcapsular.
+    None where all of the surface is subcapsular, and without a lesion.
     """
+    if not margins:
+        return None
     counted = np.concatenate([m.area_mm2[~m.subcapsular] for m in margins])
     below = np.concatenate([m.margin_mm[~m.subcapsular] < limit_mm for m in margins])
     return 100.0 * float(counted[below].sum() / counted.sum()) if counted.size else None

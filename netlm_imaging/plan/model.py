@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare, Trade
-from netlm_imaging.plan.limits import Limits
+from netlm_imaging.plan.limits import Limits, cleared_ids
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.program import GAP, Point, Program
 from netlm_imaging.plan.rows import Row
@@ -52,6 +52,8 @@ class Model:
             self._program.keep(column, at_least=1.0, at_most=1.0)
         for column in limits.must_not:
             self._program.keep(column, at_least=0.0, at_most=0.0)
+        for place in np.flatnonzero(np.isin(problem.lesions, list(limits.lesions))).tolist():
+            self._program.keep(int(self._known.z[place]), at_least=1.0, at_most=1.0)
 
     def allow(self, *, budget_voxels: int | None = None, interventions: int | None = None) -> None:
         """Change these limits and forget what was required of the goals."""
@@ -84,10 +86,13 @@ class Model:
         self._program.bound(held.row, at_least=held.at_least - GAP, at_most=held.at_most + GAP)
 
     def keeps(self, chosen: Sequence[int]) -> bool:
-        """Whether a solution of the program keeps the budget and what is required in truth."""
+        """Whether a solution of the program keeps budget, lesions and what is required in truth."""
         lost = self.problem.lost_voxels(chosen)
-        return lost <= self._limits.budget_voxels and all(
-            held.holds(goal.value(self.problem, chosen)) for goal, held in self._ranges.items()
+        wanted = self._limits.lesions
+        return (
+            lost <= self._limits.budget_voxels
+            and all(held.holds(goal.value(self.problem, chosen)) for goal, held in self._ranges.items())
+            and (not wanted or wanted <= cleared_ids(self.problem, chosen))
         )
 
     def with_fractions(self, goal: Goal, *, seconds: float) -> Point:

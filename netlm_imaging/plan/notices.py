@@ -11,11 +11,23 @@ from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.distances import TOLERANCE_MM
 from netlm_imaging.plan.optimize import PALLIATIVE_LARGEST
 from netlm_imaging.plan.records import Plan
+from netlm_imaging.settings import FixedChoice
 
 
 def plan_notices(anatomy: Anatomy, plans: Sequence[Plan], *, clinical: Clinical) -> tuple[Notice, ...]:
     """Every assumption that this patient's masks and facts made the planner take."""
     return (*_about_masks(anatomy), *_about_lesions(anatomy, clinical), *_about_status(plans))
+
+
+def fixed_notices(choices: Sequence[FixedChoice]) -> tuple[Notice, ...]:
+    """That the plans are not free: they obey choices of the user."""
+    if not choices:
+        return ()
+    message = (
+        f"All plans obey {len(choices)} fixed {'choices' if len(choices) > 1 else 'choice'} of the settings "
+        "(plan.fix); without them more might be achieved, and the Type might be another."
+    )
+    return (Notice(code="FIXED_CHOICES", message=message, where="plan"),)
 
 
 def device_notices(devices: Sequence[Device], compared: Sequence[Device]) -> tuple[Notice, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.greedy import Adding, greedy, mended
-from netlm_imaging.plan.limits import Limits, keeps
+from netlm_imaging.plan.limits import Limits, cleared_ids, contradict, keeps
 from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
@@ -56,8 +56,11 @@ def optimize(
     *,
     seconds: float,
     known: Sequence[Sequence[int]] = (),
+    start: tuple[int, ...] | None = None,
 ) -> Choice:
     """The best plan for ``objective`` within about ``seconds``; ``known``: plans that may be good ones.
+
+    ``start``: a plan to begin with; where it keeps all that is asked for, no other is looked for first.
 
     - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
     - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
@@ -75,7 +78,7 @@ def optimize(
     wanted = goals[0]
     mend = None
     if isinstance(wanted, Clear):
-        mend = partial(mended, Adding(problem, _limits(objective, request), wanted))
+        mend = partial(mended, Adding(problem, limits_of(objective, request), wanted))
     return lexicographic(
         problem,
         model,
@@ -83,7 +86,9 @@ def optimize(
         mend=mend,
         seconds=seconds,
         relative_gap=request.relative_gap,
-        start=_start(problem, objective, request, goals, known),
+        start=start
+        if start is not None and meets(problem, objective, request, start)
+        else _start(problem, objective, request, goals, known),
     )
 
 
@@ -126,11 +131,11 @@ def _start(
     wanted = next((goal for goal in goals if isinstance(goal, Clear)), None)
     if wanted is None:
         return None  # without a lesion there is nothing to clear
-    limits = _limits(objective, request)
+    limits = limits_of(objective, request)
     plans = [greedy(problem, limits, wanted), *(tuple(sorted(plan)) for plan in known)]
     plans = [plan for plan in plans if keeps(problem, limits, plan)]
     if objective in TO_THRESHOLD:
-        needed = -_needed(problem, request)
+        needed = -needed_for_threshold(problem, request.threshold_percent)
         plans = [plan for plan in plans if wanted.value(problem, plan) <= needed]
         plans = [_trimmed(problem, limits, plan, wanted, at_most=needed) for plan in plans]
     return min(plans, key=lambda plan: [g.value(problem, plan) for g in goals], default=None)
@@ -142,29 +147,38 @@ def _trimmed(
     """``plan`` without what is not needed to keep ``wanted`` low enough, the costliest first."""
     for costly in sorted(set(plan) - limits.must, key=lambda c: (-problem.lost_voxels([c]), c)):
         without = tuple(c for c in plan if c != costly)
-        if wanted.value(problem, without) <= at_most:
+        if wanted.value(problem, without) <= at_most and limits.lesions <= cleared_ids(problem, without):
             plan = without
     return plan
 
 
-def _limits(objective: Objective, request: Request) -> Limits:
+def meets(problem: Problem, objective: Objective, request: Request, chosen: Sequence[int]) -> bool:
+    """Whether ``chosen`` keep the limits of ``objective`` and reach its threshold, where it has one."""
+    if not keeps(problem, limits_of(objective, request), chosen):
+        return False
+    reached = -Clear.all(problem).value(problem, chosen)
+    needed = needed_for_threshold(problem, request.threshold_percent)
+    return objective not in TO_THRESHOLD or reached >= needed
+
+
+def limits_of(objective: Objective, request: Request) -> Limits:
     """Only ``sparing`` and ``fewest`` obey the limit of segments."""
     return request.limits if objective in SPARING else replace(request.limits, segments=None)
 
 
-def _needed(problem: Problem, request: Request) -> int:
+def needed_for_threshold(problem: Problem, threshold_percent: float) -> int:
     """Tumor voxels that reach the threshold."""
-    return ceil(request.threshold_percent / 100.0 * problem.total_voxels - 1e-9)
+    return ceil(threshold_percent / 100.0 * problem.total_voxels - 1e-9)
 
 
 def _model(problem: Problem, objective: Objective, request: Request) -> Model | None:
     """None when the liver does not meet the minimums even untouched."""
-    limits = _limits(objective, request)
-    if limits.budget_voxels < 0 or limits.must & limits.must_not:
+    limits = limits_of(objective, request)
+    if contradict(problem, limits):
         return None
     model = Model(problem, limits)
     if objective in TO_THRESHOLD:
-        model.require(Clear.all(problem), at_most=-_needed(problem, request))
+        model.require(Clear.all(problem), at_most=-needed_for_threshold(problem, request.threshold_percent))
     return model
 
 

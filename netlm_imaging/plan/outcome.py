@@ -36,7 +36,7 @@ class Case:
     cleared_fraction: float
     ways: Ways | None = None
     """To the ablations; None where they are not asked for."""
-    _facts: dict[int, AblationFacts] = field(default_factory=dict)
+    _facts: dict[Candidate, AblationFacts] = field(default_factory=dict)
 
     def treated(self, chosen: Sequence[int]) -> BoolArray:
         """The union of the regions of ``chosen``."""
@@ -54,11 +54,11 @@ class Case:
 
     def facts_of(self, candidate: Candidate) -> AblationFacts:
         """Margins and distances of an ablation; measured once, for several plans use the same."""
-        if id(candidate) not in self._facts:
+        if candidate not in self._facts:
             cleared = self.cleared_by(candidate)
             lesions = tuple(sorted({*candidate.lesions, *cleared}))
-            self._facts[id(candidate)] = ablation_facts(self.space, candidate, lesions, self.ways)
-        return self._facts[id(candidate)]
+            self._facts[candidate] = ablation_facts(self.space, candidate, lesions, self.ways)
+        return self._facts[candidate]
 
     def cleared_by(self, candidate: Candidate) -> set[int]:
         """The lesions that a candidate clears when it is done alone."""
@@ -93,9 +93,13 @@ def make_plan(
     objective: Objective,
     bound_voxels: int | None,
     binding: Sequence[FlrLimit] = (),
+    outcome: Simulation | None = None,
 ) -> Plan:
-    """The plan of ``choice``. ``binding``: the minimums that every better plan breaks."""
-    outcome = case.simulate(choice.chosen)
+    """The plan of ``choice``. ``binding``: the minimums that every better plan breaks.
+
+    ``outcome`` saves the simulation where its figures are at hand.
+    """
+    outcome = outcome or case.simulate(choice.chosen)
     shares = remnant(
         outcome.flr_ml,
         functional_ml=outcome.functional_voxels * outcome.voxel_ml,
@@ -173,8 +177,9 @@ def _treatment(
 
 def tumor_voxels(case: Case, voxels: Voxels) -> dict[int, int]:
     """Voxels of each lesion that ``voxels`` holds any of."""
-    labels, counts = np.unique(case.anatomy.lesions.array.ravel()[voxels], return_counts=True)
-    return {int(n): int(c) for n, c in zip(labels, counts, strict=True) if n > 0}
+    labels = case.anatomy.lesions.array.ravel()[voxels]
+    ids, counts = np.unique(labels[labels > 0], return_counts=True)
+    return {int(n): int(c) for n, c in zip(ids, counts, strict=True)}
 
 
 def _segments(case: Case, candidate: Candidate, voxels: Voxels) -> tuple[str, ...]:

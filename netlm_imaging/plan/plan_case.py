@@ -17,6 +17,7 @@ from netlm_imaging.plan.more import more_than
 from netlm_imaging.plan.notices import (
     access_notices,
     device_notices,
+    fixed_notices,
     margin_notices,
     plan_notices,
     structure_notices,
@@ -129,6 +130,7 @@ def plan_case(
         devascularized=Mask(deprived, space.grid).paste_into(anatomy.grid) if deprived.any() else None,
         ablation_margin=None if mapped is None else mapped.paste_into(anatomy.grid),
         notices=(
+            *fixed_notices(settings.plan.fix),
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
             *device_notices(devices, others),
             *inflow_notices(answer.plans[main], anatomy, tree_found=space.inflow is not None),
@@ -159,7 +161,7 @@ def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
 def _comparison(question: Question, answer: Answer, devices: tuple[Device, ...]) -> Comparison:
     if question.progress is not None:
         question.progress("The same with the comparison devices")
-    other = answer_with(question, devices)
+    other = answer_with(question, devices, comparing=True)
     return Comparison(
         devices=devices,
         plans=_in_order(other.plans, question.settings.plan.objective),

@@ -12,8 +12,11 @@ from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.binding import binding_minimums, budget_voxels
 from netlm_imaging.plan.clock import Clock
 from netlm_imaging.plan.collect import Resections, collect, resections
+from netlm_imaging.plan.conflicts import conflict_of
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.dominance import dominance
+from netlm_imaging.plan.fixed import Fixed
+from netlm_imaging.plan.fixes import fixed_of
 from netlm_imaging.plan.lesion_sets import with_mr_only
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import (
@@ -21,6 +24,7 @@ from netlm_imaging.plan.optimize import (
     TO_THRESHOLD,
     Choice,
     Request,
+    limits_of,
     optimize,
 )
 from netlm_imaging.plan.outcome import Case, make_plan
@@ -66,6 +70,7 @@ class Posed:
     case: Case
     request: Request
     options: tuple[LesionOptions, ...]
+    fixed: Fixed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -118,8 +123,11 @@ def ask(
     )
 
 
-def pose(question: Question, devices: tuple[Device, ...]) -> Posed:
-    """All candidates when ablations are made with ``devices``, and their atoms."""
+def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Posed:
+    """All candidates when ablations are made with ``devices``, and their atoms.
+
+    ``comparing``: fixed choices count as far as these devices can carry them out. Raises as ``fixed_of``.
+    """
     settings, space, budget = question.settings, question.space, question.budget_voxels
     candidates, options = collect(
         space,
@@ -131,7 +139,8 @@ def pose(question: Question, devices: tuple[Device, ...]) -> Posed:
         progress=question.progress,
     )
     problem = make_problem(space, candidates, cleared_fraction=settings.lesion.cleared_fraction)
-    limits = _limits(settings, budget)
+    limits = limits_of_settings(settings, budget)
+    fixed = fixed_of(settings.plan.fix, candidates, options, comparing=comparing)
     case = Case(
         anatomy=question.anatomy,
         space=space,
@@ -142,19 +151,26 @@ def pose(question: Question, devices: tuple[Device, ...]) -> Posed:
         ways=question.ways,
     )
     request = Request(
-        limits=replace(limits, must_not=dominance(problem, limits).dominated()),
+        limits=fixed.obeyed(limits, candidates, dominance(problem, limits)),
         threshold_percent=settings.type.debulking_threshold_percent,
         symptomatic=tuple(n for n in question.clinical.symptomatic_lesions if n in problem.lesions),
         relative_gap=settings.plan.relative_gap,
     )
-    return Posed(case=case, request=request, options=options)
+    return Posed(case=case, request=request, options=options, fixed=fixed)
 
 
-def answer_with(question: Question, devices: tuple[Device, ...]) -> Answer:
-    """The best plan for every objective when ablations are made with ``devices``."""
-    posed = pose(question, devices)
+def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Answer:
+    """The best plan for every objective when ablations are made with ``devices``.
+
+    Raises as ``pose``, and PlanError (PLAN_CONFLICT) where fixed choices leave no plan for the objective
+    asked for.
+    """
+    posed = pose(question, devices, comparing=comparing)
     clock = Clock.of(question.settings.plan.time_limit_s)
     case, plans, choices = _all_plans(question, posed, clock)
+    if question.settings.plan.fix and not comparing:
+        main = question.settings.plan.objective
+        _require_plan(case, posed, main, choices[main], clock)
     candidates = case.problem.candidates
     return Answer(
         case=case,
@@ -226,7 +242,19 @@ def _widest(objective: Objective) -> Objective:
     return "sparing" if objective in SPARING else "maximum"
 
 
-def _limits(settings: Settings, budget_voxels: int) -> Limits:
+def _require_plan(case: Case, posed: Posed, objective: Objective, choice: Choice, clock: Clock) -> None:
+    if choice.status == "infeasible":
+        raise conflict_of(
+            case,
+            limits_of(objective, posed.request),
+            posed.fixed,
+            threshold_percent=posed.request.threshold_percent if objective in TO_THRESHOLD else None,
+            seconds=clock.share(OTHER_SHARE),
+        )
+
+
+def limits_of_settings(settings: Settings, budget_voxels: int) -> Limits:
+    """What the settings allow in one operation."""
     return Limits(
         budget_voxels=budget_voxels,
         interventions=settings.plan.max_interventions,

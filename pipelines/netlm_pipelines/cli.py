@@ -19,7 +19,7 @@ from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import load_clinical
 from netlm_imaging.errors import Fault, InputError, NetlmError
 from netlm_imaging.settings import load_settings
-from netlm_pipelines import show
+from netlm_pipelines import show, show_plans
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import GivenMasks, Request, series_choice
 
@@ -255,6 +255,19 @@ def report(folder: Path) -> None:
     from netlm_imaging.export import report_again
 
     show.report_at(report_again(folder))
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of a finished case, or a plan.json.")],
+    after: Annotated[Path, typer.Argument(help="The same, to be held against it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Two plans side by side: figures, treatments and lesions that only one of them has."""
+    from netlm_pipelines.compare import compared, read_compared
+
+    sides = (read_compared(before), read_compared(after))
+    show_plans.differences(sides, *compared(*sides), as_json=as_json)
 
 
 @app.command()

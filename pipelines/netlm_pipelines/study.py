@@ -31,7 +31,9 @@ from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.plan.devices import comparison_devices
+from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
 from netlm_imaging.plan.records import Plan
+from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
 from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
@@ -113,6 +115,7 @@ def run_study(request: Request, stages: Stages) -> Path:
         case,
         masks=_masks_out(masks.anatomy, planned),
         figures=figures,
+        plan=_plan_file(masks.anatomy, planned, request.settings),
         log=stages.log,
         overwrite=request.overwrite,
     )
@@ -303,6 +306,11 @@ def _with_plan(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion,
         )
         for lesion in lesions
     )
+
+
+def _plan_file(anatomy: Anatomy, planned: Planned, settings: Settings) -> PlanFile:
+    state = PlanSession.of(planned, anatomy, (), settings=settings).state
+    return plan_file_of(state, anatomy, plan=planned.plan)
 
 
 def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Volume | Mask | LabelMap]:

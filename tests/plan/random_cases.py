@@ -118,6 +118,7 @@ class Random:
             all(limit is None or count <= limit for count, limit in counts)
             and limits.must.issubset(chosen)
             and limits.must_not.isdisjoint(chosen)
+            and limits.lesions.issubset(self.figures(chosen).cleared)
         )
 
 

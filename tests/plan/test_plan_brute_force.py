@@ -55,6 +55,27 @@ def test_dropping_dominated_candidates_changes_no_optimum(seed: int) -> None:
     assert value_of(case, "sparing", choice.chosen) == best
 
 
+@pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "fewest", "palliative"])
+@pytest.mark.parametrize("seed", range(100))
+def test_a_lesion_that_must_be_cleared_is_so_at_the_best_of_all_subsets(
+    seed: int, objective: Objective
+) -> None:
+    case = Random(seed)
+    rng = np.random.default_rng(1000 + seed)
+    wanted = rng.choice(case.problem.lesions, int(rng.integers(1, 3)))
+    limits = replace(case.request.limits, lesions=frozenset(wanted.tolist()))
+    case.request = replace(case.request, limits=limits)
+    dominated = dominance(case.problem, limits).dominated(barred=limits.must_not, wanted=limits.must)
+    request = replace(case.request, limits=replace(limits, must_not=limits.must_not | dominated))
+    choice = optimize(case.problem, objective, request, seconds=20, start=tuple(range(seed % 4)))
+    best = best_of(case, objective)
+    if best is None:
+        assert (choice.status, choice.chosen) == ("infeasible", ())
+        return
+    assert choice.status == "optimal"
+    assert value_of(case, objective, choice.chosen) == best
+
+
 def test_some_candidates_are_dominated() -> None:
     cases = [Random(seed) for seed in range(40)]
     assert any(dominance(c.problem, c.request.limits).dominated() for c in cases)

@@ -1,0 +1,112 @@
+"""The fixed choices of the settings as candidates and lesions of one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from netlm_imaging.errors import Fault, NetlmError, PlanError, UsageError
+from netlm_imaging.plan.anatomical import procedures
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.fixed import Fixed
+from netlm_imaging.plan.records import LesionOptions
+from netlm_imaging.settings import FixedChoice
+
+
+def fixed_of(
+    choices: Sequence[FixedChoice],
+    candidates: Sequence[Candidate],
+    options: Sequence[LesionOptions],
+    *,
+    comparing: bool = False,
+) -> Fixed:
+    """``choices`` as what a plan obeys. ``options``: of every lesion, with the reasons of what is impossible.
+
+    Raises UsageError (BAD_SETTINGS) for a lesion or a procedure that is not there and for a choice that
+    names several candidates, PlanError (TREATMENT_IMPOSSIBLE) for one that cannot be done; of both kinds
+    all at once. ``comparing``: with other devices than those that the choices were made for; what these
+    cannot do is left out.
+    """
+    fixed = Fixed()
+    faults: list[NetlmError] = []
+    for number, choice in enumerate(choices, start=1):
+        try:
+            fixed = _with(fixed, choice, candidates, options, where=f"plan.fix[{number}]")
+        except PlanError as error:
+            if not comparing:
+                faults.append(error)
+        except UsageError as error:
+            if not comparing or choice.kind != "ablation":
+                faults.append(error)
+    if faults:
+        worst: type[NetlmError] = UsageError if any(isinstance(e, UsageError) for e in faults) else PlanError
+        raise worst(*(fault for error in faults for fault in error.faults))
+    return fixed
+
+
+def _with(
+    fixed: Fixed,
+    choice: FixedChoice,
+    candidates: Sequence[Candidate],
+    options: Sequence[LesionOptions],
+    *,
+    where: str,
+) -> Fixed:
+    lesions = [entry.lesion for entry in options]
+    if choice.lesion is not None and choice.lesion not in lesions:
+        shown = ", ".join(map(str, lesions)) or "none"
+        raise _bad(f"one of the lesions ({shown})", f"lesion {choice.lesion}", where)
+    if choice.kind is None:
+        assert choice.lesion is not None
+        field = "clear" if choice.do else "leave"
+        return replace(fixed, **{field: getattr(fixed, field) | {choice.lesion}})
+    found = frozenset(n for n, candidate in enumerate(candidates) if _is(candidate, choice))
+    if not choice.do:
+        _require_known(choice, where)
+        return replace(fixed, must_not=fixed.must_not | found)
+    if not found:
+        _require_known(choice, where)
+        raise PlanError(_impossible(choice, options, where))
+    if len(found) > 1:
+        devices = sorted({zone.device.id for n in found for zone in candidates[n].zones})
+        raise _bad(f"one treatment: name the device ({', '.join(devices)})", f"{len(found)}", where)
+    return replace(fixed, must=fixed.must | found)
+
+
+def _is(candidate: Candidate, choice: FixedChoice) -> bool:
+    if choice.kind == "anatomical":
+        return candidate.kind == "anatomical" and candidate.name == choice.name
+    devices = {zone.device.id for zone in candidate.zones}
+    return (
+        candidate.kind == choice.kind
+        and candidate.lesions == (choice.lesion,)
+        and choice.device in (None, *devices)
+    )
+
+
+def _require_known(choice: FixedChoice, where: str) -> None:
+    names = [procedure.name for procedure in procedures()]
+    if choice.name is not None and choice.name not in names:
+        raise _bad(f"one of {', '.join(names)}", repr(choice.name), where)
+
+
+def _impossible(choice: FixedChoice, options: Sequence[LesionOptions], where: str) -> Fault:
+    reasons = [
+        option.why_not
+        for entry in options
+        for option in entry.options
+        if entry.lesion == choice.lesion and option.kind == choice.kind and option.why_not
+    ]
+    what = choice.name or f"{choice.kind} of lesion {choice.lesion}"
+    device = f" with {choice.device}" if choice.device else ""
+    return Fault(
+        code="TREATMENT_IMPOSSIBLE",
+        expected=f"a treatment that can be done: {what}{device}",
+        found="; ".join(reasons) or "it is no candidate in this patient",
+        where=where,
+        remedy="Take it out of the fixed choices, or change the limits that forbid it",
+    )
+
+
+def _bad(expected: str, found: str, where: str) -> UsageError:
+    return UsageError(Fault(code="BAD_SETTINGS", expected=expected, found=found, where=where))

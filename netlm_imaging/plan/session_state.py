@@ -1,0 +1,241 @@
+"""One state of an editing session: a plan, what was fixed, and its figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from netlm_imaging.errors import Fault, PlanError
+from netlm_imaging.plan.basis import Basis
+from netlm_imaging.plan.conflicts import conflict_of
+from netlm_imaging.plan.cover_count import CoverCount
+from netlm_imaging.plan.figures import Difference, Figures, counted, difference, figures_of
+from netlm_imaging.plan.fixed import Fixed
+from netlm_imaging.plan.goals import Clear
+from netlm_imaging.plan.greedy import filled_up
+from netlm_imaging.plan.lesion_sets import with_mr_only
+from netlm_imaging.plan.limits import Limits, keeps
+from netlm_imaging.plan.losses import Joint, devascularized
+from netlm_imaging.plan.optimize import TO_THRESHOLD, Choice, Request, limits_of, meets, optimize
+from netlm_imaging.plan.outcome import Case, make_plan
+from netlm_imaging.plan.records import Plan
+from netlm_imaging.plan.settle import unknown_losses
+from netlm_imaging.plan.simulate import Simulation
+from netlm_imaging.plan.workspace import Voxels
+from netlm_imaging.settings import Objective
+from netlm_imaging.volume import BoolArray
+
+CONFLICT_SECONDS = 10.0
+"""At least so much time to find out which demands conflict."""
+UNHURRIED_SECONDS = 2.0
+"""With so much time left, the fewest treatments that cause a joint loss are looked for."""
+TypeOf = Callable[[Plan], int | None]
+"""The Type that a plan gives."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class State:
+    """Never changed."""
+
+    basis: Basis
+    objective: Objective
+    fixed: Fixed
+    choice: Choice
+
+    @cached_property
+    def outcome(self) -> Simulation:
+        """The exact counts of voxels, from the atoms: equal to ``simulate`` to the voxel."""
+        return self._counted(_devascularized(self.basis.case, self.choice.chosen))
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What the plan does."""
+        nowhere = np.zeros(self.basis.case.space.functional.shape, dtype=bool)
+        return figures_of(self.basis.case, self._counted(nowhere), interventions=self.interventions)
+
+    def _counted(self, devascularized: BoolArray) -> Simulation:
+        case, chosen = self.basis.case, self.choice.chosen
+        return counted(
+            case,
+            treated=case.problem.treated_voxels(chosen),
+            lost_voxels=case.problem.lost_voxels(chosen),
+            devascularized=devascularized,
+        )
+
+    @property
+    def interventions(self) -> int:
+        """Each zone of an ablation counts."""
+        return sum(self.basis.case.problem.candidates[c].interventions for c in self.choice.chosen)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the treatments."""
+        return tuple(self.basis.case.problem.candidates[c].name for c in self.choice.chosen)
+
+    @cached_property
+    def cover(self) -> CoverCount:
+        """The plan voxel by voxel, for previews."""
+        return CoverCount.of(self.basis.case, self.choice.chosen)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The record of the plan, as in case.json; which minimum binds is not looked for."""
+        plan = make_plan(
+            self.basis.case,
+            self.choice,
+            objective=self.objective,
+            bound_voxels=self.choice.bound_voxels,
+            outcome=self.outcome,
+        )
+        return with_mr_only(plan, self.basis.lesions)
+
+    @cached_property
+    def request(self) -> Request:
+        """What the solver is asked."""
+        return request_of(self.basis, self.fixed)
+
+
+def request_of(basis: Basis, fixed: Fixed) -> Request:
+    """Limits and fixed choices."""
+    settings, problem = basis.settings, basis.case.problem
+    return Request(
+        limits=fixed.obeyed(basis.limits, problem.candidates, basis.dominance),
+        threshold_percent=settings.type.debulking_threshold_percent,
+        symptomatic=tuple(n for n in basis.case.clinical.symptomatic_lesions if n in problem.lesions),
+        relative_gap=settings.plan.relative_gap,
+    )
+
+
+def solved(
+    basis: Basis, objective: Objective, fixed: Fixed, *, seconds: float, before: State | None = None
+) -> State:
+    """The best plan under ``fixed``; ``before``: the state that was edited.
+
+    Raises PlanError: PLAN_CONFLICT where there is none, PLAN_NOT_FOUND where the time ran out.
+    """
+    began = time.monotonic()
+    request = request_of(basis, fixed)
+    narrower = before is not None and _narrower(before, basis, objective, fixed)
+    if before is not None and narrower and _proven(before, request):
+        return State(basis=basis, objective=objective, fixed=fixed, choice=before.choice)
+    start = None if before is None else _repaired(before, basis, limits_of(objective, request))
+    while True:
+        problem, left = basis.case.problem, max(0.0, seconds - (time.monotonic() - began))
+        choice = optimize(problem, objective, request, seconds=left, start=start)
+        if choice.status == "infeasible":
+            raise _conflict(basis, objective, fixed, request, seconds=seconds)
+        missing = _lost_jointly(basis.case, choice.chosen)
+        if not missing.size:
+            break
+        if seconds - (time.monotonic() - began) < UNHURRIED_SECONDS:
+            # Which of them cause it takes long to tell; that all of them do is true of this plan.
+            known = basis.knowing([Joint(frozenset(choice.chosen), missing)])
+            if meets(known.case.problem, objective, request, choice.chosen):
+                basis, choice = known, replace(choice, status="feasible")
+                break
+        basis, start = basis.knowing(unknown_losses(basis.case, [choice.chosen])), None
+    if not meets(problem, objective, request, choice.chosen):
+        raise PlanError(
+            Fault(
+                code="PLAN_NOT_FOUND",
+                expected=f"a plan that keeps all limits within {seconds:g} s",
+                found="none yet, and no proof that there is none",
+                remedy="Allow more time (plan.time_limit_s)",
+            )
+        )
+    if before is not None and narrower:
+        choice = _bounded(choice, before.choice)
+    return State(basis=basis, objective=objective, fixed=fixed, choice=choice)
+
+
+def _conflict(
+    basis: Basis, objective: Objective, fixed: Fixed, request: Request, *, seconds: float
+) -> PlanError:
+    threshold = request.threshold_percent if objective in TO_THRESHOLD else None
+    return conflict_of(
+        basis.case,
+        limits_of(objective, request),
+        fixed,
+        threshold_percent=threshold,
+        seconds=max(seconds, CONFLICT_SECONDS),
+    )
+
+
+def _narrower(before: State, basis: Basis, objective: Objective, fixed: Fixed) -> bool:
+    """Whether no plan is allowed that was not allowed before, for the same objective."""
+    old, candidates = before.basis, basis.case.problem.candidates
+    return (
+        before.objective == objective
+        and old.case.problem is basis.case.problem
+        and old.settings.type == basis.settings.type
+        and old.settings.plan.relative_gap == basis.settings.plan.relative_gap
+        and _no_wider(old.limits, basis.limits)
+        and before.fixed.must <= fixed.must
+        and before.fixed.clear <= fixed.clear
+        and before.fixed.barred(candidates) <= fixed.barred(candidates)
+    )
+
+
+def _proven(before: State, request: Request) -> bool:
+    """Whether the plan of before is proven and allowed by a narrower ``request``: it is the best still."""
+    proven = before.choice.status == "optimal"
+    return proven and meets(before.basis.case.problem, before.objective, request, before.choice.chosen)
+
+
+def _bounded(choice: Choice, before: Choice) -> Choice:
+    """``choice`` with the bound of a wider question, where that is the better one."""
+    known = [c.bound_voxels for c in (choice, before) if c.bound_voxels is not None]
+    return replace(choice, bound_voxels=min(known)) if choice.bound_voxels is not None else choice
+
+
+def _no_wider(old: Limits, new: Limits) -> bool:
+    pairs = (
+        (old.budget_voxels, new.budget_voxels),
+        (old.interventions, new.interventions),
+        (old.resections, new.resections),
+        (old.ablations, new.ablations),
+        (old.segments, new.segments),
+    )
+    return all(a is None or (b is not None and b <= a) for a, b in pairs)
+
+
+def _repaired(before: State, basis: Basis, limits: Limits) -> tuple[int, ...] | None:
+    """The plan of before with what must be done, without what must not, and filled up again.
+
+    None for other candidates, and where that exceeds the limits.
+    """
+    if before.basis.planned.problem is not basis.planned.problem:
+        return None
+    problem = basis.case.problem
+    start = (set(before.choice.chosen) - limits.must_not) | limits.must
+    if not keeps(problem, replace(limits, lesions=frozenset()), sorted(start)):
+        return None
+    return filled_up(problem, limits, Clear.all(problem), start)
+
+
+def _lost_jointly(case: Case, chosen: Sequence[int]) -> Voxels:
+    """What ``chosen`` lose together and the problem does not know yet."""
+    if not chosen:
+        return np.empty(0, dtype=np.int64)
+    lost = devascularized(case.space, [case.problem.candidates[c] for c in chosen])
+    atom = case.problem.atoms.atom_of[lost]
+    return np.asarray(lost[(atom < 0) | ~case.problem.covered(chosen)[atom]])
+
+
+def _devascularized(case: Case, chosen: Sequence[int]) -> BoolArray:
+    lost = np.zeros(case.space.functional.size, dtype=bool)
+    if chosen:
+        lost[devascularized(case.space, [case.problem.candidates[c] for c in chosen])] = True
+    return lost.reshape(case.space.functional.shape)
+
+
+def difference_of(before: State, after: State, *, type_of: TypeOf | None = None) -> Difference:
+    """What ``after`` has more than ``before``."""
+    types = (None, None) if type_of is None else (type_of(before.plan), type_of(after.plan))
+    return difference(
+        before.figures, after.figures, names_before=before.names, names_after=after.names, types=types
+    )
