@@ -147,8 +147,8 @@ def plan_file_of(state: State, anatomy: Anatomy, *, plan: Plan | None = None) ->
 
 def masks_of(anatomy: Anatomy) -> dict[str, Mask | LabelMap]:
     """The masks that are given, by their names in the anatomy."""
-    given = {field.name: getattr(anatomy, field.name) for field in fields(anatomy)}
-    return {name: mask for name, mask in given.items() if mask is not None}
+    named = {field.name: getattr(anatomy, field.name) for field in fields(anatomy)}
+    return {name: part for name, part in named.items() if isinstance(part, Mask | LabelMap)}
 
 
 def mask_sha256(mask: Mask | LabelMap) -> str:
