@@ -15,7 +15,7 @@ from netlm_imaging.errors import Fault, NetlmError, UsageError
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.binding import budget_voxels
 from netlm_imaging.plan.candidates import Candidate
-from netlm_imaging.plan.collect import Resections, collect, resections
+from netlm_imaging.plan.collect import Resections
 from netlm_imaging.plan.devices import chosen_devices
 from netlm_imaging.plan.dominance import Dominance, dominance
 from netlm_imaging.plan.drawn import Drawn
@@ -24,10 +24,8 @@ from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import Joint, with_loss
 from netlm_imaging.plan.more_candidates import with_candidate, with_joint
 from netlm_imaging.plan.outcome import Case
-from netlm_imaging.plan.paths import Ways
-from netlm_imaging.plan.plan_set import limits_of_settings
-from netlm_imaging.plan.problem import make_problem
-from netlm_imaging.plan.workspace import Workspace, workspace
+from netlm_imaging.plan.plan_set import ask, case_with, limits_of_settings
+from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.remnant import FlrLimit, flr_limits
 from netlm_imaging.settings import Settings
 
@@ -37,7 +35,13 @@ NO_CANDIDATES: dict[str, dict[str, Any]] = {
     "resection": {"max_resections": None},
     "ablation": {"max_ablations": None, "comparison_devices": None, "structure_caution_mm": 0.0},
 }
-NEW_WORKSPACE = ("major_vessel_mm", "sink_vessel_mm", "structure_clearance_mm", "smallest_part_ml")
+NEW_WORKSPACE = (
+    "major_vessel_mm",
+    "sink_vessel_mm",
+    "structure_clearance_mm",
+    "smallest_part_ml",
+    "inflow_from_all_vessels",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -203,35 +207,18 @@ def planned_case(
     resected: Resections | None = None,
 ) -> tuple[Case, Resections]:
     """All candidates with the devices of ``settings``; ``space`` and ``resected`` save work where at hand."""
-    space = space or workspace(
+    question = ask(
         anatomy,
-        major_vessel_mm=settings.resection.major_vessel_mm,
-        sink_vessel_mm=settings.ablation.sink_vessel_mm,
-        structure_clearance_mm=settings.ablation.structure_clearance_mm,
-        smallest_part_ml=settings.flr.smallest_part_ml,
-    )
-    resected = resected or resections(space, lesions, settings=settings)
-    candidates, _ = collect(
-        space,
         lesions,
         settings=settings,
-        budget_voxels=int(np.count_nonzero(space.functional)),
-        devices=chosen_devices(settings),
+        clinical=clinical,
+        limits=limits,
+        around=around,
+        space=space,
         resected=resected,
     )
-    fraction = settings.lesion.cleared_fraction
-    case = Case(
-        anatomy=anatomy.cropped(),
-        space=space,
-        problem=make_problem(space, candidates, cleared_fraction=fraction),
-        limits=limits,
-        clinical=clinical,
-        cleared_fraction=fraction,
-        ways=Ways(
-            anatomy=anatomy, around=around, space=space, clearance_mm=settings.ablation.path_clearance_mm
-        ),
-    )
-    return case, resected
+    case, _ = case_with(question, chosen_devices(settings))
+    return case, question.resected
 
 
 def redrawn(basis: Basis, drawn: Mapping[int, Drawn]) -> tuple[Basis, tuple[str, ...]]:

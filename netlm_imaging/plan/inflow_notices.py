@@ -7,9 +7,11 @@ from netlm_imaging.errors import Notice
 from netlm_imaging.plan.records import Plan
 
 
-def inflow_notices(plan: Plan, anatomy: Anatomy, *, tree_found: bool) -> tuple[Notice, ...]:
+def inflow_notices(
+    plan: Plan, anatomy: Anatomy, *, tree_found: bool, from_all_vessels: bool
+) -> tuple[Notice, ...]:
     """What ``plan`` deprives of its inflow, and how well that could be seen."""
-    notices = [*_about_the_tree(anatomy, tree_found=tree_found)]
+    notices = [*_about_the_tree(anatomy, tree_found=tree_found, from_all_vessels=from_all_vessels)]
     if plan.devascularized_ml > 0.0:
         message = (
             f"{plan.devascularized_ml:.1f} mL of functional liver are not treated but lose their inflow, or "
@@ -19,10 +21,10 @@ def inflow_notices(plan: Plan, anatomy: Anatomy, *, tree_found: bool) -> tuple[N
     return tuple(notices)
 
 
-def _about_the_tree(anatomy: Anatomy, *, tree_found: bool) -> list[Notice]:
+def _about_the_tree(anatomy: Anatomy, *, tree_found: bool, from_all_vessels: bool) -> list[Notice]:
     if anatomy.vessels is None and anatomy.portal_vein is None:
         return []  # said by PLAN_WITHOUT_VESSELS
-    if anatomy.portal_vein is None and not anatomy.vessels_traced:
+    if anatomy.portal_vein is None and not (from_all_vessels and anatomy.vessels_traced):
         message = (
             "Which liver a resection deprives of its inflow is not read from vessels that may hold hepatic "
             "veins too, or that were segmented here: give a mask of the portal vein alone (--portal-vein)."

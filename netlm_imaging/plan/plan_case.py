@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
@@ -98,8 +98,6 @@ def plan_case(
     only paths from the capsule are sought.
     """
     devices, others = chosen_devices(settings), comparison_devices(settings)
-    if not settings.resection.inflow_from_all_vessels:
-        anatomy = replace(anatomy, vessels_traced=False)
     question = ask(
         anatomy,
         lesions,
@@ -133,7 +131,12 @@ def plan_case(
             *fixed_notices(settings.plan.fix),
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
             *device_notices(devices, others),
-            *inflow_notices(answer.plans[main], anatomy, tree_found=space.inflow is not None),
+            *inflow_notices(
+                answer.plans[main],
+                anatomy,
+                tree_found=space.inflow is not None,
+                from_all_vessels=settings.resection.inflow_from_all_vessels,
+            ),
             *margin_notices(answer.plans[main]),
             *access_notices(answer.plans[main]),
             *structure_notices(

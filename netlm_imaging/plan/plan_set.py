@@ -32,7 +32,7 @@ from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import LesionOptions, Plan
 from netlm_imaging.plan.settle import settled
-from netlm_imaging.plan.workspace import Workspace, workspace
+from netlm_imaging.plan.workspace import Workspace, workspace_of
 from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 
@@ -95,18 +95,14 @@ def ask(
     settings: Settings,
     clinical: Clinical,
     limits: tuple[FlrLimit, ...],
-    progress: Progress | None,
+    progress: Progress | None = None,
     around: Surroundings | None = None,
+    space: Workspace | None = None,
+    resected: Resections | None = None,
 ) -> Question:
-    """Prepare what does not depend on the devices."""
+    """Prepare what does not depend on the devices; ``space`` and ``resected`` save work where at hand."""
     cropped = anatomy.cropped()
-    space = workspace(
-        anatomy,
-        major_vessel_mm=settings.resection.major_vessel_mm,
-        sink_vessel_mm=settings.ablation.sink_vessel_mm,
-        structure_clearance_mm=settings.ablation.structure_clearance_mm,
-        smallest_part_ml=settings.flr.smallest_part_ml,
-    )
+    space = space or workspace_of(anatomy, settings)
     return Question(
         anatomy=cropped,
         space=space,
@@ -114,7 +110,7 @@ def ask(
             anatomy=anatomy, around=around, space=space, clearance_mm=settings.ablation.path_clearance_mm
         ),
         lesions=lesions,
-        resected=resections(space, lesions, settings=settings, progress=progress),
+        resected=resected or resections(space, lesions, settings=settings, progress=progress),
         settings=settings,
         clinical=clinical,
         limits=limits,
@@ -123,40 +119,53 @@ def ask(
     )
 
 
-def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Posed:
-    """All candidates when ablations are made with ``devices``, and their atoms.
-
-    ``comparing``: fixed choices count as far as these devices can carry them out. Raises as ``fixed_of``.
-    """
-    settings, space, budget = question.settings, question.space, question.budget_voxels
+def case_with(question: Question, devices: tuple[Device, ...]) -> tuple[Case, tuple[LesionOptions, ...]]:
+    """All candidates with ``devices``, their atoms, and the options of each lesion."""
+    settings, space = question.settings, question.space
     candidates, options = collect(
         space,
         question.lesions,
         settings=settings,
-        budget_voxels=budget,
+        budget_voxels=question.budget_voxels,
         devices=devices,
         resected=question.resected,
         progress=question.progress,
     )
-    problem = make_problem(space, candidates, cleared_fraction=settings.lesion.cleared_fraction)
-    limits = limits_of_settings(settings, budget)
-    fixed = fixed_of(settings.plan.fix, candidates, options, comparing=comparing)
+    fraction = settings.lesion.cleared_fraction
     case = Case(
         anatomy=question.anatomy,
         space=space,
-        problem=problem,
+        problem=make_problem(space, candidates, cleared_fraction=fraction),
         limits=question.limits,
         clinical=question.clinical,
-        cleared_fraction=settings.lesion.cleared_fraction,
+        cleared_fraction=fraction,
         ways=question.ways,
     )
-    request = Request(
-        limits=fixed.obeyed(limits, candidates, dominance(problem, limits)),
+    return case, options
+
+
+def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Posed:
+    """What is asked when ablations are made with ``devices``.
+
+    ``comparing``: fixed choices count as far as these devices can carry them out. Raises as ``fixed_of``.
+    """
+    settings = question.settings
+    case, options = case_with(question, devices)
+    candidates = case.problem.candidates
+    limits = limits_of_settings(settings, question.budget_voxels)
+    fixed = fixed_of(settings.plan.fix, candidates, options, comparing=comparing)
+    obeyed = fixed.obeyed(limits, candidates, dominance(case.problem, limits))
+    return Posed(case=case, request=request_of(case, settings, obeyed), options=options, fixed=fixed)
+
+
+def request_of(case: Case, settings: Settings, limits: Limits) -> Request:
+    """What the solver is asked under ``limits``."""
+    return Request(
+        limits=limits,
         threshold_percent=settings.type.debulking_threshold_percent,
-        symptomatic=tuple(n for n in question.clinical.symptomatic_lesions if n in problem.lesions),
+        symptomatic=tuple(n for n in case.clinical.symptomatic_lesions if n in case.problem.lesions),
         relative_gap=settings.plan.relative_gap,
     )
-    return Posed(case=case, request=request, options=options, fixed=fixed)
 
 
 def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Answer:

@@ -22,6 +22,7 @@ from netlm_imaging.plan.limits import Limits, keeps
 from netlm_imaging.plan.losses import Joint, devascularized
 from netlm_imaging.plan.optimize import TO_THRESHOLD, Choice, Request, limits_of, meets, optimize
 from netlm_imaging.plan.outcome import Case, make_plan
+from netlm_imaging.plan.plan_set import request_of
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.settle import unknown_losses
 from netlm_imaging.plan.simulate import Simulation
@@ -96,18 +97,13 @@ class State:
     @cached_property
     def request(self) -> Request:
         """What the solver is asked."""
-        return request_of(self.basis, self.fixed)
+        return _request(self.basis, self.fixed)
 
 
-def request_of(basis: Basis, fixed: Fixed) -> Request:
+def _request(basis: Basis, fixed: Fixed) -> Request:
     """Limits and fixed choices."""
-    settings, problem = basis.settings, basis.case.problem
-    return Request(
-        limits=fixed.obeyed(basis.limits, problem.candidates, basis.dominance),
-        threshold_percent=settings.type.debulking_threshold_percent,
-        symptomatic=tuple(n for n in basis.case.clinical.symptomatic_lesions if n in problem.lesions),
-        relative_gap=settings.plan.relative_gap,
-    )
+    obeyed = fixed.obeyed(basis.limits, basis.case.problem.candidates, basis.dominance)
+    return request_of(basis.case, basis.settings, obeyed)
 
 
 def solved(
@@ -118,7 +114,7 @@ def solved(
     Raises PlanError: PLAN_CONFLICT where there is none, PLAN_NOT_FOUND where the time ran out.
     """
     began = time.monotonic()
-    request = request_of(basis, fixed)
+    request = _request(basis, fixed)
     narrower = before is not None and _narrower(before, basis, objective, fixed)
     if before is not None and narrower and _proven(before, request):
         return State(basis=basis, objective=objective, fixed=fixed, choice=before.choice)

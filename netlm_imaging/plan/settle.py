@@ -9,12 +9,11 @@ and as joint losses only ever add to what plans lose, an optimum that has none u
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from netlm_imaging.plan.losses import Joint, joint_losses
+from netlm_imaging.plan.more_candidates import with_joint
 from netlm_imaging.plan.outcome import Case
-from netlm_imaging.plan.problem import make_problem
 
 Found = TypeVar("Found")
 
@@ -35,7 +34,7 @@ def settled(
         new = unknown_losses(case, chosen(found))
         if not new:
             break
-        case = _knowing(case, new)
+        case = with_joint(case, new)
         found = find(case)
         rounds = None if rounds is None else rounds - 1
     return case, found
@@ -47,13 +46,3 @@ def unknown_losses(case: Case, plans: Iterable[Sequence[int]]) -> list[Joint]:
     for plan in dict.fromkeys(tuple(sorted(plan)) for plan in plans):
         new.extend(joint_losses(case.space, case.problem.candidates, plan, known=(*case.problem.joint, *new)))
     return new
-
-
-def _knowing(case: Case, new: Iterable[Joint]) -> Case:
-    problem = make_problem(
-        case.space,
-        case.problem.candidates,
-        cleared_fraction=case.cleared_fraction,
-        joint=(*case.problem.joint, *new),
-    )
-    return replace(case, problem=problem)

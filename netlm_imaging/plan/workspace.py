@@ -22,7 +22,7 @@ from netlm_imaging.plan.inflow import Inflow, inflow
 from netlm_imaging.plan.parts import Parts, parts
 from netlm_imaging.plan.protected import Protected, protect
 from netlm_imaging.plan.vessels import wide_parts
-from netlm_imaging.settings import AblationSettings, FlrSettings
+from netlm_imaging.settings import AblationSettings, FlrSettings, Settings
 from netlm_imaging.volume import BoolArray
 
 Voxels = npt.NDArray[np.int64]
@@ -93,17 +93,19 @@ def workspace(
     sink_vessel_mm: float = AblationSettings().sink_vessel_mm,
     structure_clearance_mm: float = AblationSettings().structure_clearance_mm,
     smallest_part_ml: float = FlrSettings().smallest_part_ml,
+    inflow_from_all_vessels: bool = True,
 ) -> Workspace:
     """Crop ``anatomy`` to its liver and prepare what candidates need.
 
     Structures to protect count as far as ``anatomy`` shows them, beyond the liver's box too.
+    ``inflow_from_all_vessels``: without the portal vein alone, traced vessels of any kind are the inflow.
     """
     cropped = anatomy.cropped()
     grid, liver = cropped.grid, cropped.liver.array
     major = _wide_vessels(cropped, width_mm=major_vessel_mm)
     sink = _wide_vessels(cropped, width_mm=sink_vessel_mm)
     functional = cropped.functional.array
-    tree = _tree(cropped, major_vessel_mm=major_vessel_mm)
+    tree = _tree(cropped, major_vessel_mm=major_vessel_mm, all_vessels=inflow_from_all_vessels)
     return Workspace(
         grid=grid,
         liver=liver,
@@ -128,9 +130,21 @@ def _wide_vessels(anatomy: Anatomy, *, width_mm: float) -> BoolArray | None:
     return np.asarray(np.any([wide_parts(v, anatomy.grid, width_mm=width_mm) for v in given], axis=0))
 
 
-def _tree(anatomy: Anatomy, *, major_vessel_mm: float) -> Inflow | None:
+def workspace_of(anatomy: Anatomy, settings: Settings) -> Workspace:
+    """The workspace of ``anatomy`` under ``settings``."""
+    return workspace(
+        anatomy,
+        major_vessel_mm=settings.resection.major_vessel_mm,
+        sink_vessel_mm=settings.ablation.sink_vessel_mm,
+        structure_clearance_mm=settings.ablation.structure_clearance_mm,
+        smallest_part_ml=settings.flr.smallest_part_ml,
+        inflow_from_all_vessels=settings.resection.inflow_from_all_vessels,
+    )
+
+
+def _tree(anatomy: Anatomy, *, major_vessel_mm: float, all_vessels: bool) -> Inflow | None:
     """The portal veins where these are given alone, else all vessels that a person traced."""
-    traced = anatomy.vessels if anatomy.vessels_traced else None
+    traced = anatomy.vessels if all_vessels and anatomy.vessels_traced else None
     vessels = traced if anatomy.portal_vein is None else anatomy.portal_vein
     if vessels is None:
         return None
