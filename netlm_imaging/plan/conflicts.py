@@ -128,7 +128,7 @@ def can_hold(case: Case, demands: Sequence[Demand], *, seconds: float) -> bool |
         return False
     everything = Clear.all(problem)
     for plan in (tuple(sorted(limits.must)), greedy(problem, limits, everything)):
-        if keeps(problem, limits, plan) and -everything.value(problem, plan) >= needed:
+        if keeps(problem, limits, plan) and problem.cleared_voxels(plan) >= needed:
             return True
     solution = _smallest(case, demands, Few(), seconds=seconds)
     if solution.status == "infeasible":
@@ -150,7 +150,7 @@ def _limits(case: Case, demands: Sequence[Demand]) -> tuple[Limits, int]:
     minimums = [d.flr for d in demands if d.flr is not None]
     counts = {d.count: d.most for d in demands if d.count is not None}
     thresholds = [d.threshold_percent for d in demands if d.threshold_percent is not None]
-    every = sum(candidate.interventions for candidate in problem.candidates)
+    every = problem.interventions(range(len(problem.candidates)))
     limits = Limits(
         budget_voxels=budget_voxels(case.anatomy, minimums) if minimums else problem.functional_voxels,
         interventions=counts.get("interventions", every),
@@ -178,7 +178,7 @@ def _why(case: Case, core: Sequence[Demand], *, seconds: float) -> str:
     count = next((d for d in core if d.count == "interventions"), None)
     if count is not None:
         least = _smallest(case, [d for d in core if d is not count], Few(), seconds=seconds)
-        return f"{Few().value(case.problem, least.chosen)} are needed" if least.status == "optimal" else ""
+        return f"{case.problem.interventions(least.chosen)} are needed" if least.status == "optimal" else ""
     return ""
 
 

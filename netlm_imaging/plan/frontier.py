@@ -80,7 +80,7 @@ def by_interventions(
         return (best,)
     curve = _Curve(problem, request, deadline=time.monotonic() + seconds)
     choices = [best]
-    while (count := Few().value(problem, choices[-1].chosen)) > 0:
+    while (count := problem.interventions(choices[-1].chosen)) > 0:
         fewer = curve.at(request.limits.budget_voxels, interventions=count - 1)
         if fewer is None or time.monotonic() >= curve.deadline:
             break
@@ -170,7 +170,7 @@ class _Curve:
         return choice if choice.chosen or choice.status == "optimal" else None
 
     def _tumor(self, choice: Choice) -> int:
-        return -self._goals[0].value(self._problem, choice.chosen)
+        return self._problem.cleared_voxels(choice.chosen)
 
     def unbeaten(self, choices: Iterable[Choice]) -> tuple[Choice, ...]:
         """Those that no other of them beats, by liver lost, the most first."""

@@ -46,7 +46,7 @@ class Few:
 
     def value(self, problem: Problem, chosen: Sequence[int]) -> int:
         """The exact value for ``chosen`` candidates."""
-        return sum(problem.candidates[c].interventions for c in chosen)
+        return problem.interventions(chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ class Trade:
 
     def value(self, problem: Problem, chosen: Sequence[int]) -> int:
         """The exact value for ``chosen`` candidates."""
-        cleared = int(problem.lesion_voxels[problem.cleared(chosen)].sum())
-        return self.tumor * problem.lost_voxels(chosen) - self.liver * cleared
+        return self.tumor * problem.lost_voxels(chosen) - self.liver * problem.cleared_voxels(chosen)
 
 
 Goal = Clear | Spare | Few | Trade

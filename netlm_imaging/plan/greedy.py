@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from copy import copy
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
 
-from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.goals import Clear, Spare
+from netlm_imaging.plan.left import Left
 from netlm_imaging.plan.limits import Limits, keeps
 from netlm_imaging.plan.problem import Problem
 
@@ -52,10 +49,10 @@ def _improved(adding: Adding, plan: tuple[int, ...], limits: Limits) -> tuple[in
 def mended(adding: Adding, plan: tuple[int, ...]) -> tuple[int, ...]:
     """``plan`` without what costs most for its tumor until the limits are kept, filled up again."""
     while not adding.keeps(plan):
-        without = [tuple(c for c in plan if c != out) for out in plan if out not in adding.must]
-        if not without:
+        fewer = adding.without_costliest(plan)
+        if fewer is None:
             break
-        plan = max(without, key=lambda rest: adding.saved_for(plan, rest))
+        plan = fewer
     return adding.filled(plan, thrifty=True)
 
 
@@ -66,19 +63,7 @@ class Adding:
         # What must be cleared at the end is not cleared at every step.
         self._problem, self._goal = problem, goal
         self._limits = replace(limits, lesions=frozenset())
-        self.must = limits.must
         self._weights = np.asarray(goal.weights, dtype=np.float64)
-        pairs = [(e, c) for c in range(len(problem.candidates)) for e in problem.elements_of(c)]
-        rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        shape = (problem.holds.shape[1], len(problem.candidates))
-        elements = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=shape)
-        # Elements of one candidate share no voxel: sums over them count none twice.
-        removes = sparse.csr_array(problem.holds @ elements)
-        self._nothing = _Left(
-            removes,
-            functional=problem.atoms.functional.astype(np.float64),
-            tumor=sparse.csc_array(problem.atoms.tumor.astype(np.float64)),
-        )
 
     def value(self, chosen: Sequence[int]) -> tuple[int, int]:
         """Smaller is better: tumor first, then liver."""
@@ -88,21 +73,27 @@ class Adding:
         """Whether ``plan`` keeps the limits, but for what must be done."""
         return keeps(self._problem, replace(self._limits, must=frozenset()), plan)
 
-    def saved_for(self, plan: Sequence[int], rest: Sequence[int]) -> float:
-        """Liver saved for each voxel of tumor given up when only ``rest`` of ``plan`` is done."""
-        before, after = self.value(plan), self.value(rest)
-        return (before[1] - after[1]) / (after[0] - before[0] + 1.0)
+    def without_costliest(self, plan: Sequence[int]) -> tuple[int, ...] | None:
+        """``plan`` without what costs most liver for its tumor; None where all of it must be done."""
+        before = self.value(plan)
+
+        def saved(rest: tuple[int, ...]) -> float:
+            after = self.value(rest)
+            return (before[1] - after[1]) / (after[0] - before[0] + 1.0)
+
+        rests = [tuple(c for c in plan if c != out) for out in plan if out not in self._limits.must]
+        return max(rests, key=saved, default=None)
 
     def filled(self, start: Collection[int], *, thrifty: bool) -> tuple[int, ...]:
         """``start`` with the best next candidate added until none helps; every step adds one, so it ends."""
         chosen = sorted(start)
-        left = self._nothing.without(self._problem.covered(chosen))
+        left = self._problem.untouched.without(self._problem.covered(chosen))
         while (best := self._next(chosen, left, thrifty=thrifty)) is not None:
             chosen.append(best)
             left = left.without(self._problem.covered(chosen))
         return tuple(sorted(chosen))
 
-    def _next(self, chosen: Sequence[int], left: _Left, *, thrifty: bool) -> int | None:
+    def _next(self, chosen: Sequence[int], left: Left, *, thrifty: bool) -> int | None:
         treated = self._problem.treated_voxels(chosen)
         after = treated[:, None] + left.treats >= self._problem.needed_voxels[:, None]
         gain = np.asarray(self._weights @ after + self._goal.value(self._problem, chosen))
@@ -115,24 +106,3 @@ class Adding:
             if allowed and keeps(self._problem, self._limits, sorted([*chosen, best])):
                 return int(best)
         return None
-
-
-class _Left:
-    """What each candidate would lose and treat of the atoms that are left."""
-
-    def __init__(self, removes: sparse.csr_array, *, functional: FloatArray, tumor: sparse.csc_array) -> None:
-        self._removes, self._functional, self._tumor = removes, functional, tumor
-        self._gone = np.zeros(functional.size, dtype=bool)
-        self.loses = removes.T @ functional
-        self.treats = (tumor @ removes).toarray()
-        """Voxels of each lesion (rows) by each candidate (columns)."""
-
-    def without(self, covered: npt.NDArray[np.bool_]) -> _Left:
-        """The same when the atoms ``covered`` are gone; only what is gone now is counted again."""
-        now = np.flatnonzero(covered & ~self._gone)
-        rest = copy(self)
-        removed = self._removes[now]
-        rest.loses = self.loses - removed.T @ self._functional[now]
-        rest.treats = self.treats - (self._tumor[:, now] @ removed).toarray()
-        rest._gone = self._gone | covered
-        return rest

@@ -12,7 +12,6 @@ from math import floor
 
 from netlm_imaging.anatomy import segment_name
 from netlm_imaging.plan.embolization import embolization
-from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.growth_records import GrowthKind, GrowthPlan
 from netlm_imaging.plan.growth_stages import Found, growth_plan, growth_reference
 from netlm_imaging.plan.limits import Limits, keeps_counts
@@ -78,7 +77,7 @@ def growth_plans(
             request=request,
             grown_budget=request.limits.budget_voxels + _most_growth_voxels(case),
             # An unproven maximum may clear less than the sparing plan does.
-            cleared_today=max(_cleared_voxels(case.problem, c.chosen) for c in choices.values()),
+            cleared_today=max(case.problem.cleared_voxels(c.chosen) for c in choices.values()),
             points_per_week=points_per_week,
             seconds=seconds / (len(kinds) * len(procedures) * (ROUNDS + 1)),
         )
@@ -122,8 +121,7 @@ def _best(search: _Search, kind: GrowthKind, procedures: Sequence[int]) -> Found
 
 def _order(search: _Search, found: Found) -> tuple[int, ...]:
     """The most tumor, then the fewest weeks, the least liver lost, the fewest interventions."""
-    candidates = (search.problem.candidates[c] for c in found.chosen)
-    interventions = sum(c.interventions for c in candidates)
+    interventions = search.problem.interventions(found.chosen)
     return (-found.cleared_voxels, found.weeks.expected, found.lost_voxels, interventions)
 
 
@@ -136,7 +134,7 @@ def _with(search: _Search, kind: GrowthKind, procedure: int, *, at_least: int) -
     objective: Objective = "maximum" if kind == "pve" else "sparing"
     request = replace(search.request, limits=limits, symptomatic=())
     choice = optimize(problem, objective, request, seconds=search.seconds)
-    if choice.status == "infeasible" or _cleared_voxels(problem, choice.chosen) < at_least:
+    if choice.status == "infeasible" or problem.cleared_voxels(choice.chosen) < at_least:
         return None
     found = Found.of(
         search.case,
@@ -178,11 +176,7 @@ def _limits(search: _Search, kind: GrowthKind, procedure: int) -> Limits | None:
 def _most_clearable(problem: Problem, limits: Limits) -> int:
     """Tumor voxels that all candidates which may be done clear together."""
     allowed = [c for c in range(len(problem.candidates)) if c not in limits.must_not]
-    return _cleared_voxels(problem, allowed)
-
-
-def _cleared_voxels(problem: Problem, chosen: Sequence[int]) -> int:
-    return -Clear.all(problem).value(problem, chosen)
+    return problem.cleared_voxels(allowed)
 
 
 def _fits(search: _Search, found: Found) -> bool:

@@ -8,7 +8,6 @@ from typing import Self
 
 from netlm_imaging.anatomy import segment_name
 from netlm_imaging.plan.embolization import embolization
-from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.growth_records import GrowthKind, GrowthPlan, Stage
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case, make_plan
@@ -60,7 +59,7 @@ class Found:
             procedure=procedure,
             others=others,
             proven=proven,
-            cleared_voxels=-Clear.all(problem).value(problem, (*others, procedure)),
+            cleared_voxels=problem.cleared_voxels((*others, procedure)),
             lost_voxels=lost,
             needed_points=points,
             weeks=weeks,
@@ -135,7 +134,7 @@ def _stage(
     return Stage(
         after_weeks=after_weeks,
         treatments=tuple(ids),
-        interventions=sum(problem.candidates[c].interventions for c in operated),
+        interventions=problem.interventions(operated),
         flr_ml=flr_ml,
         minimums=tuple(
             Minimum(name=m.name, minimum=m.minimum, value=getattr(shares, m.name), binding=False)

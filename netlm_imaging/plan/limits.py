@@ -79,7 +79,7 @@ class Counts:
 def count_of(problem: Problem, chosen: Sequence[int]) -> Counts:
     """What ``chosen`` candidates add up to."""
     candidates = [problem.candidates[c] for c in chosen]
-    interventions = sum(c.interventions for c in candidates)
+    interventions = problem.interventions(chosen)
     ablations = sum(c.interventions for c in candidates if c.kind == "ablation")
     return Counts(
         interventions=interventions,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from netlm_imaging.plan.frontier import Frontier, by_interventions, frontier
-from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.knees import knees
 from netlm_imaging.plan.next_steps import Addition, Step, additions, steps
 from netlm_imaging.plan.optimize import Choice, Request
@@ -65,10 +64,6 @@ class _Found:
         return [choice.chosen for choice in choices]
 
 
-def _tumor(case: Case, choice: Choice) -> int:
-    return -Clear.all(case.problem).value(case.problem, choice.chosen)
-
-
 def _point(case: Case, choice: Choice) -> FrontierPoint:
     outcome = case.simulate(choice.chosen)
     functional_ml = outcome.functional_voxels * outcome.voxel_ml
@@ -76,14 +71,14 @@ def _point(case: Case, choice: Choice) -> FrontierPoint:
         flr_percent=remnant(outcome.flr_ml, functional_ml=functional_ml, clinical=case.clinical).flr_percent,
         debulking_percent=outcome.debulking_percent,
         parenchyma_lost_ml=outcome.lost_ml,
-        interventions=sum(case.problem.candidates[c].interventions for c in choice.chosen),
+        interventions=case.problem.interventions(choice.chosen),
         proven=choice.status == "optimal" and outcome.lost_voxels == case.problem.lost_voxels(choice.chosen),
         cleared=outcome.cleared,
     )
 
 
 def _next_lesions(case: Case, choice: Choice, found: Sequence[Addition]) -> tuple[NextLesion, ...]:
-    voxel_ml, before = case.space.grid.voxel_ml, _tumor(case, choice)
+    voxel_ml, before = case.space.grid.voxel_ml, case.problem.cleared_voxels(choice.chosen)
     return tuple(
         NextLesion(
             lesion=addition.lesion,

@@ -156,7 +156,7 @@ def meets(problem: Problem, objective: Objective, request: Request, chosen: Sequ
     """Whether ``chosen`` keep the limits of ``objective`` and reach its threshold, where it has one."""
     if not keeps(problem, limits_of(objective, request), chosen):
         return False
-    reached = -Clear.all(problem).value(problem, chosen)
+    reached = problem.cleared_voxels(chosen)
     needed = needed_for_threshold(problem, request.threshold_percent)
     return objective not in TO_THRESHOLD or reached >= needed
 

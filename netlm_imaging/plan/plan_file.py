@@ -70,6 +70,8 @@ class PlanFile:
 
     schema: Literal["netlm-plan/1"] = SCHEMA
     masks: tuple[NamedMask, ...]
+    vessels_traced: bool
+    """As ``Anatomy.vessels_traced``: a mask file does not tell."""
     grid: Grid
     objective: Objective
     settings: Settings
@@ -119,6 +121,7 @@ def plan_file_of(state: State, anatomy: Anatomy, *, plan: Plan | None = None) ->
     numbers = list(basis.drawn)
     return PlanFile(
         masks=tuple(NamedMask(name=n, sha256=mask_sha256(m)) for n, m in masks_of(anatomy).items()),
+        vessels_traced=anatomy.vessels_traced,
         grid=anatomy.grid,
         objective=state.objective,
         settings=basis.settings,

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from netlm_imaging.plan.atoms import Atoms, make_atoms
 from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.left import Left
 from netlm_imaging.plan.losses import Joint
 from netlm_imaging.plan.relaxation import SEGMENTS, Relaxation
 from netlm_imaging.plan.workspace import Voxels, Workspace
@@ -77,6 +78,20 @@ class Problem:
         return sparse.csr_array(self.atoms.tumor)
 
     @cached_property
+    def untouched(self) -> Left:
+        """What each candidate alone would lose and treat, joint losses left aside."""
+        pairs = [(e, c) for c in range(len(self.candidates)) for e in self.elements_of(c)]
+        rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        shape = (self.holds.shape[1], len(self.candidates))
+        elements = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=shape)
+        # Elements of one candidate share no voxel: sums over them count none twice.
+        return Left(
+            sparse.csr_array(self.holds @ elements),
+            functional=self.atoms.functional.astype(np.float64),
+            tumor=sparse.csc_array(self.atoms.tumor.astype(np.float64)),
+        )
+
+    @cached_property
     def relaxation(self) -> Relaxation:
         """What every solve of this problem starts from; it learns from each."""
         return Relaxation(
@@ -100,6 +115,14 @@ class Problem:
     def cleared(self, chosen: Iterable[int]) -> npt.NDArray[np.bool_]:
         """Which lesions ``chosen`` candidates clear together."""
         return np.asarray(self.treated_voxels(chosen) >= self.needed_voxels)
+
+    def cleared_voxels(self, chosen: Iterable[int]) -> int:
+        """Tumor voxels of the lesions that ``chosen`` candidates clear together."""
+        return int(self.lesion_voxels[self.cleared(chosen)].sum())
+
+    def interventions(self, chosen: Iterable[int]) -> int:
+        """How many ``chosen`` candidates are; each zone of an ablation is one."""
+        return sum(self.candidates[c].interventions for c in chosen)
 
 
 def needed_voxels(voxels: int, cleared_fraction: float) -> int:

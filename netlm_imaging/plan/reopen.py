@@ -95,7 +95,7 @@ def _on_grid_of(file: PlanFile, anatomy: Anatomy) -> Anatomy:
     moved: dict[str, Mask | LabelMap] = {
         name: type(mask)(mask.array, file.grid) for name, mask in masks_of(anatomy).items()
     }
-    return replace(anatomy, **moved)  # type: ignore[arg-type]
+    return replace(anatomy, vessels_traced=file.vessels_traced, **moved)  # type: ignore[arg-type]
 
 
 def _other_masks(expected: str, found: str) -> Fault:

@@ -70,7 +70,7 @@ class State:
     @property
     def interventions(self) -> int:
         """Each zone of an ablation counts."""
-        return sum(self.basis.case.problem.candidates[c].interventions for c in self.choice.chosen)
+        return self.basis.case.problem.interventions(self.choice.chosen)
 
     @property
     def names(self) -> tuple[str, ...]:

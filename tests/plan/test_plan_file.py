@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from plan.plan_examples import settings_with
-from plan.session_examples import lumpy_session, middle_of
+from plan.session_examples import lumpy_session, middle_of, session_on
 
 from netlm_imaging.errors import InputError
 from netlm_imaging.export import write_nifti, write_plan
@@ -72,6 +72,16 @@ def test_masks_from_files_open_the_plan_and_edits_go_on(tmp_path: Path) -> None:
     assert again.figures == session.figures
     out = next(c for c in again.chosen if c not in again.state.fixed.must)
     assert again.must_not(out).figures == session.must_not(out).figures
+
+
+def test_vessels_that_nobody_traced_stay_so_in_the_opened_plan() -> None:
+    settings = settings_with(resection={"inflow_from_all_vessels": True})
+    traced = lumpy_session(5).state.basis.anatomy
+    for anatomy in (traced, replace(traced, vessels_traced=False)):
+        session = session_on(anatomy, settings=settings)
+        again = reopened(plan_file_of(session.state, anatomy), traced)
+        assert (again.state.basis.case.space.inflow is not None) is anatomy.vessels_traced
+        assert again.figures == session.figures
 
 
 def test_other_masks_are_refused_and_each_is_named() -> None:
