@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +18,6 @@ from ingest.test_raster_series import GRID, VALUES, save
 
 from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import archive, read_image, read_mask, scan
-
-
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where archives are unpacked."""
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 def zipped(folder: Path, target: Path, *, method: int = zipfile.ZIP_DEFLATED) -> Path:

@@ -12,6 +12,9 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan import Planned, plan_case
+from netlm_imaging.plan.outcome import Case
+from netlm_imaging.plan.problem import Problem
+from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.remnant.records import FlrLimit
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import BoolArray, LabelMap, Mask
@@ -54,6 +57,25 @@ def planned(
         clinical=clinical or Clinical(),
         limits=limits,
         around=around,
+    )
+
+
+def bare_case(
+    anatomy: Anatomy,
+    space: Workspace,
+    problem: Problem,
+    *,
+    cleared_fraction: float = 0.995,
+    limits: tuple[FlrLimit, ...] = (),
+) -> Case:
+    """What plans of a patient of whom nothing else is known share."""
+    return Case(
+        anatomy=anatomy.cropped(),
+        space=space,
+        problem=problem,
+        limits=limits,
+        clinical=Clinical(),
+        cleared_fraction=cleared_fraction,
     )
 
 

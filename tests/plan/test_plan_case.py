@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from plan.plan_examples import anatomy_of, flr_limit, planned, settings_with
+from plan.plan_examples import anatomy_of, bare_case, flr_limit, planned, settings_with
 from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
@@ -15,7 +15,6 @@ from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import joint_losses
 from netlm_imaging.plan.optimize import Request, optimize
-from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.workspace import workspace
@@ -61,9 +60,7 @@ def test_the_optimum_equals_the_simulation_to_the_voxel(seed: int) -> None:
     limits = Limits(budget_voxels=int(budget), interventions=20, segments=2)
     request = Request(limits=limits, threshold_percent=70.0, symptomatic=(), relative_gap=0.0)
     choice = optimize(problem, "sparing", request, seconds=60)
-    case = Case(
-        anatomy=anatomy, space=space, problem=problem, limits=(), clinical=Clinical(), cleared_fraction=0.995
-    )
+    case = bare_case(anatomy, space, problem)
     truth = case.simulate(choice.chosen)
     joint = joint_losses(space, candidates, choice.chosen)
     whole = make_problem(space, candidates, cleared_fraction=0.995, joint=joint)

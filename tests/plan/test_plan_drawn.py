@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from plan.plan_examples import anatomy_of, settings_with
+from plan.plan_examples import anatomy_of, bare_case, settings_with
 from plan.session_examples import lumpy_session, middle_of, session_on
 from plan.test_plan_case import random_anatomy
 from strategies import ellipsoid, oblique_grid
 
-from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import PlanError, UsageError
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan.basis import basis_of
@@ -40,14 +39,7 @@ def plain_case(
         grid, liver, moved, vessels=None if vessels is None else vessels(grid, middle) & liver
     )
     space = workspace(anatomy, major_vessel_mm=6.0)
-    return Case(
-        anatomy=anatomy.cropped(),
-        space=space,
-        problem=make_problem(space, [], cleared_fraction=0.995),
-        limits=(),
-        clinical=Clinical(),
-        cleared_fraction=0.995,
-    )
+    return bare_case(anatomy, space, make_problem(space, [], cleared_fraction=0.995))
 
 
 def middle_lps(case: Case) -> np.ndarray:
@@ -175,14 +167,7 @@ def test_a_zone_drawn_where_the_planner_put_it_destroys_the_same_voxels(seed: in
     anatomy = random_anatomy(seed, lesions=6, coarse=0.8)
     space = workspace(anatomy, major_vessel_mm=6.0)
     candidates, _ = collect(space, measure(anatomy), settings=settings, budget_voxels=10**9)
-    case = Case(
-        anatomy=anatomy.cropped(),
-        space=space,
-        problem=make_problem(space, candidates, cleared_fraction=0.995),
-        limits=(),
-        clinical=Clinical(),
-        cleared_fraction=0.995,
-    )
+    case = bare_case(anatomy, space, make_problem(space, candidates, cleared_fraction=0.995))
     planned = [c for c in candidates if len(c.zones) == 1]
     assert planned
     for candidate in planned:

@@ -7,15 +7,14 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from plan.plan_examples import bare_case
 
 from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.clinical import Clinical
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import measure
 from netlm_imaging.lesions.isotropic import on_isotropic_grid
 from netlm_imaging.plan.collect import resections
 from netlm_imaging.plan.losses import joint_losses
-from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.workspace import Workspace, workspace
 from netlm_imaging.settings import Settings
@@ -104,14 +103,7 @@ def test_problem_and_simulation_agree_to_the_voxel_for_random_sets(
         joint += joint_losses(space, candidates, chosen, known=joint)
     assert joint
     problem = make_problem(space, candidates, cleared_fraction=0.995, joint=joint)
-    case = Case(
-        anatomy=anatomy,
-        space=space,
-        problem=problem,
-        limits=(),
-        clinical=Clinical(),
-        cleared_fraction=0.995,
-    )
+    case = bare_case(anatomy, space, problem)
     for chosen in sets:
         simulated = case.simulate(chosen)
         assert problem.lost_voxels(chosen) == simulated.lost_voxels

@@ -8,9 +8,9 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 from plan.inflow_examples import RandomLiver, block, liver_with, slow_loss
+from plan.plan_examples import bare_case
 from strategies import oblique_grid
 
-from netlm_imaging.clinical import Clinical
 from netlm_imaging.plan import parts
 from netlm_imaging.plan.losses import Joint, devascularized, joint_losses, with_loss
 from netlm_imaging.plan.outcome import Case
@@ -25,14 +25,7 @@ def _subsets(count: int):
 
 
 def _case(random: RandomLiver, problem) -> Case:
-    return Case(
-        anatomy=random.anatomy.cropped(),
-        space=random.space,
-        problem=problem,
-        limits=(),
-        clinical=Clinical(),
-        cleared_fraction=0.995,
-    )
+    return bare_case(random.anatomy, random.space, problem)
 
 
 @pytest.mark.parametrize(("seed", "vessels"), CASES)

@@ -8,8 +8,8 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 from plan.inflow_examples import RandomLiver
+from plan.plan_examples import bare_case
 
-from netlm_imaging.clinical import Clinical
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.optimize import Choice, Request, optimize
@@ -38,14 +38,7 @@ def patient(seed: int) -> tuple[Case, Request]:
     candidates = [with_loss(space, c) for c in random.candidates]
     problem = make_problem(space, candidates, cleared_fraction=0.9)
     budget = int(random.rng.uniform(0.2, 0.8) * problem.functional_voxels)
-    case = Case(
-        anatomy=anatomy.cropped(),
-        space=space,
-        problem=problem,
-        limits=(),
-        clinical=Clinical(),
-        cleared_fraction=0.9,
-    )
+    case = bare_case(anatomy, space, problem, cleared_fraction=0.9)
     limits = Limits(budget_voxels=budget, interventions=6)
     return case, Request(limits=limits, threshold_percent=70.0, symptomatic=(), relative_gap=0.0)
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from plan.plan_examples import anatomy_of, settings_with
+from plan.plan_examples import anatomy_of, bare_case, settings_with
 from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan import Draws, draw, prepare
 from netlm_imaging.plan.collect import collect
@@ -78,14 +77,7 @@ def case_of(
     )
     candidates, _ = collect(space, measure(cropped), settings=settings, budget_voxels=10**9)
     problem = make_problem(space, candidates, cleared_fraction=0.995)
-    case = Case(
-        anatomy=cropped,
-        space=space,
-        problem=problem,
-        limits=limits,
-        clinical=Clinical(),
-        cleared_fraction=0.995,
-    )
+    case = bare_case(cropped, space, problem, limits=limits)
     chosen = []
     for lesion in problem.lesions:
         own = [
@@ -131,14 +123,7 @@ def _only_ablations(
     )
     candidates, _ = collect(space, measure(cropped), settings=settings, budget_voxels=10**9)
     problem = make_problem(space, candidates, cleared_fraction=0.995)
-    case = Case(
-        anatomy=cropped,
-        space=space,
-        problem=problem,
-        limits=(),
-        clinical=Clinical(),
-        cleared_fraction=0.995,
-    )
+    case = bare_case(cropped, space, problem)
     (number,) = (
         n for n, c in enumerate(problem.candidates) if (len(c.lesions), len(c.zones)) == (lesions, zones)
     )
