@@ -65,8 +65,9 @@ def one_patient(seed: int) -> Pair:
         by_hand = greedy(case.problem, posed.request.limits, Clear.all(case.problem), improve=True)
         return by_hand, optimize(case.problem, "sparing", posed.request, seconds=SECONDS)
 
-    case, (by_hand, choice) = settled(posed.case, both, chosen=lambda found: [found[0], found[1].chosen])
-    problem, plans = case.problem, (by_hand, choice.chosen)
+    answer = settled(posed.case, both, chosen=lambda found: [found[0], found[1].chosen])
+    problem, (by_hand, choice) = answer.case.problem, answer.found
+    plans = (by_hand, choice.chosen)
     cleared = [problem.cleared(plan) for plan in plans]
     share = [100.0 * problem.lesion_voxels[done].sum() / problem.total_voxels for done in cleared]
     types = [

@@ -61,7 +61,8 @@ def planner_row(name: str, count: int) -> str:
     times, statuses, debulking = [], [], 0.0
     for objective in (*OBJECTIVES, "sparing"):
         before = time.process_time()
-        case, choice = settled(case, partial(_best, objective, posed.request), chosen=lambda c: [c.chosen])
+        answer = settled(case, partial(_best, objective, posed.request), chosen=lambda c: [c.chosen])
+        case, choice = answer.case, answer.found
         times.append(time.process_time() - before)
         statuses.append(choice.status)
         outcome = case.simulate(choice.chosen)

@@ -100,6 +100,22 @@ def counted(
     )
 
 
+def counted_plan(case: Case, chosen: Sequence[int], *, devascularized: BoolArray | None = None) -> Simulation:
+    """The simulation's record of ``chosen`` from the counts of the problem, without its voxels.
+
+    Equal to ``Case.simulate`` to the voxel where the problem knows all that ``chosen`` lose together, but
+    for ``devascularized``, which is empty unless it is given.
+    """
+    if devascularized is None:
+        devascularized = np.zeros(case.space.functional.shape, dtype=bool)
+    return counted(
+        case,
+        treated=case.problem.treated_voxels(chosen),
+        lost_voxels=case.problem.lost_voxels(chosen),
+        devascularized=devascularized,
+    )
+
+
 def figures_of(case: Case, outcome: Simulation, *, interventions: int) -> Figures:
     """``outcome`` in all its denominators, against the minimums of ``case``."""
     functional_ml = outcome.functional_voxels * outcome.voxel_ml

@@ -19,14 +19,15 @@ from netlm_imaging.plan.optimize import Choice, Request, optimize
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Plan
-from netlm_imaging.plan.settle import settled, unknown_losses
+from netlm_imaging.plan.settle import settled
 from netlm_imaging.remnant.growth import MOST_POINTS
 from netlm_imaging.settings import Objective
 
 ROUNDING_VOXELS = 1e-6
 """Growth that is a whole number of voxels but for rounding is that number."""
 ROUNDS = 1
-"""The search is repeated so often with the joint losses of what it found."""
+"""The search is repeated so often with the joint losses of what it found; what then still loses more than was
+counted is left out."""
 KINDS: tuple[GrowthKind, ...] = ("pve", "two_stage")
 
 
@@ -85,9 +86,12 @@ def growth_plans(
         # Two stages of which the first does nothing are one.
         return [one for one in best if one is not None and (one.others or one.kind == "pve")]
 
-    case, found = settled(case, find, chosen=_operations, rounds=ROUNDS)
-    sure = [replace(one, proven=False) if unknown_losses(case, _operations([one])) else one for one in found]
-    return tuple(growth_plan(case, one, points_per_week=points_per_week) for one in sure)
+    answer = settled(case, find, chosen=_operations, rounds=ROUNDS)
+    return tuple(
+        growth_plan(answer.case, one, points_per_week=points_per_week)
+        for one in answer.found
+        if answer.doubtful.isdisjoint(_operations([one]))
+    )
 
 
 def _operations(found: Sequence[Found]) -> list[tuple[int, ...]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from netlm_imaging.plan.figures import counted_plan, figures_of
 from netlm_imaging.plan.frontier import Frontier, by_interventions, frontier
 from netlm_imaging.plan.knees import knees
 from netlm_imaging.plan.next_steps import Addition, Step, additions, steps
@@ -14,7 +15,6 @@ from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import FrontierPoint, LimitStep, More, NextLesion
 from netlm_imaging.plan.settle import settled
-from netlm_imaging.remnant import remnant
 
 ROUNDS = 1
 """The searches are repeated so often with the joint losses of what they found; a plan that then still loses
@@ -29,13 +29,14 @@ def more_than(case: Case, choice: Choice, request: Request, *, seconds: float) -
     def find(case: Case) -> _Found:
         return _Found.of(case.problem, choice, request, seconds=seconds / (ROUNDS + 1))
 
-    case, found = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
+    answer = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
+    case = answer.case
+    found = answer.found.doubting(answer.doubtful, case.problem, request.limits.budget_voxels)
     points = [_point(case, c) for c in found.by_liver.choices]
     bends = knees([(point.parenchyma_lost_ml, point.debulking_percent) for point in points])
-    proven = all(point.proven for point in points)
     return More(
         frontier=tuple(replace(p, knee=True) if n in bends else p for n, p in enumerate(points)),
-        frontier_complete=found.by_liver.complete and proven,
+        frontier_complete=found.by_liver.complete and all(point.proven for point in points),
         frontier_by_interventions=tuple(_point(case, c) for c in found.fewer),
         next_lesions=_next_lesions(case, choice, additions(case.problem, choice, request.limits)),
         limit_steps=tuple(_step(case, step) for step in found.wider),
@@ -57,6 +58,27 @@ class _Found:
             wider=steps(problem, choice, request, seconds=seconds / 4),
         )
 
+    def doubting(self, doubtful: Collection[tuple[int, ...]], problem: Problem, budget_voxels: int) -> _Found:
+        """``doubtful`` plans are not proven, and left out where they lose more than is allowed."""
+
+        def checked(choice: Choice, most: int) -> list[Choice]:
+            if choice.chosen not in doubtful:
+                return [choice]
+            kept = problem.lost_voxels(choice.chosen) <= most
+            return [replace(choice, status="feasible")] if kept else []
+
+        by_liver = [c for choice in self.by_liver.choices for c in checked(choice, budget_voxels)]
+        wider = [
+            replace(step, choice=c)
+            for step in self.wider
+            for c in checked(step.choice, step.limits.budget_voxels)
+        ]
+        return _Found(
+            by_liver=replace(self.by_liver, choices=tuple(by_liver)),
+            fewer=tuple(c for choice in self.fewer for c in checked(choice, budget_voxels)),
+            wider=tuple(wider),
+        )
+
     @property
     def plans(self) -> list[tuple[int, ...]]:
         """The candidates of each plan."""
@@ -65,15 +87,16 @@ class _Found:
 
 
 def _point(case: Case, choice: Choice) -> FrontierPoint:
-    outcome = case.simulate(choice.chosen)
-    functional_ml = outcome.functional_voxels * outcome.voxel_ml
+    interventions = case.problem.interventions(choice.chosen)
+    # Counted, not simulated: the case knows every joint loss of these plans, and they are many.
+    figures = figures_of(case, counted_plan(case, choice.chosen), interventions=interventions)
     return FrontierPoint(
-        flr_percent=remnant(outcome.flr_ml, functional_ml=functional_ml, clinical=case.clinical).flr_percent,
-        debulking_percent=outcome.debulking_percent,
-        parenchyma_lost_ml=outcome.lost_ml,
-        interventions=case.problem.interventions(choice.chosen),
-        proven=choice.status == "optimal" and outcome.lost_voxels == case.problem.lost_voxels(choice.chosen),
-        cleared=outcome.cleared,
+        flr_percent=figures.flr_percent,
+        debulking_percent=figures.debulking_percent,
+        parenchyma_lost_ml=figures.parenchyma_lost_ml,
+        interventions=interventions,
+        proven=choice.status == "optimal",
+        cleared=figures.cleared,
     )
 
 

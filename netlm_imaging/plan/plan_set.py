@@ -243,7 +243,8 @@ def _settled(
     def find(case: Case) -> Choice:
         return optimize(case.problem, objective, request, seconds=seconds, known=plans)
 
-    return settled(case, find, chosen=lambda choice: [choice.chosen])
+    answer = settled(case, find, chosen=lambda choice: [choice.chosen])
+    return answer.case, answer.found
 
 
 def _widest(objective: Objective) -> Objective:

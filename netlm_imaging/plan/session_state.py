@@ -13,7 +13,7 @@ from netlm_imaging.errors import Fault, PlanError
 from netlm_imaging.plan.basis import Basis
 from netlm_imaging.plan.conflicts import conflict_of
 from netlm_imaging.plan.cover_count import CoverCount
-from netlm_imaging.plan.figures import Difference, Figures, counted, difference, figures_of
+from netlm_imaging.plan.figures import Difference, Figures, counted_plan, difference, figures_of
 from netlm_imaging.plan.fixed import Fixed
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import filled_up
@@ -50,22 +50,14 @@ class State:
     @cached_property
     def outcome(self) -> Simulation:
         """The exact counts of voxels, from the atoms: equal to ``simulate`` to the voxel."""
-        return self._counted(_devascularized(self.basis.case, self.choice.chosen))
+        case, chosen = self.basis.case, self.choice.chosen
+        return counted_plan(case, chosen, devascularized=_devascularized(case, chosen))
 
     @cached_property
     def figures(self) -> Figures:
         """What the plan does."""
-        nowhere = np.zeros(self.basis.case.space.functional.shape, dtype=bool)
-        return figures_of(self.basis.case, self._counted(nowhere), interventions=self.interventions)
-
-    def _counted(self, devascularized: BoolArray) -> Simulation:
-        case, chosen = self.basis.case, self.choice.chosen
-        return counted(
-            case,
-            treated=case.problem.treated_voxels(chosen),
-            lost_voxels=case.problem.lost_voxels(chosen),
-            devascularized=devascularized,
-        )
+        outcome = counted_plan(self.basis.case, self.choice.chosen)
+        return figures_of(self.basis.case, outcome, interventions=self.interventions)
 
     @property
     def interventions(self) -> int:

@@ -9,7 +9,8 @@ and as joint losses only ever add to what plans lose, an optimum that has none u
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from netlm_imaging.plan.losses import Joint, joint_losses
 from netlm_imaging.plan.more_candidates import with_joint
@@ -18,26 +19,38 @@ from netlm_imaging.plan.outcome import Case
 Found = TypeVar("Found")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Generic[Found]):
+    """What was found, and the case with every joint loss of it."""
+
+    case: Case
+    found: Found
+    doubtful: frozenset[tuple[int, ...]] = frozenset()
+    """Plans that lose more than was known when they were found: they need not be the best."""
+
+
 def settled(
     case: Case,
     find: Callable[[Case], Found],
     *,
-    chosen: Callable[[Found], Iterable[Sequence[int]]],
+    chosen: Callable[[Found], Iterable[tuple[int, ...]]],
     rounds: int | None = None,
-) -> tuple[Case, Found]:
-    """What ``find`` finds once the case knows every joint loss of the candidates ``chosen`` in it.
+) -> Settled[Found]:
+    """What ``find`` finds once the case knows every joint loss of the plans ``chosen`` in it.
 
-    Every round learns a loss, so it ends; after ``rounds`` it ends with some that are not known.
+    Every round learns a loss, so it ends; after ``rounds`` with plans that are ``doubtful``.
     """
-    found = find(case)
-    while rounds is None or rounds > 0:
-        new = unknown_losses(case, chosen(found))
-        if not new:
-            break
-        case = with_joint(case, new)
+    while True:
         found = find(case)
+        plans = list(chosen(found))
+        new = unknown_losses(case, plans)
+        if not new:
+            return Settled(case=case, found=found)
+        before, case = case.problem, with_joint(case, new)
+        if rounds == 0:
+            changed = (p for p in plans if before.lost_voxels(p) != case.problem.lost_voxels(p))
+            return Settled(case=case, found=found, doubtful=frozenset(changed))
         rounds = None if rounds is None else rounds - 1
-    return case, found
 
 
 def unknown_losses(case: Case, plans: Iterable[Sequence[int]]) -> list[Joint]:

@@ -51,11 +51,13 @@ def value(case: Case, chosen: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def optimum(case: Case, request: Request) -> tuple[Case, Choice]:
-    return settled(
+    answer = settled(
         case,
         lambda case: optimize(case.problem, "maximum", request, seconds=20),
         chosen=lambda choice: [choice.chosen],
     )
+    assert not answer.doubtful
+    return answer.case, answer.found
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -92,5 +94,11 @@ def test_rounds_end_with_what_is_known() -> None:
         calls.append(case)
         return optimize(case.problem, "maximum", request, seconds=20)
 
-    settled(case, find, chosen=lambda choice: [choice.chosen], rounds=0)
+    answer = settled(case, find, chosen=lambda choice: [choice.chosen], rounds=0)
     assert len(calls) == 1
+    # What was found loses more than was known: the case knows it now, and the plan is in doubt.
+    assert answer.doubtful == {answer.found.chosen}
+    assert answer.case.problem.lost_voxels(answer.found.chosen) == value(case, answer.found.chosen)[1]
+    assert answer.case.problem.lost_voxels(answer.found.chosen) > case.problem.lost_voxels(
+        answer.found.chosen
+    )
