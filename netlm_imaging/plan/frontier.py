@@ -41,7 +41,8 @@ def frontier(
     Each point clears the most for its budget, then loses the least liver, then takes the fewest
     interventions. First come the corners of the curve's hull, found fast by a price of tumor in liver;
     then the widest step between two points is looked into, again and again. So a curve that is cut short
-    at ``most_points`` or after ``seconds`` holds what matters; each of its points is an optimum.
+    at ``most_points`` or after ``seconds`` holds what matters. The ``status`` of a point says whether it is
+    proven.
     """
     if best.status == "infeasible":
         return Frontier(choices=(best,), complete=True)
@@ -138,7 +139,7 @@ class _Curve:
         self._budget, self._interventions = request.limits.budget_voxels, request.limits.interventions
 
     def at(self, budget_voxels: int, *, interventions: int | None = None) -> Choice | None:
-        """The optimum under these limits; None where it could not be proven in time."""
+        """The best plan under these limits; None where none was found in time."""
         count = self._interventions if interventions is None else interventions
         self._model.allow(budget_voxels=budget_voxels, interventions=count)
         return self._best(self._goals)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from netlm_imaging.plan.problem import Problem
+from netlm_imaging.plan.records import LimitName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,19 @@ def cleared_ids(problem: Problem, chosen: Sequence[int]) -> frozenset[int]:
 
 def keeps_counts(problem: Problem, limits: Limits, chosen: Sequence[int]) -> bool:
     """Whether ``chosen`` keep every limit of how much is done; that of the liver lost is no such limit."""
+    return not exceeded_counts(problem, limits, chosen)
+
+
+def exceeded_counts(problem: Problem, limits: Limits, chosen: Sequence[int]) -> tuple[LimitName, ...]:
+    """Which limits of how much is done ``chosen`` do not keep."""
     counts = count_of(problem, chosen)
-    held = (
-        (counts.interventions, limits.interventions),
-        (counts.resections, limits.resections),
-        (counts.ablations, limits.ablations),
-        (counts.segments, limits.segments),
+    held: tuple[tuple[LimitName, int, int | None], ...] = (
+        ("interventions", counts.interventions, limits.interventions),
+        ("resections", counts.resections, limits.resections),
+        ("ablations", counts.ablations, limits.ablations),
+        ("segments", counts.segments, limits.segments),
     )
-    return all(limit is None or count <= limit for count, limit in held)
+    return tuple(name for name, count, limit in held if limit is not None and count > limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from netlm_imaging.plan.goals import Clear
-from netlm_imaging.plan.limits import Limits, count_of
+from netlm_imaging.plan.limits import Limits, exceeded_counts
 from netlm_imaging.plan.optimize import Choice, Request, optimize
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import LimitName
@@ -61,7 +61,10 @@ def additions(problem: Problem, choice: Choice, limits: Limits) -> tuple[Additio
                     candidate=candidate,
                     tumor_voxels=tumor,
                     lost_voxels=more,
-                    exceeds=_exceeded(problem, limits, with_it, lost + more),
+                    exceeds=(
+                        *(("flr",) if lost + more > limits.budget_voxels else ()),
+                        *exceeded_counts(problem, limits, with_it),
+                    ),
                 )
     return tuple(sorted(found.values(), key=lambda a: (-a.tumor_voxels / (a.lost_voxels + 1), a.lesion)))
 
@@ -91,17 +94,3 @@ def _wider(problem: Problem, limits: Limits) -> Iterator[tuple[LimitName, Limits
         yield "ablations", replace(limits, ablations=limits.ablations + 1)
     if limits.segments is not None:
         yield "segments", replace(limits, segments=limits.segments + 1)
-
-
-def _exceeded(
-    problem: Problem, limits: Limits, chosen: tuple[int, ...], lost_voxels: int
-) -> tuple[LimitName, ...]:
-    counts = count_of(problem, chosen)
-    held: tuple[tuple[LimitName, int, int | None], ...] = (
-        ("flr", lost_voxels, limits.budget_voxels),
-        ("interventions", counts.interventions, limits.interventions),
-        ("resections", counts.resections, limits.resections),
-        ("ablations", counts.ablations, limits.ablations),
-        ("segments", counts.segments, limits.segments),
-    )
-    return tuple(name for name, count, limit in held if limit is not None and count > limit)

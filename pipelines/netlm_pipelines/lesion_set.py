@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
-from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
 from netlm_imaging.plan.lesion_sets import pet_only
 from netlm_imaging.settings import LesionSet
@@ -24,10 +23,8 @@ def chosen_lesions(masks: StudyMasks, lesion_set: LesionSet) -> StudyMasks:
     left_out = tuple(n for n in labels if pet_only(masks.seen_on.get(n, ())))
     if lesion_set == "union" or not left_out:
         return masks
-    given = {field.name: getattr(masks.anatomy, field.name) for field in fields(Anatomy)}
     lesions = masks.anatomy.lesions
     kept = np.where(np.isin(lesions.array, left_out), 0, lesions.array)
-    anatomy = Anatomy(**given | {"lesions": LabelMap(kept, lesions.grid)})
     volume_ml = lesions.mask(*left_out).volume_ml
     many = len(left_out) > 1
     message = (
@@ -37,7 +34,7 @@ def chosen_lesions(masks: StudyMasks, lesion_set: LesionSet) -> StudyMasks:
     )
     return replace(
         masks,
-        anatomy=anatomy,
+        anatomy=replace(masks.anatomy, lesions=LabelMap(kept, lesions.grid)),
         seen_on={n: seen for n, seen in masks.seen_on.items() if n not in left_out},
         uptake={n: of for n, of in masks.uptake.items() if n not in left_out},
         notices=(*masks.notices, Notice(code="PET_ONLY_LEFT_OUT", message=message, where="lesions")),
