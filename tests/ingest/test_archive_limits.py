@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from ingest import builder
-from ingest.test_archive import END, good, patched, refused, scratch, with_entry, zipped
+from ingest.test_archive import END, good, patched, refused, with_entry, zipped
 
 from netlm_imaging.ingest import archive, scan
 
-__all__ = ["good", "scratch"]
+__all__ = ["good"]
 
 
 def zeros(target: Path, size: int = 4 * 2**20) -> Path:
