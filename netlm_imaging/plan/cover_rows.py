@@ -6,7 +6,7 @@ them must be removed, or the lesion is not cleared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,18 @@ class LesionAtoms:
         if values[list(cover)].sum() < cleared - SLACK:
             yield self._row(cover)
 
+    def cover(self) -> list[int]:
+        """Elements of which one must be removed for the lesion to be cleared: a set that is small."""
+        if self.missable < 0 or not self.voxels.size:
+            return []
+        width = np.diff(self.holds.indptr)
+        single = np.flatnonzero(self.voxels > self.missable)
+        if single.size:
+            return self._elements(single[[np.argmin(width[single])]])
+        order = np.argsort(width, kind="stable")
+        enough = int(np.searchsorted(np.cumsum(self.voxels[order]), self.missable, side="right"))
+        return [] if enough == order.size else self._elements(self._fewest(order[: enough + 1]))
+
     def _fewest(self, atoms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """``atoms`` without those that are not needed to hold more than may be missed, most covered first."""
         spare = int(self.voxels[atoms].sum()) - self.missable - 1
@@ -95,3 +107,11 @@ def lesion_atoms(
         for number, voxels in enumerate(tumor)
         for atoms in [np.flatnonzero(voxels)]
     )
+
+
+def covers_of(lesions: Sequence[LesionAtoms], *, elements: int) -> sparse.csr_array:
+    """Entry [e, l] is 1 where element e is in the cover of lesion l."""
+    covers = [lesion.cover() for lesion in lesions]
+    columns = np.repeat(np.arange(len(covers)), [len(cover) for cover in covers])
+    rows = np.array([element for cover in covers for element in cover], dtype=np.int64)
+    return sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=(elements, len(covers)))

@@ -24,8 +24,8 @@ from scipy import sparse
 
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.candidates import Candidate
-from netlm_imaging.plan.cover_rows import lesion_atoms
-from netlm_imaging.plan.loss_rows import loss_groups
+from netlm_imaging.plan.cover_rows import covers_of, lesion_atoms
+from netlm_imaging.plan.loss_rows import loss_rows
 from netlm_imaging.plan.rows import Row
 
 SEGMENTS = 8
@@ -58,12 +58,15 @@ class Relaxation:
         self.ablation = np.array([c.kind == "ablation" for c in candidates], dtype=bool)
         keys = [c.lesions[0] if c.lesions else 0 for c in candidates] + [0] * (elements - count)
         first = elements + len(lesion_voxels)
-        self._groups = loss_groups(holds, functional, keys=keys, first_column=first)
         self._lesions = lesion_atoms(
             holds, tumor, rest=lesion_voxels - needed_voxels, sizes=lesion_voxels, first_column=elements
         )
-        self.h = first + np.arange(len(self._groups))
-        self.width = first + len(self._groups)
+        covers = covers_of(self._lesions, elements=elements)
+        self._losses = loss_rows(
+            holds, functional, covers=covers, cleared=self.z, keys=keys, first_column=first
+        )
+        self.h = self._losses.columns
+        self.width = first + self.h.size
         self.loss = self._loss(holds, functional)
         self.impossible = np.array([a.column for a in self._lesions if a.missable < 0], dtype=np.int64)
         """Columns of lesions that no plan clears."""
@@ -78,8 +81,7 @@ class Relaxation:
         before = len(self.rows)
         if not whole:
             self._hint = values
-        for group in self._groups:
-            self.rows.extend(group.rows(values, whole=whole, hint=self._hint))
+        self.rows.extend(self._losses.rows(values, whole=whole, hint=self._hint))
         for lesion in self._lesions:
             self.rows.extend(lesion.rows(values))
         return len(self.rows) - before
@@ -90,8 +92,7 @@ class Relaxation:
         values[list(removed)] = 1.0
         values[list(chosen)] = 1.0
         values[self.z] = cleared
-        for group in self._groups:
-            values[group.column] = group.tangent(values[group.elements], values[group.elements])[0]
+        values[self.h] = self._losses.lost(values)
         return values
 
     def _loss(self, holds: sparse.csr_array, functional: npt.NDArray[np.int64]) -> FloatArray:
