@@ -135,8 +135,8 @@ class _Curve:
     def __init__(self, problem: Problem, request: Request, *, deadline: float) -> None:
         self._problem, self.deadline = problem, deadline
         self._model = Model(problem, request.limits)
-        self._goals: list[Goal] = [Clear.all(problem), Spare(), Few()]
         self._budget, self._interventions = request.limits.budget_voxels, request.limits.interventions
+        self._goals: list[Goal] = [Clear.all(problem), Spare(most_interventions=self._interventions)]
 
     def at(self, budget_voxels: int, *, interventions: int | None = None) -> Choice | None:
         """The best plan under these limits; None where none was found in time."""

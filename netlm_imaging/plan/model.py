@@ -85,6 +85,12 @@ class Model:
         )
         self._program.bound(held.row, at_least=held.at_least - GAP, at_most=held.at_most + GAP)
 
+    def least(self, goal: Goal) -> float:
+        """No plan has a smaller value: all is cleared that any treatments together could clear."""
+        if not isinstance(goal, Clear):
+            return -inf
+        return float(-np.delete(goal.weights, self._known.impossible - self._known.z[0]).sum())
+
     def keeps(self, chosen: Sequence[int]) -> bool:
         """Whether a solution of the program keeps budget, lesions and what is required in truth."""
         lost = self.problem.lost_voxels(chosen)
@@ -135,8 +141,10 @@ class Model:
         match goal:
             case Clear(weights):
                 cost[self._known.z] = [-w for w in weights]
-            case Spare():
-                cost = self._known.loss
+            case Spare(most_interventions):
+                cost = goal.price * self._known.loss
+                if most_interventions is not None:
+                    cost[self._known.x] += self._known.interventions
             case Few():
                 cost[self._known.x] = self._known.interventions
             case Trade(liver, tumor):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 
@@ -57,10 +57,12 @@ def optimize(
     seconds: float,
     known: Sequence[Sequence[int]] = (),
     start: tuple[int, ...] | None = None,
+    clears_at_most: int | None = None,
 ) -> Choice:
     """The best plan for ``objective`` within about ``seconds``; ``known``: plans that may be good ones.
 
     ``start``: a plan to begin with; where it keeps all that is asked for, no other is looked for first.
+    ``clears_at_most``: voxels of tumor that no plan exceeds, where that is known.
 
     - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
     - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
@@ -86,6 +88,7 @@ def optimize(
         mend=mend,
         seconds=seconds,
         relative_gap=request.relative_gap,
+        at_least=-inf if clears_at_most is None or wanted != Clear.all(problem) else -clears_at_most,
         start=start
         if start is not None and meets(problem, objective, request, start)
         else _start(problem, objective, request, goals, known),
@@ -94,13 +97,14 @@ def optimize(
 
 def goals_of(problem: Problem, objective: Objective, request: Request) -> list[Goal]:
     """What ``objective`` wants first, second, third."""
+    gently = Spare(most_interventions=request.limits.interventions)
     if objective == "threshold":
         return [Spare(), Clear.all(problem), Few()]
     if objective == "fewest":
         return [Few(), Spare(), Clear.all(problem)]
     if objective == "palliative":
-        return [*_palliative_goals(problem, request.symptomatic), Spare(), Few()]
-    return [Clear.all(problem), Spare(), Few()]
+        return [*_palliative_goals(problem, request.symptomatic), gently]
+    return [Clear.all(problem), gently]
 
 
 def more_clearable(
@@ -198,12 +202,15 @@ def lexicographic(
     relative_gap: float = 0.0,
     start: tuple[int, ...] | None = None,
     mend: Mend | None = None,
+    at_least: float = -inf,
 ) -> Choice:
     """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
+    ``at_least``: no plan has a smaller value of the first goal.
     """
-    search = Search(model, relative_gap=relative_gap, mend=mend)
+    cheapest = next((goal for goal in goals[1:] if isinstance(goal, Spare)), None)
+    search = Search(model, relative_gap=relative_gap, mend=mend, cheapest=cheapest)
     deadline = time.monotonic() + seconds
     status: Status = "optimal"
     chosen = start
@@ -211,7 +218,8 @@ def lexicographic(
     for number, goal in enumerate(goals):
         left = deadline - time.monotonic()
         share = left if number == len(goals) - 1 else left * FIRST_STAGE_SHARE
-        solution = search.minimise(goal, seconds=share, start=chosen)
+        floor = at_least if number == 0 else -inf
+        solution = search.minimise(goal, seconds=share, start=chosen, at_least=floor)
         if number == 0 and goal == Clear.all(problem):
             bound = _bound_voxels(problem, solution)
         if solution.status == "infeasible" and chosen is None:

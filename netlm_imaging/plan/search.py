@@ -39,24 +39,48 @@ class Solution:
 class Search:
     """Goals of one model, reached one after the other."""
 
-    def __init__(self, model: Model, *, relative_gap: float = 0.0, mend: Mend | None = None) -> None:
-        """``mend`` makes plans that keep the limits of plans that do not, for goals that ask for no more."""
+    def __init__(
+        self,
+        model: Model,
+        *,
+        relative_gap: float = 0.0,
+        mend: Mend | None = None,
+        cheapest: Spare | None = None,
+    ) -> None:
+        """``mend`` makes plans that keep the limits of plans that do not, for goals that ask for no more.
+
+        ``cheapest``: what is wanted of plans that reach a goal, if anything.
+        """
         self.model = model
+        self._spare = cheapest or Spare()
         self._relative_gap = relative_gap
         self._mend = mend
         self._mended: dict[tuple[int, ...], None] = {}
         self._cheapest: tuple[Mapping[Goal, Range], Solution] | None = None
 
-    def minimise(self, goal: Goal, *, seconds: float, start: Sequence[int] | None = None) -> Solution:
+    def minimise(
+        self,
+        goal: Goal,
+        *,
+        seconds: float,
+        start: Sequence[int] | None = None,
+        at_least: float = -inf,
+    ) -> Solution:
         """The plan with the smallest value of ``goal``, or the best one that the time allows.
 
-        ``start``: a plan that keeps the limits and what is required.
+        ``start``: a plan that keeps the limits and what is required. ``at_least``: no plan has a smaller
+        value, and one may well have this one.
         """
-        if goal == Spare() and self._cheapest is not None and self._cheapest[0] == self.model.required:
+        if goal == self._spare and self._cheapest is not None and self._cheapest[0] == self.model.required:
             return self._cheapest[1]
         deadline = time.monotonic() + seconds
         best = None if start is None else tuple(start)
-        bound = self._bound_with_fractions(goal, deadline=deadline)
+        bound = at_least
+        if not self._reached(goal, best, bound):
+            bound = max(bound, self._bound_with_fractions(goal, deadline=deadline))
+        hoped = max(at_least, self.model.least(goal))
+        if -inf < hoped and bound <= hoped + ROUNDING and not self._reached(goal, best, bound):
+            best, bound = self._at_bound(goal, best, hoped, deadline=deadline)
         while bound < inf and not self._reached(goal, best, bound) and time.monotonic() < deadline:
             point = self.model.with_whole_numbers(
                 goal, seconds=deadline - time.monotonic(), relative_gap=self._relative_gap, start=best
@@ -106,7 +130,7 @@ class Search:
         value = ceil(bound - ROUNDING)
         before = self.model.required.get(goal)
         self.model.require(goal, at_most=value)
-        solution = self.minimise(Spare(), seconds=deadline - time.monotonic())
+        solution = self.minimise(self._spare, seconds=deadline - time.monotonic())
         if solution.status == "optimal":
             self._cheapest = (self.model.required, solution)
         if solution.chosen or solution.status == "optimal":

@@ -111,9 +111,12 @@ def solved(
     if before is not None and narrower and _proven(before, request):
         return State(basis=basis, objective=objective, fixed=fixed, choice=before.choice)
     start = None if before is None else _repaired(before, basis, limits_of(objective, request))
+    clears_at_most = before.choice.bound_voxels if before is not None and narrower else None
     while True:
         problem, left = basis.case.problem, max(0.0, seconds - (time.monotonic() - began))
-        choice = optimize(problem, objective, request, seconds=left, start=start)
+        choice = optimize(
+            problem, objective, request, seconds=left, start=start, clears_at_most=clears_at_most
+        )
         if choice.status == "infeasible":
             raise _conflict(basis, objective, fixed, request, seconds=seconds)
         missing = _lost_jointly(basis.case, choice.chosen)
@@ -135,8 +138,6 @@ def solved(
                 remedy="Allow more time (plan.time_limit_s)",
             )
         )
-    if before is not None and narrower:
-        choice = _bounded(choice, before.choice)
     return State(basis=basis, objective=objective, fixed=fixed, choice=choice)
 
 
@@ -172,12 +173,6 @@ def _proven(before: State, request: Request) -> bool:
     """Whether the plan of before is proven and allowed by a narrower ``request``: it is the best still."""
     proven = before.choice.status == "optimal"
     return proven and meets(before.basis.case.problem, before.objective, request, before.choice.chosen)
-
-
-def _bounded(choice: Choice, before: Choice) -> Choice:
-    """``choice`` with the bound of a wider question, where that is the better one."""
-    known = [c.bound_voxels for c in (choice, before) if c.bound_voxels is not None]
-    return replace(choice, bound_voxels=min(known)) if choice.bound_voxels is not None else choice
 
 
 def _no_wider(old: Limits, new: Limits) -> bool:
