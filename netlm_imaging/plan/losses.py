@@ -39,19 +39,17 @@ def with_loss(space: Workspace, candidate: Candidate) -> Candidate:
 def devascularized(space: Workspace, candidates: Sequence[Candidate]) -> Voxels:
     """Functional voxels that ``candidates`` done together lose beyond their regions, ascending."""
     size = space.functional.size
-    cut = _union((c.voxels for c in candidates if not c.zones and not c.segments), size)
-    whole = _union((c.region(space) for c in candidates if c.segments), size)
-    gone = np.zeros(size, dtype=bool)
-    for part in (cut, whole, *(c.voxels for c in candidates if c.zones)):
-        gone[part] = True
-    dead, deprived = None, NONE
+    removed = _union((c.region(space) for c in candidates), size)
+    lost, dead, deprived = removed[space.functional.ravel()[removed]], None, NONE
     if space.inflow is not None:
+        cut = _union((c.voxels for c in candidates if not c.zones and not c.segments), size)
+        whole = _union((c.region(space) for c in candidates if c.segments), size)
         dead = space.inflow.dead(cut, whole)
+        gone = np.zeros(size, dtype=bool)
+        gone[lost] = True
         deprived = space.inflow.deprived(dead)
         deprived = np.sort(deprived[~gone[deprived]])
-        gone[deprived] = True
-    removed = candidates[0].voxels if len(candidates) == 1 and not whole.size else np.flatnonzero(gone)
-    lost = _union((removed[space.functional.ravel()[removed]], deprived), size)
+        lost = _union((lost, deprived), size)
     apart = space.parts.cut_off(lost, dead)
     return np.sort(np.concatenate([deprived, apart])) if apart.size else deprived
 

@@ -22,6 +22,7 @@ from netlm_imaging.plan.inflow import Inflow
 from netlm_imaging.volume import BoolArray
 
 Index = npt.NDArray[np.int64]
+NONE: Index = np.empty(0, dtype=np.int64)
 Labels = npt.NDArray[np.integer[Any]]
 REACH_VOXELS = 8
 """Parts are looked for this far around what is lost, before the whole liver is searched."""
@@ -34,9 +35,7 @@ class Anchors:
     """Functional voxels that keep their part alive; one that touches two pieces is there twice."""
 
     voxels: Index
-    """Flat indices: on a vessel or beside it; without vessels, on the surface of the liver."""
-    kji: npt.NDArray[np.int32]
-    """The same as array indices, shape (n, 3)."""
+    """Flat indices, ascending: on a vessel or beside it; without vessels, on the surface of the liver."""
     piece: Index | None
     """The piece of the vessels that each touches; None without vessels."""
 
@@ -64,95 +63,132 @@ class Parts:
         ``dead``: pieces of the vessels without inflow; None without vessels.
         """
         if not lost.size:
-            return np.empty(0, dtype=np.int64)
-        living = np.ones(self.anchors.voxels.size, dtype=bool)
+            return NONE
+        living = self.anchors.voxels
         if dead is not None:
-            living = ~dead[self.anchors.piece]
+            living = living[~dead[self.anchors.piece]]
         near = self._cut_off_near(lost, living)
         return self._cut_off_anywhere(lost, living) if near is None else near
 
-    def _cut_off_anywhere(self, lost: Index, living: BoolArray) -> Index:
-        remnant = self.functional.copy()
-        remnant.ravel()[lost] = False
-        part, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
-        lives = self._lives(part.ravel(), part.ravel()[self.anchors.voxels[living]], count)
-        lives[0] = True
-        if lives.all():
-            return np.empty(0, dtype=np.int64)
-        voxels = np.flatnonzero(~lives[part])
-        return voxels[self.alive[self.whole.ravel()[voxels]]]
+    def _cut_off_near(self, lost: Index, living: Index) -> Index | None:
+        """The same from a block around ``lost``, with the ``living`` anchors; None where it does not tell.
 
-    def _lives(self, part: Labels, anchored: Labels, count: int) -> BoolArray:
-        """Which of the parts 0 .. ``count`` live; ``part`` of all voxels, and of the living anchors."""
-        lives = np.bincount(anchored, minlength=count + 1) > 0
-        if self.anchors.piece is None:
-            lives &= self._large(np.bincount(part, minlength=count + 1))
-        return np.asarray(lives)
-
-    def _cut_off_near(self, lost: Index, living: BoolArray) -> Index | None:
-        """The same from a block around ``lost``; None where the block does not tell.
-
-        What does not reach the border of the block is a part as it stands. If of a part of the
-        untouched liver only one piece reaches the border, all of that part outside hangs together
-        with it, and lives when what lies outside is enough.
+        If of a part of the untouched liver only one piece reaches the border of the block, all of that
+        part outside hangs together with it: the rest of that part. What does not reach the border is a
+        piece as it stands.
         """
         box = self._block(lost)
-        block = self.functional[box]
-        if block.size > LARGEST_SHARE * self.functional.size:
+        if np.prod([s.stop - s.start for s in box]) > LARGEST_SHARE * self.functional.size:
             return None
-        start = np.array([s.start for s in box])
-        remnant = block.copy()
-        remnant[tuple((np.column_stack(np.unravel_index(lost, self.functional.shape)) - start).T)] = False
-        part, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
-        whole = np.zeros(count + 1, dtype=np.int64)
-        whole[part.ravel()] = self.whole[box].ravel()
-        whole[0] = 0
-        outer = self._at_border(part, box)
-        inside = ((self.anchors.kji >= start) & (self.anchors.kji < start + block.shape)).all(axis=1)
-        if np.unique(whole[outer]).size < outer.size or not self._outside_lives(
-            whole[outer], box, living & ~inside
-        ):
+        taken = self._taken(lost)
+        piece, count = _pieces(self.functional[box] & ~taken[box])
+        outer, whole = self._at_border(piece, box)
+        if np.unique(whole).size < outer.size:
             return None
-        at = tuple((self.anchors.kji[living & inside] - start).T)
-        lives = self._lives(part.ravel(), part[at], count)
-        lives[outer] = True
-        lives[~self.alive[whole]] = True
-        if lives.all():
-            return np.empty(0, dtype=np.int64)
-        gone = np.argwhere(~lives[part])
-        return np.asarray(
-            np.ravel_multi_index(tuple((gone + start).T), self.functional.shape), dtype=np.int64
+        pieces = _Pieces.of(piece, box, count=count, aside=outer, shape=self.functional.shape)
+        if self._dying(lost, pieces, taken, living).any():
+            return None
+        return self._cut_off_of(pieces, living)
+
+    def _cut_off_anywhere(self, lost: Index, living: Index) -> Index:
+        """The same from the whole liver: the piece with most anchors is the rest of its part."""
+        taken = self._taken(lost)
+        piece, count = _pieces(self.functional & ~taken)
+        anchored = np.bincount(piece.ravel()[living], minlength=count + 1)
+        most = np.array([1 + np.argmax(anchored[1:])] if count else [], dtype=np.int64)
+        everything = (slice(None), slice(None), slice(None))
+        pieces = _Pieces.of(piece, everything, count=count, aside=most, shape=piece.shape)
+        found = self._cut_off_of(pieces, living)
+        if not self._dying(lost, pieces, taken, living).any():
+            return found
+        return np.union1d(found, np.flatnonzero(piece == most))
+
+    def _taken(self, lost: Index) -> BoolArray:
+        taken = np.zeros(self.functional.shape, dtype=bool)
+        taken.ravel()[lost] = True
+        return taken
+
+    def _dying(self, lost: Index, pieces: _Pieces, taken: BoolArray, living: Index) -> BoolArray:
+        """Parts of the untouched liver of which something is left besides ``pieces`` and dies.
+
+        ``taken``: a mask of ``lost``; it is changed.
+        """
+        whole = self.whole.ravel()
+        taken.ravel()[pieces.voxels] = True
+        left = self.sizes - sum(
+            np.bincount(whole[v], minlength=self.sizes.size) for v in (lost, pieces.voxels)
         )
+        anchors = living[~taken.ravel()[living]]
+        lives = np.bincount(whole[anchors], minlength=self.sizes.size) > 0
+        if self.anchors.piece is None:
+            lives &= self._large(left)
+        return np.asarray(self.alive & (left > 0) & ~lives)
+
+    def _cut_off_of(self, pieces: _Pieces, living: Index) -> Index:
+        """The voxels of those of ``pieces`` that do not live, and did in the untouched liver."""
+        if not pieces.voxels.size:
+            return NONE
+        at = np.searchsorted(living, pieces.voxels)
+        anchor = np.append(living, -1)[at] == pieces.voxels
+        lives = np.bincount(pieces.piece, weights=anchor) > 0
+        if self.anchors.piece is None:
+            lives &= self._large(np.bincount(pieces.piece))
+        was_alive = self.alive[self.whole.ravel()[pieces.voxels]]
+        return np.asarray(pieces.voxels[was_alive & ~lives[pieces.piece]])
 
     def _large(self, sizes: Index) -> BoolArray:
         return np.asarray(sizes * self.voxel_ml >= self.smallest_part_ml)
 
     def _block(self, lost: Index) -> Box:
-        at = np.column_stack(np.unravel_index(lost, self.functional.shape))
-        low = np.maximum(at.min(axis=0) - REACH_VOXELS, 0).tolist()
-        high = np.minimum(at.max(axis=0) + REACH_VOXELS + 1, self.functional.shape).tolist()
-        k, j, i = (slice(a, b) for a, b in zip(low, high, strict=True))
+        k, j, i = (
+            slice(max(int(at.min()) - REACH_VOXELS, 0), min(int(at.max()) + REACH_VOXELS + 1, size))
+            for at, size in zip(
+                np.unravel_index(lost, self.functional.shape), self.functional.shape, strict=True
+            )
+        )
         return (k, j, i)
 
-    def _at_border(self, part: Labels, box: Box) -> Index:
-        """The parts of a block that may go on outside of it."""
-        found = []
+    def _at_border(self, piece: Labels, box: Box) -> tuple[Index, Index]:
+        """The pieces of a block that may go on outside of it, and the untouched part that each is of."""
+        whole_of = np.zeros(int(piece.max()) + 1, dtype=np.int64)
+        whole = self.whole[box]
         for axis, (cut, size) in enumerate(zip(box, self.functional.shape, strict=True)):
-            if cut.start > 0:
-                found.append(np.take(part, 0, axis=axis).ravel())
-            if cut.stop < size:
-                found.append(np.take(part, -1, axis=axis).ravel())
-        labels = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-        return np.asarray(labels[labels > 0], dtype=np.int64)
+            for side, beyond in ((0, cut.start > 0), (-1, cut.stop < size)):
+                if beyond:
+                    face = (slice(None),) * axis + (side,)
+                    whole_of[piece[face]] = whole[face]
+        whole_of[0] = 0
+        outer = np.flatnonzero(whole_of)
+        return outer, whole_of[outer]
 
-    def _outside_lives(self, whole: Index, box: Box, living: BoolArray) -> bool:
-        """Whether what lies outside of ``box`` keeps each of ``whole`` alive."""
-        concerned = whole[self.alive[whole]]
-        anchored = np.bincount(self.whole.ravel()[self.anchors.voxels[living]], minlength=self.sizes.size)
-        if self.anchors.piece is not None:
-            return bool((anchored[concerned] > 0).all())
-        left = self.sizes - np.bincount(self.whole[box].ravel(), minlength=self.sizes.size)
-        return bool(((anchored > 0) & self._large(left))[concerned].all())
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """Pieces of a remnant, some of its pieces left aside."""
+
+    voxels: Index
+    """Flat indices of the whole array, ascending."""
+    piece: Labels
+    """Which piece each is of."""
+
+    @classmethod
+    def of(cls, piece: Labels, box: Box, *, count: int, aside: Index, shape: tuple[int, ...]) -> _Pieces:
+        """All but ``aside`` of ``piece``, labels 1 to ``count`` at ``box`` of an array of ``shape``."""
+        if count == aside.size:
+            return cls(NONE, NONE)
+        counts = np.ones(count + 1, dtype=bool)
+        counts[aside] = counts[0] = False
+        inside = counts[piece]
+        at = np.nonzero(inside)
+        starts = (s.start or 0 for s in box)
+        voxels = np.ravel_multi_index(tuple(a + s for a, s in zip(at, starts, strict=True)), shape)
+        return cls(voxels, piece[inside])
+
+
+def _pieces(remnant: BoolArray) -> tuple[Labels, int]:
+    """Labels from 1 of what hangs together of ``remnant``, and how many there are."""
+    labels, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
+    return labels, int(count)
 
 
 def parts(
@@ -184,7 +220,7 @@ def _surface(functional: BoolArray, liver: BoolArray) -> Anchors:
     for axis in range(3):
         for step in (-1, 1):
             inner &= np.roll(solid, step, axis=axis)[1:-1, 1:-1, 1:-1]
-    return _anchors(np.flatnonzero(functional & ~inner), None, functional.shape)
+    return Anchors(np.flatnonzero(functional & ~inner), None)
 
 
 def _beside(functional: BoolArray, place: npt.NDArray[np.int32]) -> Anchors:
@@ -202,9 +238,4 @@ def _beside(functional: BoolArray, place: npt.NDArray[np.int32]) -> Anchors:
     both = np.concatenate(pairs)
     code = np.unique(both[:, 0] * (piece.max() + 1) + both[:, 1])
     voxels, touched = np.divmod(code, piece.max() + 1)
-    return _anchors(voxels, touched, place.shape)
-
-
-def _anchors(voxels: Index, piece: Index | None, shape: tuple[int, ...]) -> Anchors:
-    kji = np.column_stack(np.unravel_index(voxels, shape)).astype(np.int32)
-    return Anchors(voxels=voxels, kji=kji, piece=piece)
+    return Anchors(voxels, touched)
