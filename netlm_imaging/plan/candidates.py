@@ -58,9 +58,9 @@ class Candidate:
 
     def region(self, space: Workspace) -> Voxels:
         """All its voxels, those of its segments included."""
-        if not self.segments or space.segments is None:
+        if not self.segments:
             return self.voxels
-        return np.flatnonzero(np.isin(space.segments, list(self.segments)))
+        return np.sort(np.concatenate([space.segment_voxels[g - 1] for g in self.segments]), kind="stable")
 
 
 @dataclass(frozen=True, slots=True)

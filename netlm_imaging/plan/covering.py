@@ -13,7 +13,15 @@ from netlm_imaging.geometry import FloatArray
 
 
 def extreme_points(points: FloatArray) -> FloatArray:
-    """Those of ``points`` (n, 3) that can touch a ball around all of them: the corners of their hull."""
+    """Those of ``points`` (n, 3) that can touch a ball around all of them: the corners of their hull.
+
+    Quicker for voxel centers in C order: within a row, only its ends are looked at.
+    """
+    row, along = points[:, :-1], points[:, -1]
+    inner = np.zeros(len(points), dtype=bool)
+    inner[1:-1] = (row[1:-1] == row[:-2]).all(axis=1) & (row[1:-1] == row[2:]).all(axis=1)
+    inner[1:-1] &= (along[1:-1] > along[:-2]) & (along[1:-1] < along[2:])
+    points = points[~inner]
     try:
         return np.asarray(points[ConvexHull(points).vertices])
     except QhullError:  # fewer than four points, or all in one plane

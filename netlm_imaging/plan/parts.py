@@ -176,9 +176,9 @@ class _Pieces:
         """All but ``aside`` of ``piece``, labels 1 to ``count`` at ``box`` of an array of ``shape``."""
         if count == aside.size:
             return cls(NONE, NONE)
-        counts = np.ones(count + 1, dtype=bool)
-        counts[aside] = counts[0] = False
-        inside = counts[piece]
+        inside = piece > 0
+        for one in aside.tolist():
+            inside &= piece != one
         at = np.nonzero(inside)
         starts = (s.start or 0 for s in box)
         voxels = np.ravel_multi_index(tuple(a + s for a, s in zip(at, starts, strict=True)), shape)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain
 from math import ceil
 
 import numpy as np
@@ -18,7 +18,7 @@ from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.left import Left
 from netlm_imaging.plan.losses import Joint
 from netlm_imaging.plan.relaxation import SEGMENTS, Relaxation
-from netlm_imaging.plan.workspace import Voxels, Workspace
+from netlm_imaging.plan.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,7 +142,7 @@ def make_problem(
     sizes = np.array([space.lesions[n].voxels for n in ids], dtype=np.int64)
     # Liver that a candidate devascularizes lies outside its region: no voxel is there twice.
     own = [np.concatenate([c.voxels, c.devascularized]) for c in candidates]
-    elements = [*own, *_segment_voxels(space), *(j.voxels for j in joint)]
+    elements = [*own, *space.segment_voxels, *(j.voxels for j in joint)]
     atoms = make_atoms(
         elements,
         functional=space.functional.ravel(),
@@ -157,12 +157,3 @@ def make_problem(
         atoms=atoms,
         joint=tuple(joint),
     )
-
-
-def _segment_voxels(space: Workspace) -> list[Voxels]:
-    if space.segments is None:
-        return [np.empty(0, dtype=np.int64)] * SEGMENTS
-    flat = space.segments.ravel()
-    order = np.argsort(flat, kind="stable")
-    bounds = np.searchsorted(flat, np.arange(1, SEGMENTS + 2), sorter=order)
-    return [order[a:b] for a, b in pairwise(bounds)]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy
 from netlm_imaging.geometry import Box, FloatArray, Grid
 from netlm_imaging.lesions.regions import Region, enclosed, regions
 from netlm_imaging.plan.distances import surface_distance_mm
@@ -39,6 +40,8 @@ class Workspace:
     lesions: Mapping[int, Region]
     """By id, ascending; boxes are those of this workspace."""
     segments: npt.NDArray[Any] | None
+    segment_voxels: tuple[Voxels, ...]
+    """Of the segments labelled 1 to 8; empty where they are not known."""
     major_vessels: BoolArray | None
     """Too wide to cut through; None where no vessels are given."""
     sink_vessels: BoolArray | None
@@ -106,12 +109,14 @@ def workspace(
     sink = _wide_vessels(cropped, width_mm=sink_vessel_mm)
     functional = cropped.functional.array
     tree = _tree(cropped, major_vessel_mm=major_vessel_mm, all_vessels=inflow_from_all_vessels)
+    segments = None if cropped.segments is None else np.where(liver, cropped.segments.array, 0)
     return Workspace(
         grid=grid,
         liver=liver,
         functional=functional,
         lesions={region.label: region for region in regions(cropped.lesions)},
-        segments=None if cropped.segments is None else np.where(liver, cropped.segments.array, 0),
+        segments=segments,
+        segment_voxels=_segment_voxels(segments),
         major_vessels=major,
         sink_vessels=sink,
         sink_distance_mm=None if sink is None else surface_distance_mm(sink, grid),
@@ -155,6 +160,16 @@ def _tree(anatomy: Anatomy, *, major_vessel_mm: float, all_vessels: bool) -> Inf
         wide_mm=major_vessel_mm,
         one_stem=anatomy.portal_vein is not None,
     )
+
+
+def _segment_voxels(segments: npt.NDArray[Any] | None) -> tuple[Voxels, ...]:
+    if segments is None:
+        return tuple(np.empty(0, dtype=np.int64) for _ in SEGMENT_NAMES)
+    flat = segments.ravel()
+    inside = np.flatnonzero(flat)
+    order = inside[np.argsort(flat[inside], kind="stable")]
+    ends = np.cumsum(np.bincount(flat[inside], minlength=len(SEGMENT_NAMES) + 1))
+    return tuple(order[a:b] for a, b in pairwise(ends))
 
 
 def _capsule_points(liver: BoolArray, grid: Grid) -> FloatArray:

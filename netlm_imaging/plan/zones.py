@@ -28,7 +28,8 @@ POSES_SEARCHED = 3
 """The directions with most room, for which the best center is searched."""
 EDGE = 1.0 + 1e-6
 """A voxel center this close to the zone's surface (in half axes) is inside: rounding decides nothing."""
-CHUNK = 4096
+CHUNK = 16
+"""Points that are looked at together."""
 
 Index = npt.NDArray[np.int64]
 
@@ -257,9 +258,14 @@ def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDA
     if (high <= low).any():
         return np.empty((0, 3), dtype=np.int64)
     near = np.argwhere(space.liver[low[0] : high[0], low[1] : high[1], low[2] : high[2]]) + low
-    scaled, corners = near * space.spacing @ fit.to_unit.T, points @ fit.to_unit.T
-    covers = [cdist(scaled[n : n + CHUNK], corners).max(axis=1) <= EDGE for n in range(0, len(scaled), CHUNK)]
-    return np.asarray(near[np.concatenate(covers)] if covers else near)
+    # The points farthest from the middle leave few centers for the others.
+    away = np.linalg.norm((points - fit.middle_mm) @ fit.to_unit.T, axis=1)
+    corners = (points @ fit.to_unit.T)[np.argsort(-away, kind="stable")]
+    scaled = near * space.spacing @ fit.to_unit.T
+    for some in np.split(corners, range(CHUNK, len(corners), CHUNK)):
+        covered = cdist(scaled, some).max(axis=1) <= EDGE
+        near, scaled = near[covered], scaled[covered]
+    return np.asarray(near)
 
 
 def _counts(
