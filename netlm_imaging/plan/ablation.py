@@ -26,7 +26,7 @@ import numpy.typing as npt
 from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.plan.candidates import Candidate, Refusal, Zone
 from netlm_imaging.plan.devices import Device
-from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
+from netlm_imaging.plan.distances import TOLERANCE_MM
 from netlm_imaging.plan.protected import Protected
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.plan.zones import NoRoom, Placement, TooSmall, best_placement, zone_box, zone_in
@@ -57,7 +57,7 @@ def target_of(space: Workspace, lesion: int, *, margin_mm: float) -> Target:
     box = space.grown_box(space.lesions[lesion].box, margin_mm=margin_mm)
     start = [s.start for s in box]
     tumor = space.lesion_in(box, lesion)
-    required = (surface_distance_mm(tumor, space.grid) <= margin_mm + TOLERANCE_MM) & space.liver[box]
+    required = (space.distance_mm(box, lesion) <= margin_mm + TOLERANCE_MM) & space.liver[box]
     if space.sink_vessels is not None:
         required &= tumor | ~space.sink_vessels[box]
     return Target((lesion,), np.argwhere(tumor) + start, np.argwhere(required) + start)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.plan.zones import EDGE
 from netlm_imaging.settings import AblationSettings, Modality
+
+Width = Callable[[tuple[int, ...]], float]
+"""Of the smallest ball around a group of targets, mm."""
 
 
 def cluster_ablations(
@@ -40,10 +44,11 @@ def cluster_ablations(
     for candidate in single:
         if len(candidate.zones) == 1 and candidate.lesions in place:
             cleared.note(candidate, (place[candidate.lesions],))
+    width_mm = cache(lambda group: 2.0 * smallest_ball(np.vstack([corners[n] for n in group]))[1])
     found: list[tuple[tuple[int, ...], Candidate]] = []
     for size in (2, 3):
         for device in sorted(devices, key=lambda d: float(np.prod(d.zone_mm))):
-            for group in _groups(corners, longest_mm=max(device.zone_mm), size=size):
+            for group in _groups(corners, width_mm, longest_mm=max(device.zone_mm), size=size):
                 if cleared.has(group, device.modality):
                     continue
                 target = _together(space, [targets[n] for n in group])
@@ -83,25 +88,22 @@ def _count_in(voxels: Voxels, part: Voxels) -> int:
     return int(np.count_nonzero(voxels[np.minimum(at, len(voxels) - 1)] == part))
 
 
-def _groups(corners: Sequence[FloatArray], *, longest_mm: float, size: int) -> Iterator[tuple[int, ...]]:
+def _groups(
+    corners: Sequence[FloatArray], width_mm: Width, *, longest_mm: float, size: int
+) -> Iterator[tuple[int, ...]]:
     """Pairs or triples of which the smallest ball is no wider than ``longest_mm``."""
     low = np.array([points.min(axis=0) for points in corners]).reshape(-1, 3)
     high = np.array([points.max(axis=0) for points in corners]).reshape(-1, 3)
-    width = (np.maximum(high[:, None], high) - np.minimum(low[:, None], low)).max(axis=-1)
-    near = np.triu(width <= longest_mm * EDGE, k=1)
-    pairs = {(int(a), int(b)) for a, b in np.argwhere(near) if _fits(corners, (a, b), longest_mm)}
+    extent = (np.maximum(high[:, None], high) - np.minimum(low[:, None], low)).max(axis=-1)
+    near = np.triu(extent <= longest_mm * EDGE, k=1)
+    pairs = {(a, b) for a, b in np.argwhere(near).tolist() if width_mm((a, b)) <= longest_mm * EDGE}
     if size == 2:
         yield from sorted(pairs)
         return
     for a, b in sorted(pairs):
         for c in range(b + 1, len(corners)):
-            if (a, c) in pairs and (b, c) in pairs and _fits(corners, (a, b, c), longest_mm):
+            if (a, c) in pairs and (b, c) in pairs and width_mm((a, b, c)) <= longest_mm * EDGE:
                 yield a, b, c
-
-
-def _fits(corners: Sequence[FloatArray], group: tuple[int, ...], longest_mm: float) -> bool:
-    _, radius = smallest_ball(np.vstack([corners[n] for n in group]))
-    return 2.0 * radius <= longest_mm * EDGE
 
 
 def _together(space: Workspace, targets: Sequence[Target]) -> Target:

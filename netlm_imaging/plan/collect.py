@@ -85,8 +85,9 @@ def resections(
             continue
         if progress is not None:
             progress(f"Resections of lesion {lesion.id} ({number} of {len(lesions)})")
-        removed = enucleation(space, lesion, settings=settings.resection)
+        # The wedge first: it measures the distances around the lesion farthest.
         wedged = wedge(space, lesion, settings=settings.resection)
+        removed = enucleation(space, lesion, settings=settings.resection)
         if isinstance(removed, Candidate):
             removed = with_loss(space, removed)
         most_ml = settings.resection.max_devascularized_ml

@@ -76,12 +76,17 @@ def _centers_from_first(edges: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         if edges.shape[1] == 1:
             return a / 2.0
-        normal = np.cross(a, b)
+        normal = _cross(a, b)
         if edges.shape[1] == 2:
-            beside = half[:, 0] * np.cross(b, normal) + half[:, 1] * np.cross(normal, a)
+            beside = half[:, 0] * _cross(b, normal) + half[:, 1] * _cross(normal, a)
             return np.asarray(beside / (normal**2).sum(axis=1, keepdims=True))
-        sides = half[:, 0] * np.cross(b, c) + half[:, 1] * np.cross(c, a) + half[:, 2] * normal
+        sides = half[:, 0] * _cross(b, c) + half[:, 1] * _cross(c, a) + half[:, 2] * normal
         return np.asarray(sides / (c * normal).sum(axis=1, keepdims=True))
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """As ``numpy.cross``, which takes several times as long for so few rows."""
+    return a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]]
 
 
 @cache

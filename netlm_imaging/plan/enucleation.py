@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.candidates import Candidate, Refusal
-from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
+from netlm_imaging.plan.distances import TOLERANCE_MM
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.settings import ResectionSettings
 
@@ -22,7 +22,7 @@ def enucleation(space: Workspace, lesion: Lesion, *, settings: ResectionSettings
         return Refusal(f"near surface {depth:.1f} mm below the capsule > {limit:g} mm")
     box = space.grown_box(space.lesions[lesion.id].box, margin_mm=settings.enucleation_rim_mm)
     tumor = space.lesion_in(box, lesion.id)
-    removed = surface_distance_mm(tumor, space.grid) <= settings.enucleation_rim_mm + TOLERANCE_MM
+    removed = space.distance_mm(box, lesion.id) <= settings.enucleation_rim_mm + TOLERANCE_MM
     if space.major_vessels is not None and (removed & ~tumor & space.major_vessels[box]).any():
         return Refusal(f"a vessel wider than {settings.major_vessel_mm:g} mm lies in the rim")
     return Candidate(

@@ -179,10 +179,12 @@ class _Pieces:
         inside = piece > 0
         for one in aside.tolist():
             inside &= piece != one
-        at = np.nonzero(inside)
-        starts = (s.start or 0 for s in box)
-        voxels = np.ravel_multi_index(tuple(a + s for a, s in zip(at, starts, strict=True)), shape)
-        return cls(voxels, piece[inside])
+        voxels = np.flatnonzero(inside)
+        labels = piece.ravel()[voxels]
+        if piece.shape != shape:
+            at = np.unravel_index(voxels, piece.shape)
+            voxels = np.ravel_multi_index(tuple(a + s.start for a, s in zip(at, box, strict=True)), shape)
+        return cls(voxels, labels)
 
 
 def _pieces(remnant: BoolArray) -> tuple[Labels, int]:

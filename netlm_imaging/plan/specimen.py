@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.plan.distances import TOLERANCE_MM, surface_distance_mm
-from netlm_imaging.plan.workspace import Workspace
+from netlm_imaging.plan.workspace import Workspace, within
 from netlm_imaging.volume import BoolArray
 
 Single = npt.NDArray[np.float32]
@@ -18,30 +20,31 @@ FIRST_STEP_VOXELS = 0.5
 class Core:
     """Lesions, and what lies between them, that a wedge takes out; measured once for all its paths."""
 
-    def __init__(self, space: Workspace, core: BoolArray, box: Box, *, margin_mm: float) -> None:
-        """``core`` lies at ``box`` of the workspace."""
+    def __init__(
+        self, space: Workspace, lesions: Sequence[int], core: BoolArray, box: Box, *, margin_mm: float
+    ) -> None:
+        """``core`` lies at ``box`` of the workspace; it is ``lesions`` and what lies between them."""
         self._space, self._margin_mm = space, margin_mm
         # Two voxels more: the sweep interpolates where the distance passes the margin.
         self._box = space.grown_box(box, margin_mm=margin_mm + 2.0 * space.spacing)
-        self._distance = surface_distance_mm(_moved(core, box, self._box), space.grid).astype(np.float32)
+        if len(lesions) == 1:
+            distance = space.distance_mm(self._box, lesions[0])
+        else:
+            distance = surface_distance_mm(_moved(core, box, self._box), space.grid)
+        self._distance = distance.astype(np.float32)
 
     def swept(self, path_mm: FloatArray) -> tuple[BoolArray, Box]:
         """Voxels within the margin of the core anywhere on its way along ``path_mm``, and their box."""
         space = self._space
         box = space.grown_box(self._box, margin_mm=np.abs(path_mm) + space.spacing)
         distance: Single = np.full([s.stop - s.start for s in box], np.inf, dtype=np.float32)
-        distance[_within(self._box, box)] = self._distance
+        distance[within(self._box, box)] = self._distance
         return _swept_minimum(distance, path_mm, space.spacing) <= self._margin_mm + TOLERANCE_MM, box
-
-
-def _within(inner: Box, outer: Box) -> Box:
-    k, j, i = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(inner, outer, strict=True))
-    return (k, j, i)
 
 
 def _moved(mask: BoolArray, box: Box, larger: Box) -> BoolArray:
     moved = np.zeros([s.stop - s.start for s in larger], dtype=bool)
-    moved[_within(box, larger)] = mask
+    moved[within(box, larger)] = mask
     return moved
 
 

@@ -57,7 +57,7 @@ def wedge_of(
     """
     tumor_kji = np.concatenate([_indices(space, n) for n in lesions])
     core_kji = np.argwhere(core) + [s.start for s in box]
-    grown = Core(space, core, box, margin_mm=settings.wedge_margin_mm)
+    grown = Core(space, lesions, core, box, margin_mm=settings.wedge_margin_mm)
 
     def along(path_mm: FloatArray) -> Candidate | None:
         return _along(space, lesions, tumor_kji, grown, path_mm, settings=settings)

@@ -7,7 +7,7 @@ Regions are sampled at voxel centers: a voxel lies within 5 mm of a lesion when 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -56,6 +56,8 @@ class Workspace:
     """Of the functional liver, as it hangs together."""
     capsule: cKDTree
     """Points (mm along k, j, i) just outside the liver's surface; holes are not its surface."""
+    _measured: dict[int, tuple[Box, FloatArray]] = field(default_factory=dict, repr=False)
+    """The largest block so far with the distances to each lesion."""
 
     @property
     def spacing(self) -> FloatArray:
@@ -75,10 +77,18 @@ class Workspace:
         """Which voxels of ``box`` are of the lesion; ``box`` must hold all of it."""
         region = self.lesions[lesion]
         inside = np.zeros([s.stop - s.start for s in box], dtype=bool)
-        inside[
-            tuple(slice(r.start - b.start, r.stop - b.start) for r, b in zip(region.box, box, strict=True))
-        ] = region.mask
+        inside[within(region.box, box)] = region.mask
         return inside
+
+    def distance_mm(self, box: Box, lesion: int) -> FloatArray:
+        """From the voxels of ``box`` to the lesion's surface, 0 inside; ``box`` must hold all of it.
+
+        Measured once for all that ask for it.
+        """
+        known = self._measured.get(lesion)
+        if known is None or not holds(known[0], box):
+            known = self._measured[lesion] = box, surface_distance_mm(self.lesion_in(box, lesion), self.grid)
+        return known[1][within(box, known[0])]
 
     def voxels(self, part: BoolArray, box: Box) -> Voxels:
         """Flat indices of the True voxels of ``part``, which lies at ``box``."""
@@ -87,6 +97,17 @@ class Workspace:
     def flat(self, indices_kji: npt.NDArray[np.int64]) -> Voxels:
         """Flat indices of array indices of shape (n, 3), given in C order."""
         return np.asarray(np.ravel_multi_index(tuple(indices_kji.T), self.grid.shape_kji), dtype=np.int64)
+
+
+def within(inner: Box, outer: Box) -> Box:
+    """Where ``inner`` lies in an array that covers ``outer``."""
+    k, j, i = (slice(a.start - b.start, a.stop - b.start) for a, b in zip(inner, outer, strict=True))
+    return (k, j, i)
+
+
+def holds(outer: Box, inner: Box) -> bool:
+    """Whether all of ``inner`` lies in ``outer``."""
+    return all(a.start <= b.start and b.stop <= a.stop for a, b in zip(outer, inner, strict=True))
 
 
 def workspace(

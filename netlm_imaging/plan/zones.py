@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -143,12 +143,17 @@ def zone_box(space: Workspace, placement: Placement) -> Box:
 
 def zone_in(space: Workspace, placement: Placement, box: Box) -> BoolArray:
     """The voxels of ``box`` whose centers lie in the zone; ``box`` may reach out of the grid."""
-    axes = (
+    axes = [
         np.arange(s.start, s.stop) * h - c
         for s, h, c in zip(box, space.spacing, placement.center_mm, strict=True)
-    )
+    ]
+    return _in_unit_ball(placement.to_unit, axes)
+
+
+def _in_unit_ball(to_unit: FloatArray, axes: Sequence[FloatArray]) -> BoolArray:
+    """Which points of a lattice, given by its places along k, j, i (mm), lie in a zone around 0."""
     k, j, i = np.meshgrid(*axes, indexing="ij", sparse=True)
-    square = sum((row[0] * k + row[1] * j + row[2] * i) ** 2 for row in placement.to_unit)
+    square = sum((row[0] * k + row[1] * j + row[2] * i) ** 2 for row in to_unit)
     return np.asarray(square <= EDGE**2)
 
 
@@ -263,7 +268,7 @@ def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDA
     corners = (points @ fit.to_unit.T)[np.argsort(-away, kind="stable")]
     scaled = near * space.spacing @ fit.to_unit.T
     for some in np.split(corners, range(CHUNK, len(corners), CHUNK)):
-        covered = cdist(scaled, some).max(axis=1) <= EDGE
+        covered = cdist(some, scaled).max(axis=0) <= EDGE
         near, scaled = near[covered], scaled[covered]
     return np.asarray(near)
 
@@ -280,8 +285,8 @@ def _counts(
     wanted = block(low - half, high + half)
     if not wanted.any():
         return np.zeros(len(centers), dtype=np.int64)
-    offsets = np.moveaxis(np.indices(tuple((2 * half + 1).tolist())), 0, -1) - half
-    kernel = (((offsets * space.spacing) @ to_unit.T) ** 2).sum(axis=-1) <= EDGE**2
+    offsets = [np.arange(-n, n + 1) * step for n, step in zip(half.tolist(), space.spacing, strict=True)]
+    kernel = _in_unit_ball(to_unit, offsets)
     # A circle as long as ``wanted`` is enough: what wraps around spoils only places that are no center.
     size = [fft.next_fast_len(n, real=True) for n in wanted.shape]
     product = fft.rfftn(wanted.astype(np.float64), size) * fft.rfftn(kernel.astype(np.float64), size)

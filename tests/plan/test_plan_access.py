@@ -93,7 +93,7 @@ def test_the_sweep_is_the_core_at_every_place_of_its_way() -> None:
     space = workspace(anatomy, major_vessel_mm=6.0)
     region = space.lesions[1]
     path = np.array([-14.0, 9.0, 17.0])
-    swept, box = Core(space, region.mask, region.box, margin_mm=5.0).swept(path)
+    swept, box = Core(space, (region.label,), region.mask, region.box, margin_mm=5.0).swept(path)
     start = np.array([s.start for s in box])
     places = (np.argwhere(np.ones(swept.shape)) + start) * space.spacing
     middle = region.indices_kji().mean(axis=0) * space.spacing
