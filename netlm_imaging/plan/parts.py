@@ -26,6 +26,8 @@ NONE: Index = np.empty(0, dtype=np.int64)
 Labels = npt.NDArray[np.integer[Any]]
 REACH_VOXELS = 8
 """Parts are looked for this far around what is lost, before the whole liver is searched."""
+SPARSE = 64
+"""Of so many lost voxels one is looked at to tell early that the block is too large."""
 LARGEST_SHARE = 0.3
 """Blocks of more than this share of the whole are no quicker to search."""
 
@@ -77,15 +79,18 @@ class Parts:
         part outside hangs together with it: the rest of that part. What does not reach the border is a
         piece as it stands.
         """
-        box = self._block(lost)
-        if np.prod([s.stop - s.start for s in box]) > LARGEST_SHARE * self.functional.size:
+        # The block around some of the voxels is no larger than that around all, and found at once.
+        if self._too_large(self._block(lost[::SPARSE])) or self._too_large(box := self._block(lost)):
             return None
         taken = self._taken(lost)
-        piece, count = _pieces(self.functional[box] & ~taken[box])
+        remnant = self.functional[box] & ~taken[box]
+        piece, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
         outer, whole = self._at_border(piece, box)
         if np.unique(whole).size < outer.size:
             return None
-        pieces = _Pieces.of(piece, box, count=count, aside=outer, shape=self.functional.shape)
+        pieces = NO_PIECES
+        if count > outer.size:
+            pieces = _Pieces.of(remnant, piece, aside=outer).at(box, self.functional.shape)
         if self._dying(lost, pieces, taken, living).any():
             return None
         return self._cut_off_of(pieces, living)
@@ -93,11 +98,12 @@ class Parts:
     def _cut_off_anywhere(self, lost: Index, living: Index) -> Index:
         """The same from the whole liver: the piece with most anchors is the rest of its part."""
         taken = self._taken(lost)
-        piece, count = _pieces(self.functional & ~taken)
-        anchored = np.bincount(piece.ravel()[living], minlength=count + 1)
-        most = np.array([1 + np.argmax(anchored[1:])] if count else [], dtype=np.int64)
-        everything = (slice(None), slice(None), slice(None))
-        pieces = _Pieces.of(piece, everything, count=count, aside=most, shape=piece.shape)
+        remnant = self.functional & ~taken
+        piece, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
+        most = 1 + int(np.argmax(np.bincount(piece.ravel()[living], minlength=2)[1:]))
+        pieces = NO_PIECES
+        if count > 1:
+            pieces = _Pieces.of(remnant, piece, aside=np.array([most]))
         found = self._cut_off_of(pieces, living)
         if not self._dying(lost, pieces, taken, living).any():
             return found
@@ -139,6 +145,11 @@ class Parts:
     def _large(self, sizes: Index) -> BoolArray:
         return np.asarray(sizes * self.voxel_ml >= self.smallest_part_ml)
 
+    def _too_large(self, box: Box) -> bool:
+        """Whether a block is no quicker to search than the whole liver."""
+        size = int(np.prod([s.stop - s.start for s in box]))
+        return size > LARGEST_SHARE * self.functional.size
+
     def _block(self, lost: Index) -> Box:
         k, j, i = (
             slice(max(int(at.min()) - REACH_VOXELS, 0), min(int(at.max()) + REACH_VOXELS + 1, size))
@@ -164,7 +175,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pieces:
-    """Pieces of a remnant, some of its pieces left aside."""
+    """Pieces of a remnant, others left aside."""
 
     voxels: Index
     """Flat indices of the whole array, ascending."""
@@ -172,25 +183,21 @@ class _Pieces:
     """Which piece each is of."""
 
     @classmethod
-    def of(cls, piece: Labels, box: Box, *, count: int, aside: Index, shape: tuple[int, ...]) -> _Pieces:
-        """All but ``aside`` of ``piece``, labels 1 to ``count`` at ``box`` of an array of ``shape``."""
-        if count == aside.size:
-            return cls(NONE, NONE)
-        inside = piece > 0
+    def of(cls, remnant: BoolArray, piece: Labels, *, aside: Index) -> _Pieces:
+        """The voxels of ``remnant`` that are of no ``piece`` left ``aside``; ``remnant`` is changed."""
         for one in aside.tolist():
-            inside &= piece != one
-        voxels = np.flatnonzero(inside)
-        labels = piece.ravel()[voxels]
-        if piece.shape != shape:
-            at = np.unravel_index(voxels, piece.shape)
-            voxels = np.ravel_multi_index(tuple(a + s.start for a, s in zip(at, box, strict=True)), shape)
-        return cls(voxels, labels)
+            remnant &= piece != one
+        voxels = np.flatnonzero(remnant)
+        return cls(voxels, piece.ravel()[voxels])
+
+    def at(self, box: Box, shape: tuple[int, ...]) -> _Pieces:
+        """These, found in the block at ``box`` of an array of ``shape``."""
+        start, size = [s.start for s in box], [s.stop - s.start for s in box]
+        kji = [a + n for a, n in zip(np.unravel_index(self.voxels, size), start, strict=True)]
+        return _Pieces(np.ravel_multi_index(tuple(kji), shape), self.piece)
 
 
-def _pieces(remnant: BoolArray) -> tuple[Labels, int]:
-    """Labels from 1 of what hangs together of ``remnant``, and how many there are."""
-    labels, count = cc3d.connected_components(remnant, connectivity=26, return_N=True)
-    return labels, int(count)
+NO_PIECES = _Pieces(NONE, NONE)
 
 
 def parts(

@@ -77,9 +77,9 @@ def test_a_block_around_the_loss_tells_the_same_parts_as_the_whole(seed, vessels
             dead = None
             if random.space.inflow is not None:
                 dead = random.space.inflow.dead(lost, np.empty(0, dtype=np.int64))
-            living = np.ones(random.space.parts.anchors.voxels.size, dtype=bool)
+            living = random.space.parts.anchors.voxels
             if dead is not None:
-                living = ~dead[random.space.parts.anchors.piece]
+                living = living[~dead[random.space.parts.anchors.piece]]
             near = random.space.parts._cut_off_near(lost, living)
             if near is not None:
                 told += 1
