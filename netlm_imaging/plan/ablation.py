@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.plan.candidates import Candidate, Refusal, Zone
+from netlm_imaging.plan.covering import extreme_points
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.distances import TOLERANCE_MM
 from netlm_imaging.plan.protected import Protected
@@ -45,6 +46,8 @@ class Target:
     """Array indices of the lesions' voxels, shape (n, 3)."""
     required_kji: Indices
     """Array indices of the lesions and their margins, as far as these are asked for; in C order."""
+    corners_mm: FloatArray
+    """Corners of the hull of these, along k, j, i."""
 
     @property
     def name(self) -> str:
@@ -60,7 +63,13 @@ def target_of(space: Workspace, lesion: int, *, margin_mm: float) -> Target:
     required = (space.distance_mm(box, lesion) <= margin_mm + TOLERANCE_MM) & space.liver[box]
     if space.sink_vessels is not None:
         required &= tumor | ~space.sink_vessels[box]
-    return Target((lesion,), np.argwhere(tumor) + start, np.argwhere(required) + start)
+    required_kji = np.argwhere(required) + start
+    return Target(
+        lesions=(lesion,),
+        tumor_kji=np.argwhere(tumor) + start,
+        required_kji=required_kji,
+        corners_mm=extreme_points(required_kji * space.spacing),
+    )
 
 
 def zone_of(
@@ -72,7 +81,7 @@ def zone_of(
         return cooled
     placement = best_placement(
         space,
-        target.required_kji,
+        target.corners_mm,
         device.zone_mm,
         spends=lambda box: space.functional[box] & in_reach_of_heat(space, device, box),
         forbidden=forbidden_to(space, device),

@@ -25,6 +25,8 @@ from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.settings import ResectionSettings
 from netlm_imaging.volume import BoolArray
 
+Corners = Mapping[int, FloatArray]
+"""By lesion, ascending: the corners of the hull of its voxel centers, mm along k, j, i."""
 MOST_LESIONS = 4
 MOST_LOSS = 2.0
 """Of what separate wedges lose, added up (ours)."""
@@ -38,9 +40,10 @@ def cluster_wedges(
     space: Workspace, single: Mapping[int, Candidate], *, settings: ResectionSettings
 ) -> tuple[Candidate, ...]:
     """The common wedges of close lesions, by lesions; ``single``: the wedge of each that has one."""
-    found = []
-    for group in _groups(space, sorted(single), gap_mm=2.0 * settings.wedge_margin_mm):
-        core, box = _hull(space, group)
+    found, lesions = [], sorted(single)
+    corners = {n: extreme_points(space.lesions[n].indices_kji() * space.spacing) for n in lesions}
+    for group in _groups(space, corners, gap_mm=2.0 * settings.wedge_margin_mm):
+        core, box = _hull(space, group, np.vstack([corners[n] for n in group]))
         made = wedge_of(space, group, core, box, settings=settings, thorough=False)
         most = MOST_LOSS * sum(single[n].lost_voxels(space) for n in group)
         if isinstance(made, Candidate) and made.lost_voxels(space) <= most:
@@ -48,10 +51,10 @@ def cluster_wedges(
     return tuple(found)
 
 
-def _groups(space: Workspace, lesions: Sequence[int], *, gap_mm: float) -> list[tuple[int, ...]]:
+def _groups(space: Workspace, corners: Corners, *, gap_mm: float) -> list[tuple[int, ...]]:
     """Ids ascending in each group, groups in order, each once."""
-    near: dict[int, list[tuple[float, int]]] = {n: [] for n in lesions}
-    for a, b, gap in _pairs(space, lesions, gap_mm):
+    near: dict[int, list[tuple[float, int]]] = {n: [] for n in corners}
+    for a, b, gap in _pairs(space, corners, gap_mm):
         near[a].append((gap, b))
         near[b].append((gap, a))
     found = set()
@@ -62,12 +65,12 @@ def _groups(space: Workspace, lesions: Sequence[int], *, gap_mm: float) -> list[
     return sorted(found)
 
 
-def _pairs(space: Workspace, lesions: Sequence[int], gap_mm: float) -> Iterator[tuple[int, int, float]]:
+def _pairs(space: Workspace, corners: Corners, gap_mm: float) -> Iterator[tuple[int, int, float]]:
     """Lesions whose surfaces lie within ``gap_mm``, with the gap rounded to 1 um."""
     beyond = 2.0 * SURFACE_SHARE * sum(space.grid.spacing_mm)
-    points = {n: extreme_points_of(space, n) for n in lesions}
-    low = {n: p.min(axis=0) for n, p in points.items()}
-    high = {n: p.max(axis=0) for n, p in points.items()}
+    low = {n: points.min(axis=0) for n, points in corners.items()}
+    high = {n: points.max(axis=0) for n, points in corners.items()}
+    lesions = list(corners)
     trees = {n: cKDTree(space.lesions[n].indices_kji() * space.spacing) for n in lesions}
     for place, a in enumerate(lesions):
         for b in lesions[place + 1 :]:
@@ -80,14 +83,11 @@ def _pairs(space: Workspace, lesions: Sequence[int], gap_mm: float) -> Iterator[
                 yield a, b, gap
 
 
-def extreme_points_of(space: Workspace, lesion: int) -> FloatArray:
-    """Corners of the hull of a lesion's voxel centers, mm along k, j, i."""
-    return extreme_points(space.lesions[lesion].indices_kji() * space.spacing)
+def _hull(space: Workspace, lesions: Sequence[int], centers: FloatArray) -> tuple[BoolArray, Box]:
+    """The liver's voxels whose centers lie in the hull of the lesions, and the box around them.
 
-
-def _hull(space: Workspace, lesions: Sequence[int]) -> tuple[BoolArray, Box]:
-    """The liver's voxels whose centers lie in the hull of the lesions, and the box around them."""
-    centers = np.vstack([extreme_points_of(space, n) for n in lesions])
+    ``centers``: the corners of all ``lesions``.
+    """
     flat = FLAT_VOXELS / 2.0 * space.spacing
     corners = np.vstack(
         [centers + flat * sign for sign in np.stack(np.meshgrid(*[[-1, 1]] * 3), -1).reshape(-1, 3)]
@@ -109,12 +109,13 @@ def _hull(space: Workspace, lesions: Sequence[int]) -> tuple[BoolArray, Box]:
 def _filled(planes: FloatArray, box: Box, space: Workspace) -> BoolArray:
     """The voxels of ``box`` with n . p + d <= 0 for all ``planes`` (n, d), row after row of the array."""
     k, j, i = (np.arange(s.start, s.stop) * step for s, step in zip(box, space.spacing, strict=True))
-    normal, offset = planes[:, :3], planes[:, 3]
-    rows = normal[:, 0, None, None] * k[:, None] + normal[:, 1, None, None] * j + offset[:, None, None]
-    along = np.where(np.abs(normal[:, 2]) < PARALLEL, 0.0, normal[:, 2])[:, None, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        passes = -rows / along
-    high = np.where(along > 0.0, passes, np.inf).min(axis=0)
-    low = np.where(along < 0.0, passes, -np.inf).max(axis=0)
-    low = np.where(((along == 0.0) & (rows > TOLERANCE_MM)).any(axis=0), np.inf, low)
+    low, high = np.full((k.size, j.size), -np.inf), np.full((k.size, j.size), np.inf)
+    for a, b, c, d in planes.tolist():
+        rows = a * k[:, None] + b * j + d
+        if abs(c) < PARALLEL:
+            low[rows > TOLERANCE_MM] = np.inf
+        elif c > 0.0:
+            np.minimum(high, -rows / c, out=high)
+        else:
+            np.maximum(low, -rows / c, out=low)
     return np.asarray((i >= low[..., None] - TOLERANCE_MM) & (i <= high[..., None] + TOLERANCE_MM))

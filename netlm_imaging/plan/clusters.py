@@ -9,12 +9,12 @@ from functools import cache
 import numpy as np
 
 from netlm_imaging.geometry import FloatArray
-from netlm_imaging.plan.ablation import Target, zone_of
+from netlm_imaging.plan.ablation import Target, why_cooled, zone_of
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.covering import extreme_points, smallest_ball
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.problem import needed_voxels
-from netlm_imaging.plan.workspace import Voxels, Workspace
+from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.plan.zones import EDGE
 from netlm_imaging.settings import AblationSettings, Modality
 
@@ -38,18 +38,19 @@ def cluster_ablations(
     into no zone whose longest axis is shorter than the group is wide in any direction, or than the
     smallest ball around it: only groups that pass both are tried.
     """
-    corners = [extreme_points(target.required_kji * space.spacing) for target in targets]
+    corners = [target.corners_mm for target in targets]
     cleared = _Cleared(space, targets, cleared_fraction)
     place = {target.lesions: n for n, target in enumerate(targets)}
     for candidate in single:
         if len(candidate.zones) == 1 and candidate.lesions in place:
             cleared.note(candidate, (place[candidate.lesions],))
     width_mm = cache(lambda group: 2.0 * smallest_ball(np.vstack([corners[n] for n in group]))[1])
+    cooled = cache(lambda n, device: why_cooled(space, targets[n], device, settings=settings) is not None)
     found: list[tuple[tuple[int, ...], Candidate]] = []
     for size in (2, 3):
         for device in sorted(devices, key=lambda d: float(np.prod(d.zone_mm))):
             for group in _groups(corners, width_mm, longest_mm=max(device.zone_mm), size=size):
-                if cleared.has(group, device.modality):
+                if cleared.has(group, device.modality) or any(cooled(n, device) for n in group):
                     continue
                 target = _together(space, [targets[n] for n in group])
                 made = zone_of(space, target, device, settings=settings)
@@ -63,29 +64,23 @@ class _Cleared:
     """Which targets the zones made so far clear, by modality and by what they were made for."""
 
     def __init__(self, space: Workspace, targets: Sequence[Target], cleared_fraction: float) -> None:
-        self._tumor = [space.flat(target.tumor_kji) for target in targets]
-        self._needed = [needed_voxels(len(voxels), cleared_fraction) for voxels in self._tumor]
+        self._place = np.full(space.liver.shape, len(targets), dtype=np.int32)
+        for n, target in enumerate(targets):
+            self._place[tuple(target.tumor_kji.T)] = n
+        sizes = [len(target.tumor_kji) for target in targets]
+        self._needed = np.array([needed_voxels(size, cleared_fraction) for size in sizes])
         self._held: dict[tuple[Modality, int], list[frozenset[int]]] = defaultdict(list)
 
     def note(self, candidate: Candidate, group: tuple[int, ...]) -> None:
         """A zone that was made for ``group``."""
-        inside = frozenset(
-            n
-            for n, (tumor, needed) in enumerate(zip(self._tumor, self._needed, strict=True))
-            if _count_in(candidate.voxels, tumor) >= needed
-        )
+        held = np.bincount(self._place.ravel()[candidate.voxels], minlength=len(self._needed) + 1)[:-1]
+        inside = frozenset(np.flatnonzero(held >= self._needed).tolist())
         for n in group:
             self._held[candidate.zones[0].device.modality, n].append(inside)
 
     def has(self, group: tuple[int, ...], modality: Modality) -> bool:
         """Whether a zone that was made for some of ``group`` clears all of it."""
         return any(inside.issuperset(group) for n in group for inside in self._held[modality, n])
-
-
-def _count_in(voxels: Voxels, part: Voxels) -> int:
-    """How many of ``part`` are among ``voxels``, both ascending."""
-    at = np.searchsorted(voxels, part)
-    return int(np.count_nonzero(voxels[np.minimum(at, len(voxels) - 1)] == part))
 
 
 def _groups(
@@ -113,4 +108,5 @@ def _together(space: Workspace, targets: Sequence[Target]) -> Target:
         lesions=tuple(n for t in targets for n in t.lesions),
         tumor_kji=np.concatenate([t.tumor_kji for t in targets]),
         required_kji=np.column_stack(np.unravel_index(required, space.grid.shape_kji)),
+        corners_mm=extreme_points(np.vstack([t.corners_mm for t in targets])),
     )

@@ -150,7 +150,7 @@ def _best_for(
 ) -> Placement | TooSmall | NoRoom:
     return best_placement(
         space,
-        rest_kji,
+        extreme_points(rest_kji * space.spacing),
         device.zone_mm,
         spends=lambda box: alone[box] & in_reach_of_heat(space, device, box),
         forbidden=forbidden_to(space, device),

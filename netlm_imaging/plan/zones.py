@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
 from netlm_imaging.geometry import Box, FloatArray
-from netlm_imaging.plan.covering import extreme_points, smallest_ball
+from netlm_imaging.plan.covering import smallest_ball
 from netlm_imaging.plan.protected import Protected
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.volume import BoolArray
@@ -28,6 +28,7 @@ POSES_SEARCHED = 3
 """The directions with most room, for which the best center is searched."""
 EDGE = 1.0 + 1e-6
 """A voxel center this close to the zone's surface (in half axes) is inside: rounding decides nothing."""
+ROUNDING = 1e-9
 CHUNK = 16
 """Points that are looked at together."""
 
@@ -77,19 +78,18 @@ Wanted = Callable[[Box], BoolArray]
 
 def best_placement(
     space: Workspace,
-    required_kji: npt.NDArray[np.int64],
+    points: FloatArray,
     zone_mm: tuple[float, float, float],
     *,
     spends: Wanted,
     forbidden: Protected | None = None,
 ) -> Placement | TooSmall | NoRoom:
-    """The pose that covers all ``required_kji`` voxel centers and spends least of ``spends``.
+    """The pose that covers all ``points`` (mm, corners of the target's hull) and spends least of ``spends``.
 
     Searched over every voxel of the liver as center, and the center of the smallest zone that covers
     the target; zones with a ``forbidden`` voxel are left out. Equal ones: the zone lies more evenly
     around the target.
     """
-    points = extreme_points(required_kji * space.spacing)
     poses = _poses(space, zone_mm)
     fits = _roomiest(points, poses, count=POSES_SEARCHED)
     if fits[0].factor > EDGE:
@@ -262,7 +262,12 @@ def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDA
     high = np.minimum(np.floor((fit.middle_mm + reach) / space.spacing).astype(int) + 1, space.liver.shape)
     if (high <= low).any():
         return np.empty((0, 3), dtype=np.int64)
-    near = np.argwhere(space.liver[low[0] : high[0], low[1] : high[1], low[2] : high[2]]) + low
+    axes = [
+        np.arange(a, b) * step - at
+        for a, b, step, at in zip(low, high, space.spacing, fit.middle_mm, strict=True)
+    ]
+    inside = _in_unit_ball(fit.to_unit / (play + ROUNDING), axes)
+    near = np.argwhere(space.liver[low[0] : high[0], low[1] : high[1], low[2] : high[2]] & inside) + low
     # The points farthest from the middle leave few centers for the others.
     away = np.linalg.norm((points - fit.middle_mm) @ fit.to_unit.T, axis=1)
     corners = (points @ fit.to_unit.T)[np.argsort(-away, kind="stable")]
