@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from netlm_imaging.anatomy import SEGMENT_NAMES, segment_name
+from netlm_imaging.anatomy import SEGMENT_NAMES
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.workspace import Workspace
 
@@ -44,7 +44,7 @@ def anatomical_candidates(space: Workspace) -> tuple[Candidate, ...]:
     """Every procedure whose segments all exist in this liver; none when segments are not known."""
     if space.segments is None:
         return ()
-    present = {segment_name(int(label)) for label in np.unique(space.segments) if label > 0}
+    present = {name for name, held in zip(SEGMENT_NAMES, space.segment_voxels, strict=True) if held.size}
     return tuple(
         Candidate(
             kind="anatomical",

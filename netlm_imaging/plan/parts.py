@@ -119,13 +119,9 @@ class Parts:
 
         ``taken``: a mask of ``lost``; it is changed.
         """
-        whole = self.whole.ravel()
         taken.ravel()[pieces.voxels] = True
-        left = self.sizes - sum(
-            np.bincount(whole[v], minlength=self.sizes.size) for v in (lost, pieces.voxels)
-        )
-        anchors = living[~taken.ravel()[living]]
-        lives = np.bincount(whole[anchors], minlength=self.sizes.size) > 0
+        left = self.sizes - self._by_part(lost) - self._by_part(pieces.voxels)
+        lives = self._by_part(living[~taken.ravel()[living]]) > 0
         if self.anchors.piece is None:
             lives &= self._large(left)
         return np.asarray(self.alive & (left > 0) & ~lives)
@@ -141,6 +137,12 @@ class Parts:
             lives &= self._large(np.bincount(pieces.piece))
         was_alive = self.alive[self.whole.ravel()[pieces.voxels]]
         return np.asarray(pieces.voxels[was_alive & ~lives[pieces.piece]])
+
+    def _by_part(self, voxels: Index) -> Index:
+        """How many of ``voxels``, all functional, are of each part of the untouched liver."""
+        if self.sizes.size == 2:  # most livers are one part, which needs no looking up
+            return np.array([0, voxels.size])
+        return np.bincount(self.whole.ravel()[voxels], minlength=self.sizes.size)
 
     def _large(self, sizes: Index) -> BoolArray:
         return np.asarray(sizes * self.voxel_ml >= self.smallest_part_ml)

@@ -70,7 +70,10 @@ def _shifted(values: Single, voxels: FloatArray) -> Single:
         share = np.float32(shift - whole)
         near = _rolled(values, whole, axis)
         if share > 0.0:
-            near = (np.float32(1.0) - share) * near + share * _rolled(values, whole + 1, axis)
+            beyond = _rolled(values, whole + 1, axis)
+            near *= np.float32(1.0) - share
+            beyond *= share
+            near += beyond
         values = near
     return values
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from netlm_imaging.geometry import Grid
 from netlm_imaging.plan.distances import TOLERANCE_MM, distance_mm
-from netlm_imaging.volume import BoolArray
+from netlm_imaging.volume import BoolArray, bounding_box
 
 
 def wide_parts(vessels: BoolArray, grid: Grid, *, width_mm: float) -> BoolArray:
@@ -18,6 +18,15 @@ def wide_parts(vessels: BoolArray, grid: Grid, *, width_mm: float) -> BoolArray:
     (``SURFACE_SHARE`` of distances.py is left out on purpose: off-center middles make up for it).
     Vessels go on beyond the edge of the array.
     """
+    wide = np.zeros_like(vessels)
+    if vessels.any():
+        # With a layer of what is no vessel around it, the box of the vessels tells all distances in them.
+        box = bounding_box(vessels, grid, margin_mm=max(grid.spacing_mm))
+        wide[box] = _wide_in(vessels[box], grid, width_mm=width_mm)
+    return wide
+
+
+def _wide_in(vessels: BoolArray, grid: Grid, *, width_mm: float) -> BoolArray:
     radius = width_mm / 2.0
     cores = vessels & (distance_mm(~vessels, grid) >= radius - TOLERANCE_MM)
     cores &= ~_thin(vessels, grid, width_mm=width_mm)

@@ -266,11 +266,13 @@ def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDA
         np.arange(a, b) * step - at
         for a, b, step, at in zip(low, high, space.spacing, fit.middle_mm, strict=True)
     ]
-    inside = _in_unit_ball(fit.to_unit / (play + ROUNDING), axes)
+    inside = _in_unit_ball(fit.to_unit / (play + ROUNDING), axes)  # a little wider than ``play``
     near = np.argwhere(space.liver[low[0] : high[0], low[1] : high[1], low[2] : high[2]] & inside) + low
     # The points farthest from the middle leave few centers for the others.
     away = np.linalg.norm((points - fit.middle_mm) @ fit.to_unit.T, axis=1)
-    corners = (points @ fit.to_unit.T)[np.argsort(-away, kind="stable")]
+    # Those so near that every center here covers them need no looking at.
+    order = np.argsort(-away, kind="stable")[: np.count_nonzero(away > EDGE - EDGE * play - 3.0 * ROUNDING)]
+    corners = (points @ fit.to_unit.T)[order]
     scaled = near * space.spacing @ fit.to_unit.T
     for some in np.split(corners, range(CHUNK, len(corners), CHUNK)):
         covered = cdist(some, scaled).max(axis=0) <= EDGE
