@@ -34,6 +34,11 @@ class Region:
         start = [s.start for s in self.box]
         return np.asarray(np.argwhere(self.mask) + start, dtype=np.float64)
 
+    def outer_kji(self) -> FloatArray:
+        """Array indices of its voxels with a face on what is not of it: the nearest to all others."""
+        outer = self.mask & ~ndimage.binary_erosion(self.mask)
+        return np.asarray(np.argwhere(outer) + [s.start for s in self.box], dtype=np.float64)
+
     def grown_box(self, shape_kji: tuple[int, ...]) -> Box:
         """Its box with one voxel more on every side, clipped to an array of ``shape_kji``."""
         k, j, i = (

@@ -41,7 +41,7 @@ def make_atoms(
     for key, voxels in zip(keys, elements, strict=True):
         codes[voxels] ^= key
     covered = np.flatnonzero(codes)
-    _, atom = np.unique(codes[covered], return_inverse=True)
+    atom = np.searchsorted(np.unique(codes[covered]), codes[covered])
     atom_of = np.full(functional.size, -1, dtype=np.int32)
     atom_of[covered] = atom
     sizes = np.bincount(atom)

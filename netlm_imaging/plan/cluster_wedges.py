@@ -71,7 +71,7 @@ def _pairs(space: Workspace, corners: Corners, gap_mm: float) -> Iterator[tuple[
     low = {n: points.min(axis=0) for n, points in corners.items()}
     high = {n: points.max(axis=0) for n, points in corners.items()}
     lesions = list(corners)
-    trees = {n: cKDTree(space.lesions[n].indices_kji() * space.spacing) for n in lesions}
+    trees = {n: cKDTree(space.lesions[n].outer_kji() * space.spacing) for n in lesions}
     for place, a in enumerate(lesions):
         for b in lesions[place + 1 :]:
             apart = np.maximum(np.maximum(low[a] - high[b], low[b] - high[a]), 0.0)

@@ -79,11 +79,12 @@ def _shifted(values: Single, voxels: FloatArray) -> Single:
 
 
 def _rolled(values: Single, by: int, axis: int) -> Single:
-    moved = np.full_like(values, np.inf)
     size = values.shape[axis]
-    if abs(by) < size:
-        to, of = [slice(None)] * 3, [slice(None)] * 3
-        to[axis] = slice(max(by, 0), size + min(by, 0))
-        of[axis] = slice(max(-by, 0), size - max(by, 0))
-        moved[tuple(to)] = values[tuple(of)]
+    by = max(-size, min(by, size))
+    kept, of, edge = [slice(None)] * 3, [slice(None)] * 3, [slice(None)] * 3
+    kept[axis], of[axis] = slice(max(by, 0), size + min(by, 0)), slice(max(-by, 0), size - max(by, 0))
+    edge[axis] = slice(0, by) if by > 0 else slice(size + by, size)
+    moved = np.empty_like(values)
+    moved[tuple(kept)] = values[tuple(of)]
+    moved[tuple(edge)] = np.inf
     return moved

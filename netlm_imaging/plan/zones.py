@@ -29,6 +29,9 @@ POSES_SEARCHED = 3
 EDGE = 1.0 + 1e-6
 """A voxel center this close to the zone's surface (in half axes) is inside: rounding decides nothing."""
 ROUNDING = 1e-9
+NEAR_WHOLE = 0.05
+"""Counts by convolution that are all this near to whole numbers are right; in single precision they come
+within about 0.01 for zones 50 voxels across."""
 CHUNK = 16
 """Points that are looked at together."""
 
@@ -276,7 +279,8 @@ def _lattice_centers(space: Workspace, points: FloatArray, fit: _Fit) -> npt.NDA
     scaled = near * space.spacing @ fit.to_unit.T
     for some in np.split(corners, range(CHUNK, len(corners), CHUNK)):
         covered = cdist(some, scaled).max(axis=0) <= EDGE
-        near, scaled = near[covered], scaled[covered]
+        if not covered.all():
+            near, scaled = near[covered], scaled[covered]
     return np.asarray(near)
 
 
@@ -294,11 +298,24 @@ def _counts(
         return np.zeros(len(centers), dtype=np.int64)
     offsets = [np.arange(-n, n + 1) * step for n, step in zip(half.tolist(), space.spacing, strict=True)]
     kernel = _in_unit_ball(to_unit, offsets)
+    counts = _convolved(wanted, kernel)
+    return np.asarray(counts[tuple((centers - low + 2 * half).T)], dtype=np.int64)
+
+
+def _convolved(wanted: BoolArray, kernel: BoolArray) -> FloatArray:
+    """How many voxels of ``wanted`` lie in ``kernel``, whose last voxel is put at each of its places.
+
+    In single precision where all that comes out is near to whole numbers: it is twice as quick.
+    """
     # A circle as long as ``wanted`` is enough: what wraps around spoils only places that are no center.
     size = [fft.next_fast_len(n, real=True) for n in wanted.shape]
-    product = fft.rfftn(wanted.astype(np.float64), size) * fft.rfftn(kernel.astype(np.float64), size)
-    counts = fft.irfftn(product, size)
-    return np.asarray(np.rint(counts[tuple((centers - low + 2 * half).T)]), dtype=np.int64)
+    for precision in (np.float32, np.float64):
+        product = fft.rfftn(wanted.astype(precision), size) * fft.rfftn(kernel.astype(precision), size)
+        counts = fft.irfftn(product, size)
+        whole = np.rint(counts)
+        if np.abs(counts - whole).max() <= NEAR_WHOLE:
+            break
+    return np.asarray(whole)
 
 
 def _padded(space: Workspace, spends: Wanted, start: Index, stop: Index) -> BoolArray:

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.spatial import ConvexHull
 
+from netlm_imaging.plan import zones
 from netlm_imaging.plan.covering import extreme_points, smallest_ball
 
 
@@ -55,3 +57,22 @@ def test_the_search_for_the_smallest_ball_ends_where_rounding_stops_the_growth()
     center, radius = smallest_ball(points)
     assert np.linalg.norm(points - center, axis=1).max() <= radius
     assert radius == pytest.approx(solved_radius(points), rel=1e-5)
+
+
+def test_extreme_points_are_those_of_the_hull_whatever_the_order() -> None:
+    index = np.argwhere(np.random.default_rng(4).random((7, 8, 9)) < 0.6)
+    points = index * np.array([2.0, 0.7, 1.1])
+    expected = {tuple(p) for p in points[ConvexHull(points).vertices]}
+    for order in (np.arange(len(points)), np.random.default_rng(5).permutation(len(points))):
+        assert {tuple(p) for p in extreme_points(points[order])} == expected
+
+
+@pytest.mark.parametrize("near_whole", [zones.NEAR_WHOLE, -1.0])
+def test_counts_by_convolution_are_exact_in_either_precision(near_whole, monkeypatch) -> None:
+    monkeypatch.setattr(zones, "NEAR_WHOLE", near_whole)
+    rng = np.random.default_rng(6)
+    wanted, kernel = rng.random((31, 26, 29)) < 0.7, rng.random((11, 6, 9)) < 0.5
+    counts = zones._convolved(wanted, kernel)
+    for k, j, i in np.argwhere(np.ones((21, 21, 21)))[::97]:
+        held = wanted[k : k + 11, j : j + 6, i : i + 9] & kernel[::-1, ::-1, ::-1]
+        assert counts[k + 10, j + 5, i + 8] == held.sum()
