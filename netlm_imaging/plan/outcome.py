@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -16,14 +17,14 @@ from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Coverage, Minimum, Plan, Treatment, TreatmentKind
-from netlm_imaging.plan.simulate import Simulation, Supply, simulate
+from netlm_imaging.plan.simulate import Simulation, Supply, living_untouched, simulate
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.remnant import FlrLimit, remnant
 from netlm_imaging.settings import Objective
 from netlm_imaging.volume import BoolArray, Volume
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
     """What all plans of one patient share."""
 
@@ -72,6 +73,12 @@ class Case:
         margins = [m for c in done if c.zones for m in self.facts_of(c).margins]
         return margin_map(self.space, margins) if margins else None
 
+    @cached_property
+    def _living_before(self) -> BoolArray:
+        return living_untouched(
+            self.anatomy, inflow=self.space.inflow, smallest_part_ml=self.space.parts.smallest_part_ml
+        )
+
     def simulate(self, chosen: Sequence[int]) -> Simulation:
         """The figures of ``chosen`` candidates done together."""
         done = [self.problem.candidates[c] for c in chosen]
@@ -80,6 +87,7 @@ class Case:
             smallest_part_ml=self.space.parts.smallest_part_ml,
             cut=self._together([c for c in done if not c.zones and not c.segments]),
             whole=self._together([c for c in done if c.segments]),
+            living_before=self._living_before,
         )
         return simulate(
             self.anatomy, [self._together(done)], cleared_fraction=self.cleared_fraction, supply=supply

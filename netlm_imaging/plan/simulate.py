@@ -30,6 +30,8 @@ class Supply:
     """Of the regions, those that are cut out without regard for vessels [k, j, i]."""
     whole: BoolArray
     """Of the regions, the segments that are removed whole."""
+    living_before: BoolArray
+    """Functional liver in parts that live before treatment (``living_untouched``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,18 +132,25 @@ def _devascularized(anatomy: Anatomy, treated: BoolArray, supply: Supply) -> Boo
     functional, inflow = anatomy.functional.array, supply.inflow
     left = functional & ~treated
     if inflow is None:
-        living_before = _living(anatomy, functional, None, supply)
-        return np.asarray(left & living_before & ~_living(anatomy, left, None, supply))
+        living = _living(anatomy, left, None, supply.smallest_part_ml)
+        return np.asarray(left & supply.living_before & ~living)
     dead = inflow.dead(np.flatnonzero(supply.cut), np.flatnonzero(supply.whole))
     has_inflow = np.append(~dead, True)  # -1: of no piece
     fed = left & has_inflow[inflow.territory]
     vessels = inflow.place >= 0
-    living_before = _living(anatomy, functional, vessels, supply)
-    living = _living(anatomy, fed, vessels & has_inflow[inflow.place], supply)
-    return np.asarray(left & (~fed | (living_before & ~living)))
+    living = _living(anatomy, fed, vessels & has_inflow[inflow.place], supply.smallest_part_ml)
+    return np.asarray(left & (~fed | (supply.living_before & ~living)))
 
 
-def _living(anatomy: Anatomy, left: BoolArray, vessels: BoolArray | None, supply: Supply) -> BoolArray:
+def living_untouched(anatomy: Anatomy, *, inflow: Inflow | None, smallest_part_ml: float) -> BoolArray:
+    """Functional liver [k, j, i] in parts that live as they are: the same for all plans of one patient."""
+    vessels = None if inflow is None else inflow.place >= 0
+    return _living(anatomy, anatomy.functional.array, vessels, smallest_part_ml)
+
+
+def _living(
+    anatomy: Anatomy, left: BoolArray, vessels: BoolArray | None, smallest_part_ml: float
+) -> BoolArray:
     """The parts of ``left`` that touch one of ``vessels``; without: large ones at the liver's surface."""
     part = cc3d.connected_components(left.copy(), connectivity=26)
     sizes = np.bincount(part.ravel())
@@ -151,7 +160,7 @@ def _living(anatomy: Anatomy, left: BoolArray, vessels: BoolArray | None, supply
     else:
         solid = anatomy.liver.array | enclosed(anatomy.liver.array)
         touched = ~ndimage.binary_erosion(solid, border_value=0)
-        lives = sizes * anatomy.grid.voxel_ml >= supply.smallest_part_ml
+        lives = sizes * anatomy.grid.voxel_ml >= smallest_part_ml
     lives &= np.bincount(part[touched], minlength=sizes.size) > 0
     lives[0] = False
     return np.asarray(lives[part])
