@@ -40,15 +40,18 @@ def cluster_wedges(
     space: Workspace, single: Mapping[int, Candidate], *, settings: ResectionSettings
 ) -> tuple[Candidate, ...]:
     """The common wedges of close lesions, by lesions; ``single``: the wedge of each that has one."""
-    found, lesions = [], sorted(single)
-    corners = {n: extreme_points(space.lesions[n].indices_kji() * space.spacing) for n in lesions}
+    found, corners = [], _corners(space, sorted(single))
     for group in _groups(space, corners, gap_mm=2.0 * settings.wedge_margin_mm):
-        core, box = _hull(space, group, np.vstack([corners[n] for n in group]))
+        core, box = _hull(space, {n: corners[n] for n in group})
         made = wedge_of(space, group, core, box, settings=settings, thorough=False)
         most = MOST_LOSS * sum(single[n].lost_voxels(space) for n in group)
         if isinstance(made, Candidate) and made.lost_voxels(space) <= most:
             found.append(made)
     return tuple(found)
+
+
+def _corners(space: Workspace, lesions: Sequence[int]) -> Corners:
+    return {n: extreme_points(space.lesions[n].indices_kji() * space.spacing) for n in lesions}
 
 
 def _groups(space: Workspace, corners: Corners, *, gap_mm: float) -> list[tuple[int, ...]]:
@@ -83,11 +86,9 @@ def _pairs(space: Workspace, corners: Corners, gap_mm: float) -> Iterator[tuple[
                 yield a, b, gap
 
 
-def _hull(space: Workspace, lesions: Sequence[int], centers: FloatArray) -> tuple[BoolArray, Box]:
-    """The liver's voxels whose centers lie in the hull of the lesions, and the box around them.
-
-    ``centers``: the corners of all ``lesions``.
-    """
+def _hull(space: Workspace, lesions: Corners) -> tuple[BoolArray, Box]:
+    """The liver's voxels whose centers lie in the hull of the lesions, and the box around them."""
+    centers = np.vstack(list(lesions.values()))
     flat = FLAT_VOXELS / 2.0 * space.spacing
     corners = np.vstack(
         [centers + flat * sign for sign in np.stack(np.meshgrid(*[[-1, 1]] * 3), -1).reshape(-1, 3)]

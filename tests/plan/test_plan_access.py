@@ -151,7 +151,7 @@ def test_crowded_lesions_give_at_most_two_groups_each() -> None:
         lesions[k : k + 2, j : j + 2, i : i + 2] = n
     space = workspace(Anatomy(liver=Mask(LIVER, GRID), lesions=LabelMap(lesions, GRID)), major_vessel_mm=6.0)
     ids = sorted(space.lesions)
-    groups = module._groups(space, ids, gap_mm=20.0)
+    groups = module._groups(space, module._corners(space, ids), gap_mm=20.0)
     assert len(groups) <= 2 * len(ids)
     assert len(set(groups)) == len(groups)
     beyond = 0.25 * sum(GRID.spacing_mm)
@@ -172,7 +172,7 @@ def test_the_hull_is_filled_exactly() -> None:
         GRID, LIVER, [(_at(12, 20, 30), 5.0), (_at(16, 34, 38), 4.0), (_at(24, 24, 33), 6.0)]
     )
     space = workspace(anatomy, major_vessel_mm=6.0)
-    core, box = module._hull(space, (1, 2, 3))
+    core, box = module._hull(space, module._corners(space, (1, 2, 3)))
     points = np.vstack([space.lesions[n].indices_kji() for n in (1, 2, 3)]) * space.spacing
     places = (np.argwhere(np.ones(core.shape)) + [s.start for s in box]) * space.spacing
     inside = (Delaunay(points).find_simplex(places) >= 0).reshape(core.shape)
@@ -185,7 +185,7 @@ def test_lesions_in_one_plane_have_a_hull_too() -> None:
     lesions[20, 20:24, 30:33] = 1
     lesions[20, 30:33, 30:33] = 2
     space = workspace(Anatomy(liver=Mask(LIVER, GRID), lesions=LabelMap(lesions, GRID)), major_vessel_mm=6.0)
-    core, _ = module._hull(space, (1, 2))
+    core, _ = module._hull(space, module._corners(space, (1, 2)))
     assert core.sum() == 13 * 3
 
 
