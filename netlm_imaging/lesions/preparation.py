@@ -166,13 +166,13 @@ def _vessel_faults(liver: Mask, veins: Mapping[str, Mask | None]) -> list[Fault]
     faults = []
     for name, mask in veins.items():
         share = _share_of_liver(mask, liver)
+        what = name if name == PORTAL_VEIN else "portal and hepatic veins"
         if share > LARGEST_VESSEL_SHARE:
-            what = name if name == PORTAL_VEIN else "portal and hepatic veins"
             expected = f"{what} in at most {100 * LARGEST_VESSEL_SHARE:.0f} % of the liver"
             found, remedy = f"a mask that fills {100 * share:.0f} % of it", "it would forbid every treatment"
-        elif name == PORTAL_VEIN and mask is not None and not share and liver.array.any():
-            expected, found = f"{name} inside the liver", "a mask without any voxel there"
-            remedy = "it would say nothing of the liver's inflow"
+        elif mask is not None and not share and liver.array.any():
+            expected, found = f"{what} inside the liver", "a mask without any voxel there"
+            remedy = "treatments would be planned as if there were no vessels"
         else:
             continue
         remedy = f"Check which mask was given: {remedy}"

@@ -156,7 +156,7 @@ def complete(
             liver=liver,
             lesions=lesions,
             segments=given.segments,
-            vessels=given.vessels if given.vessels is not None or found is None else found.vessels,
+            vessels=given.vessels if given.vessels is not None else _vessels_in(liver, found),
             portal_vein=given.portal_vein,
             cysts=given.cysts if given.cysts is not None or found is None else found.cysts,
             spleen=spleen,
@@ -272,6 +272,12 @@ def _require_some_inside(given: LabelMap | None, anatomy: Anatomy) -> None:
 def _found(found: Segmentation | None) -> Segmentation:
     assert found is not None
     return found
+
+
+def _vessels_in(liver: Mask, found: Segmentation | None) -> Mask | None:
+    """Those found; None where none lies in the liver, so that nothing is planned as if they were known."""
+    vessels = None if found is None else found.vessels
+    return vessels if vessels is not None and (vessels.array & liver.array).any() else None
 
 
 def _seen_on(images: StudyImages) -> tuple[SeenOn, ...]:

@@ -48,8 +48,9 @@ ROWS = {
     33: "Files without a preamble", 34: "Odd words, names and UIDs", 35: "Links", 36: "Zip archives",
     37: "Multi-frame objects", 38: "SUV", 39: "NIfTI: which affine", 40: "NIfTI and NRRD: odd geometry",
     41: "NIfTI and NRRD: damaged files", 42: "Masks: odd values", 43: "Masks on other grids",
-    44: "Mirrored masks", 45: "Empty masks", 46: "Lesions outside the liver", 47: "Overlapping lesions",
-    48: "DICOM SEG", 49: "RTSTRUCT", 50: "Settings and clinical facts", 51: "Unusual patients",
+    44: "Mirrored masks", 45: "Empty masks",
+    46: "Lesions, vessels and bodies that do not fit the liver", 47: "Overlapping lesions", 48: "DICOM SEG",
+    49: "RTSTRUCT", 50: "Settings and clinical facts", 51: "Unusual patients",
     52: "Paths, permissions and output folders",
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from strategies import ellipsoid, oblique_grid
 from netlm_imaging.errors import GridMismatch, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import prepare
-from netlm_imaging.volume import LabelMap, Mask
+from netlm_imaging.volume import BoolArray, LabelMap, Mask
 
 GRID = oblique_grid((40, 44, 48), (3.1, 2.7, 3.6), origin_mm=(-60.0, 20.0, -300.0))
 CENTER = GRID.to_patient((19.5, 21.5, 23.5))
@@ -215,8 +215,14 @@ def test_a_mask_that_fills_the_liver_is_none_of_its_vessels() -> None:
         prepare(liver=Mask(LIVER, GRID), lesions=labels(), vessels=Mask(np.ones_like(LIVER), GRID))
     with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in portal vein: .*fills 100 %"):
         prepare(liver=Mask(LIVER, GRID), lesions=labels(), portal_vein=Mask(np.ones_like(LIVER), GRID))
-    with pytest.raises(InputError, match=r"IMPLAUSIBLE_VESSELS in portal vein: .*without any voxel"):
-        prepare(liver=Mask(LIVER, GRID), lesions=labels(), portal_vein=Mask(~LIVER, GRID))
+
+
+@pytest.mark.parametrize("name", ["vessels", "portal_vein"])
+@pytest.mark.parametrize("mask", [~LIVER, LIVER & False], ids=["outside", "empty"])
+def test_vessels_of_which_none_lies_in_the_liver_are_refused(name: str, mask: BoolArray) -> None:
+    where = name.replace("_", " ")
+    with pytest.raises(InputError, match=rf"IMPLAUSIBLE_VESSELS in {where}: .*without any voxel"):
+        prepare(liver=Mask(LIVER, GRID), lesions=labels(), **{name: Mask(mask, GRID)})
 
 
 def test_structures_beside_the_liver_come_through_and_impossible_ones_are_refused() -> None:
