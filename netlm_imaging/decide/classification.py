@@ -33,8 +33,9 @@ def classify(
     ``projections`` say what a larger remnant would allow; None: that was not looked for.
     ``plan`` is the parenchymal-sparing plan, whose debulking by lesion decides; ``maximum`` stands
     beside it. The Type is provisional when a fact is missing that could change it or its management,
-    when only a major resection gives a better one, or when the plan is unproven and its bound would
-    give another one. Contraindications change the management, never the Type. Without lesions the
+    when only a major resection gives a better one, when anatomical resections could not be looked at
+    and might give one, or when the plan is unproven and its bound would give another one.
+    Contraindications change the management, never the Type. Without lesions the
     Type is None.
     """
     findings = Findings(
@@ -49,7 +50,8 @@ def classify(
     )
     against = () if findings.type is None else contraindications(findings)
     missing = missing_facts(findings, contraindicated=bool(against))
-    open_plan = findings.undecided or findings.facts_with_major_resection is not None
+    better = findings.facts_with_major_resection is not None or findings.segments_decide
+    open_plan = findings.undecided or better
     return Classification(
         type=findings.type,
         provisional=bool(missing) or open_plan,

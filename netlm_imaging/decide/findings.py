@@ -67,6 +67,17 @@ class Findings:
         return facts is not None and type_of(facts) != self.type
 
     @property
+    def segments_wanted(self) -> bool:
+        """Anatomical resections could not be looked at, for no segments are known."""
+        return self.settings.resection.anatomical and not self.liver.segments
+
+    @property
+    def segments_decide(self) -> bool:
+        """Such resections could give another Type."""
+        best = replace(self.facts, debulking_percent=100.0, complete=bool(self.lesions))
+        return self.segments_wanted and type_of(best) != self.type
+
+    @property
     def gray_band(self) -> bool:
         """The debulking figure is too near to the threshold to settle the Type."""
         low, high = self.settings.type.gray_band_percent

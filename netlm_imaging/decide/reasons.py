@@ -91,6 +91,8 @@ def _maximum(findings: Findings) -> tuple[Statement, ...]:
     plan = findings.maximum
     if plan is None or plan.status == "infeasible":
         return ()
+    if findings.segments_wanted:
+        return _without_segments() if findings.segments_decide else ()
     beside = (
         f"{compared(plan.debulking_percent, findings.facts.threshold_percent)} with {PLAN_NAMES['maximum']}"
     )
@@ -104,6 +106,14 @@ def _maximum(findings: Findings) -> tuple[Statement, ...]:
         f"With it the case is Type {type_of(facts)}; the Type is provisional."
     )
     return (Statement(text=text, evidence="only-major-resection"),)
+
+
+def _without_segments() -> tuple[Statement, ...]:
+    text = (
+        "No segments are known: anatomical resections, which might clear more, could not be considered. "
+        "The Type is provisional; a segment map (--segments) tells."
+    )
+    return (Statement(text=text, evidence="segments-unknown"),)
 
 
 def _gray_band(findings: Findings) -> tuple[Statement, ...]:

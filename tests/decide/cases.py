@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from netlm_imaging.clinical import Clinical
@@ -95,6 +96,7 @@ def decide(
     sparing: Plan | None = None,
     maximum: Plan | None = None,
     projections: tuple[Projection, ...] | None = None,
+    segmented: bool = True,
     **of_plan: Any,
 ) -> Classification:
     """Classify lesions 1, 2, ... of these volumes; facts replace or (None) remove those of FULL_FACTS."""
@@ -102,7 +104,7 @@ def decide(
     known = {k: v for k, v in (FULL_FACTS | (facts or {})).items() if v is not None}
     return classify(
         lesions=lesions or [lesion(n + 1, v) for n, v in enumerate(volumes_ml)],
-        liver=liver(tumor_ml),
+        liver=liver(tumor_ml) if segmented else replace(liver(tumor_ml), segments=()),
         pattern=Pattern(count=len(volumes_ml), bilobar=bilobar, segments_involved=("VIII",), frilling=None),
         plan=sparing or plan(volumes_ml, cleared, **of_plan),
         maximum=maximum or plan(volumes_ml, sorted({*cleared, *also_by_major}), "maximum"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -189,6 +190,22 @@ def test_only_a_major_resection_clears_limited_disease() -> None:
 def test_a_major_resection_that_changes_no_type_leaves_it_firm() -> None:
     assert not decide(MANY, range(1, 8), also_by_major=[8, 9, 10]).provisional
     assert not decide(MANY, [1], also_by_major=[2, 3]).provisional
+
+
+@pytest.mark.parametrize(
+    ("volumes", "cleared", "wanted"),
+    [(MANY, range(1, 8), False), (MANY, [1], True), ([10.0] * 4, [1, 2, 3], True), ([10.0], [1], False)],
+)
+def test_without_segments_the_type_is_provisional_where_they_could_change_it(
+    volumes: list[float], cleared: Sequence[int], wanted: bool
+) -> None:
+    found = decide(volumes, cleared, segmented=False)
+    said = " ".join(reason.text for reason in found.reasons)
+    assert found.provisional is wanted
+    assert ("anatomical resections, which might clear more" in said) is wanted
+    assert "any resection the remnant allows" not in said
+    off = Settings.model_validate({"resection": {"anatomical": False}})
+    assert not decide(volumes, cleared, segmented=False, settings=off).provisional
 
 
 def test_a_maximum_plan_that_clears_less_never_counts() -> None:
