@@ -11,7 +11,7 @@ import numpy as np
 
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.errors import Fault, NetlmError, UsageError
+from netlm_imaging.errors import Fault, NetlmError, Notice, UsageError
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.binding import budget_voxels
 from netlm_imaging.plan.candidates import Candidate
@@ -25,6 +25,7 @@ from netlm_imaging.plan.losses import Joint, with_loss
 from netlm_imaging.plan.more_candidates import with_candidate, with_joint
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ask, case_with, limits_of_settings
+from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.remnant import FlrLimit, flr_limits
 from netlm_imaging.settings import Settings
@@ -80,6 +81,11 @@ class Basis:
             self._dominance[limited] = dominance(self.planned.problem, self.limits)
         better = self._dominance[limited].better
         return Dominance(np.pad(better, (0, len(self.case.problem.candidates) - len(better))))
+
+    def notices(self, done: Sequence[Candidate]) -> tuple[Notice, ...]:
+        """``resection_notices`` of candidates done together."""
+        width_mm = self.settings.resection.major_vessel_mm
+        return resection_notices(self.planned.space, done, major_vessel_mm=width_mm)
 
     def with_drawn(self, drawn: Drawn, *, instead_of: int | None = None) -> Basis:
         """With one more treatment drawn by hand, or with ``instead_of`` (a candidate's number) moved there.

@@ -2,8 +2,7 @@
 
 An ablation destroys what a planned one of the same device at the same place would: heat sinks, the
 capsule and protected structures count alike; its middle may lie outside the liver, where the planner puts
-none. A resection takes out all liver beyond its surface; which
-vessels it crosses is for the surgeon to see.
+none. A resection takes out all liver beyond its surface, vessels too: ``resection_notices.py`` says which.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask
 from netlm_imaging.plan.records import LesionOptions, More, Plan
+from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask, Volume
@@ -136,6 +137,11 @@ def plan_case(
                 anatomy,
                 tree_found=space.inflow is not None,
                 from_all_vessels=settings.resection.inflow_from_all_vessels,
+            ),
+            *resection_notices(
+                space,
+                [case.problem.candidates[c] for c in answer.choices[main].chosen],
+                major_vessel_mm=settings.resection.major_vessel_mm,
             ),
             *margin_notices(answer.plans[main]),
             *access_notices(answer.plans[main]),

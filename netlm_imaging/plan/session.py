@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.errors import Fault, UsageError
+from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.basis import basis_of
 from netlm_imaging.plan.candidates import Candidate
@@ -38,6 +38,11 @@ class Edit:
         """Of the new plan."""
         return self.session.figures
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Of the new plan."""
+        return self.session.notices
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -45,6 +50,8 @@ class Preview:
 
     figures: Figures
     difference: Difference
+    notices: tuple[Notice, ...]
+    """What the reader of the figures must know about what was drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,6 +95,11 @@ class PlanSession:
     def figures(self) -> Figures:
         """What the plan does."""
         return self.state.figures
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the reader of the figures must know about the resections of the plan."""
+        return self.state.notices
 
     @property
     def plan(self) -> Plan:
@@ -197,6 +209,7 @@ class PlanSession:
             difference=difference(
                 state.figures, figures, names_before=state.names, names_after=[*names, made.name]
             ),
+            notices=state.basis.notices([made]),
         )
 
     def replan(self, drawn: Drawn, *, instead_of: int) -> Edit:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from netlm_imaging.errors import Fault, PlanError
+from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.plan.basis import Basis
 from netlm_imaging.plan.conflicts import conflict_of
 from netlm_imaging.plan.cover_count import CoverCount
@@ -85,6 +85,11 @@ class State:
             outcome=self.outcome,
         )
         return with_mr_only(plan, self.basis.lesions)
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the reader of the figures must know about the resections of the plan."""
+        return self.basis.notices([self.basis.case.problem.candidates[c] for c in self.choice.chosen])
 
     @cached_property
     def request(self) -> Request:

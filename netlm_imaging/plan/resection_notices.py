@@ -1,0 +1,73 @@
+"""What the reader of a plan must know of its resections: major vessels that are cut, very large wedges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cc3d
+import numpy as np
+
+from netlm_imaging.errors import Notice
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.workspace import Voxels, Workspace
+from netlm_imaging.volume import BoolArray
+
+LARGE_SHARE = 0.25
+"""Of the liver, tumor included: two of eight segments; a major resection takes more (Brisbane 2000; ours)."""
+
+
+def resection_notices(
+    space: Workspace, done: Sequence[Candidate], *, major_vessel_mm: float
+) -> tuple[Notice, ...]:
+    """Local resections among ``done`` that cut major vessels, as only one drawn by hand may, or are large."""
+    cut = [c for c in done if not c.zones and not c.segments]
+    return (*_vessels([c for c in cut if c.drawn], space, major_vessel_mm), *_large(cut, space))
+
+
+def cut_places(space: Workspace, removed: Voxels) -> int | None:
+    """At how many places the border of ``removed`` runs through a major vessel; None where none are given."""
+    major = space.major_vessels
+    if major is None:
+        return None
+    gone = np.zeros(space.liver.shape, dtype=bool)
+    gone.ravel()[removed[major.ravel()[removed]]] = True
+    return int(cc3d.connected_components(_beside(gone, major & ~gone), connectivity=26, return_N=True)[1])
+
+
+def _beside(inner: BoolArray, outer: BoolArray) -> BoolArray:
+    """The voxels of ``inner`` that share a face with one of ``outer``."""
+    touching = np.zeros_like(inner)
+    for axis in range(inner.ndim):
+        ahead, behind = [slice(None)] * 3, [slice(None)] * 3
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        for here, there in ((tuple(ahead), tuple(behind)), (tuple(behind), tuple(ahead))):
+            touching[here] |= inner[here] & outer[there]
+    return touching
+
+
+def _vessels(drawn: Sequence[Candidate], space: Workspace, width_mm: float) -> Iterator[Notice]:
+    for candidate in drawn:
+        places = cut_places(space, candidate.voxels)
+        if places is None:
+            message = f"{candidate.name}: no vessels are given, so which of them it cuts is not known."
+            yield Notice(code="DRAWN_VESSELS_UNKNOWN", message=message, where="plan")
+        elif places:
+            where = "one place" if places == 1 else f"{places} places"
+            message = (
+                f"{candidate.name} cuts through vessels wider than {width_mm:g} mm at {where}. No wedge of "
+                "the planner does: check that each may be divided, and which liver it feeds or drains."
+            )
+            yield Notice(code="DRAWN_CUTS_MAJOR_VESSEL", message=message, where="plan")
+
+
+def _large(cut: Sequence[Candidate], space: Workspace) -> Iterator[Notice]:
+    liver = int(np.count_nonzero(space.liver))
+    for candidate in cut:
+        share = candidate.voxels.size / liver
+        if share > LARGE_SHARE:
+            message = (
+                f"{candidate.name} takes out {candidate.voxels.size * space.grid.voxel_ml:.0f} mL, "
+                f"{100.0 * share:.0f} % of the liver: as much as a major resection, though it counts as "
+                "parenchymal-sparing."
+            )
+            yield Notice(code="LARGE_LOCAL_RESECTION", message=message, where="plan")
