@@ -19,7 +19,15 @@ from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan.devices import Device
-from netlm_imaging.plan.records import FrontierPoint, LimitStep, NextLesion, Option, Plan, TreatmentKind
+from netlm_imaging.plan.records import (
+    FrontierPoint,
+    GroupOption,
+    LimitStep,
+    NextLesion,
+    Option,
+    Plan,
+    TreatmentKind,
+)
 from netlm_imaging.remnant.liver_function import LiverFunction
 from netlm_imaging.settings import Settings
 
@@ -123,6 +131,8 @@ class CaseResult:
     grid: Grid
     liver: LiverVolumes
     lesions: tuple[CaseLesion, ...]
+    groups: tuple[GroupOption, ...] = ()
+    """Of close lesions: whether one wedge can take them out in one specimen; if not, why."""
     pattern: Pattern
     plan: Plan
     alternatives: tuple[Plan, ...]

@@ -6,7 +6,7 @@ one with the three nearest, or as many as there are. So no lesion gives rise to 
 of the specimen is the convex hull of its lesions, so that it is one piece and every lesion keeps its
 margin. It is kept when it loses at most twice the liver of separate wedges: one that loses more than
 these may still be worth the intervention that it saves, where their number is limited. Whether it
-helps is for ``dominance.py`` and the solver to say.
+helps is for ``dominance.py`` and the solver to say. One that is not possible has its reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from scipy.spatial import ConvexHull, cKDTree
 
 from netlm_imaging.geometry import Box, FloatArray
-from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.covering import extreme_points
 from netlm_imaging.plan.distances import SURFACE_SHARE, TOLERANCE_MM
 from netlm_imaging.plan.wedge import wedge_of
@@ -38,16 +38,24 @@ FLAT_VOXELS = 0.01
 
 def cluster_wedges(
     space: Workspace, single: Mapping[int, Candidate], *, settings: ResectionSettings
-) -> tuple[Candidate, ...]:
-    """The common wedges of close lesions, by lesions; ``single``: the wedge of each that has one."""
-    found, corners = [], _corners(space, sorted(single))
+) -> dict[tuple[int, ...], Candidate | Refusal]:
+    """The common wedge of each group of close lesions; ``single``: the wedge of each that has one."""
+    found, corners = {}, _corners(space, sorted(single))
     for group in _groups(space, corners, gap_mm=2.0 * settings.wedge_margin_mm):
         core, box = _hull(space, {n: corners[n] for n in group})
         made = wedge_of(space, group, core, box, settings=settings, thorough=False)
-        most = MOST_LOSS * sum(single[n].lost_voxels(space) for n in group)
-        if isinstance(made, Candidate) and made.lost_voxels(space) <= most:
-            found.append(made)
-    return tuple(found)
+        apart = sum(single[n].lost_voxels(space) for n in group)
+        found[group] = _worth_it(space, made, apart)
+    return found
+
+
+def _worth_it(space: Workspace, made: Candidate | Refusal, apart_voxels: int) -> Candidate | Refusal:
+    """``made``, refused where it loses far more than separate wedges, ``apart_voxels`` in all."""
+    if isinstance(made, Refusal) or made.lost_voxels(space) <= MOST_LOSS * apart_voxels:
+        return made
+    together_ml, apart_ml = (n * space.grid.voxel_ml for n in (made.lost_voxels(space), apart_voxels))
+    most = f"{MOST_LOSS:g} times the {apart_ml:.1f} mL of separate wedges"
+    return Refusal(f"would lose {together_ml:.1f} mL of liver, more than {most}")
 
 
 def _corners(space: Workspace, lesions: Sequence[int]) -> Corners:

@@ -17,7 +17,7 @@ from netlm_imaging.plan.devices import Device, chosen_devices
 from netlm_imaging.plan.enucleation import enucleation
 from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.problem import needed_voxels
-from netlm_imaging.plan.records import LesionOptions, Option, TreatmentKind
+from netlm_imaging.plan.records import GroupOption, LesionOptions, Option, TreatmentKind
 from netlm_imaging.plan.wedge import wedge
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.settings import Settings
@@ -32,8 +32,8 @@ class Resections:
     procedures: tuple[Candidate, ...]
     local: Mapping[int, tuple[Candidate | Refusal, Candidate | Refusal]]
     """Enucleation and wedge of each lesion that is a target of its own."""
-    together: tuple[Candidate, ...]
-    """Wedges of close lesions in one specimen."""
+    together: Mapping[tuple[int, ...], Candidate | Refusal]
+    """The wedge of each group of close lesions in one specimen."""
 
 
 def collect(
@@ -71,8 +71,18 @@ def collect(
     alone = [candidate for candidate in candidates if candidate.zones]
     together = ablations_together(space, lesions, alone, settings=settings, devices=devices)
     candidates.extend(with_loss(space, candidate) for candidate in together)
-    candidates.extend(resected.together)
+    candidates.extend(c for c in resected.together.values() if isinstance(c, Candidate))
     return tuple(candidates), tuple(options)
+
+
+def group_options(space: Workspace, resected: Resections, *, budget_voxels: int) -> tuple[GroupOption, ...]:
+    """Which groups of close lesions one wedge can take out; options are meant as in ``collect``."""
+    tried = (
+        (group, _option_of(space, "wedge", [t], budget_voxels)) for group, t in resected.together.items()
+    )
+    return tuple(
+        GroupOption(kind=o.kind, lesions=group, feasible=o.feasible, why_not=o.why_not) for group, o in tried
+    )
 
 
 def resections(
@@ -96,12 +106,10 @@ def resections(
     if progress is not None:
         progress("Wedges of close lesions together")
     clusters = cluster_wedges(space, wedges, settings=settings.resection)
-    together = [
-        c for c in clusters if isinstance(_fed(space, c, settings.resection.max_devascularized_ml), Candidate)
-    ]
+    together = {n: _fed(space, c, settings.resection.max_devascularized_ml) for n, c in clusters.items()}
     procedures = anatomical_candidates(space) if settings.resection.anatomical else ()
     return Resections(
-        procedures=tuple(with_loss(space, c) for c in procedures), local=local, together=tuple(together)
+        procedures=tuple(with_loss(space, c) for c in procedures), local=local, together=together
     )
 
 

@@ -9,6 +9,7 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.collect import group_options
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
 from netlm_imaging.plan.growth_plan import growth_plans
 from netlm_imaging.plan.growth_records import GrowthPlan
@@ -25,7 +26,7 @@ from netlm_imaging.plan.notices import (
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask
-from netlm_imaging.plan.records import LesionOptions, More, Plan
+from netlm_imaging.plan.records import GroupOption, LesionOptions, More, Plan
 from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
@@ -53,6 +54,8 @@ class Planned:
     growth: tuple[GrowthPlan, ...]
     """What would clear more after portal vein embolization and in two stages; never the plan."""
     options: tuple[LesionOptions, ...]
+    groups: tuple[GroupOption, ...]
+    """Of close lesions: whether one wedge takes them out in one specimen; if not, why."""
     treated: Mask
     """Liver that ``plan`` removes or destroys, on the planning grid."""
     remnant: Mask
@@ -124,6 +127,7 @@ def plan_case(
         more=more,
         growth=_growth(question, answer),
         options=answer.options,
+        groups=group_options(space, question.resected, budget_voxels=question.budget_voxels),
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated & ~deprived, space.grid).paste_into(anatomy.grid),
         devascularized=Mask(deprived, space.grid).paste_into(anatomy.grid) if deprived.any() else None,

@@ -33,6 +33,13 @@ class LesionOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupOption(Option):
+    """The same for one treatment of several close lesions in one."""
+
+    lesions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedZone:
     """Where one zone of an ablation is made."""
 

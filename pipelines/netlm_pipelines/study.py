@@ -207,6 +207,7 @@ def decide_case(
         grid=anatomy.grid,
         liver=liver,
         lesions=_with_plan(lesions, planned),
+        groups=planned.groups,
         pattern=spread,
         plan=planned.plan,
         alternatives=planned.alternatives,

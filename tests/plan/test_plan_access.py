@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import cc3d
@@ -16,11 +17,12 @@ from netlm_imaging.lesions import measure
 from netlm_imaging.plan import cluster_wedges as module
 from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.cluster_wedges import cluster_wedges
+from netlm_imaging.plan.collect import group_options, resections
 from netlm_imaging.plan.distances import surface_distance_mm
 from netlm_imaging.plan.specimen import Core
 from netlm_imaging.plan.wedge import wedge
 from netlm_imaging.plan.workspace import workspace
-from netlm_imaging.settings import ResectionSettings
+from netlm_imaging.settings import ResectionSettings, Settings
 from netlm_imaging.volume import LabelMap, Mask
 
 GRID = oblique_grid((50, 60, 72), (1.3, 1.1, 1.2))
@@ -110,7 +112,9 @@ def _close(*places: tuple[float, float, float], radius: float = 4.0):
     space = workspace(anatomy, major_vessel_mm=6.0)
     single = {lesion.id: wedge(space, lesion, settings=RULES) for lesion in measure(anatomy)}
     assert all(isinstance(c, Candidate) for c in single.values())
-    return space, single, cluster_wedges(space, single, settings=RULES)
+    tried = cluster_wedges(space, single, settings=RULES)
+    assert all(made.lesions == group for group, made in tried.items() if isinstance(made, Candidate))
+    return space, single, tuple(made for made in tried.values() if isinstance(made, Candidate))
 
 
 def test_two_close_lesions_are_one_specimen_with_the_margin_of_each() -> None:
@@ -136,6 +140,39 @@ def test_the_pair_and_the_neighborhood_of_each_lesion_are_tried() -> None:
     assert len(groups) <= 8
     (four,) = (c for c in together if len(c.lesions) == 4)
     assert four.name == "Wedge resection of lesions 1, 2, 3 and 4"
+
+
+def test_a_specimen_that_is_not_made_says_why() -> None:
+    anatomy = anatomy_of(GRID, LIVER, [(_at(12, 20, 30), 4.0), (_at(12, 34, 34), 4.0)])
+    space = workspace(anatomy, major_vessel_mm=6.0)
+    single = {lesion.id: wedge(space, lesion, settings=RULES) for lesion in measure(anatomy)}
+    small = {n: replace(c, voxels=c.voxels[: c.voxels.size // 4]) for n, c in single.items()}
+    (refusal,) = cluster_wedges(space, small, settings=RULES).values()
+    assert isinstance(refusal, Refusal)
+    apart_ml = sum(c.lost_voxels(space) for c in small.values()) * GRID.voxel_ml
+    assert f"more than 2 times the {apart_ml:.1f} mL of separate wedges" in refusal.why_not
+
+    between = np.zeros(GRID.shape_kji, dtype=bool)
+    between[2:48, 24:31, 20:44] = True
+    blocked = workspace(replace(anatomy, vessels=Mask(between, GRID)), major_vessel_mm=6.0)
+    (refusal,) = cluster_wedges(blocked, single, settings=RULES).values()
+    assert isinstance(refusal, Refusal)
+    assert "wider than 6 mm" in refusal.why_not
+
+
+def test_the_case_has_the_groups_of_close_lesions_with_their_reasons() -> None:
+    anatomy = anatomy_of(GRID, LIVER, [(_at(12, 20, 30), 4.0), (_at(12, 34, 34), 4.0)])
+    lesions = measure(anatomy)
+    space = workspace(anatomy, major_vessel_mm=6.0)
+    made = resections(space, lesions, settings=Settings())
+    lost = made.together[1, 2].lost_voxels(space)
+    for budget, feasible in ((lost, True), (lost - 1, False)):
+        (group,) = group_options(space, made, budget_voxels=budget)
+        assert (group.kind, group.lesions, group.feasible) == ("wedge", (1, 2), feasible)
+        assert group.why_not == (
+            None if feasible else "leaves less functional liver than the minimum remnant"
+        )
+    assert [g.lesions for g in planned(anatomy).groups] == [(1, 2)]
 
 
 def test_lesions_whose_wedges_do_not_touch_stay_apart() -> None:

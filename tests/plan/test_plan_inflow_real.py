@@ -13,6 +13,7 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import measure
 from netlm_imaging.lesions.isotropic import on_isotropic_grid
+from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.collect import resections
 from netlm_imaging.plan.losses import joint_losses
 from netlm_imaging.plan.problem import make_problem
@@ -95,7 +96,11 @@ def test_problem_and_simulation_agree_to_the_voxel_for_random_sets(
 ) -> None:
     made = resections(space, measure(anatomy), settings=Settings())
     local = [c for pair in made.local.values() for c in pair if not hasattr(c, "why_not")]
-    candidates = [*made.procedures[:8], *local, *made.together]
+    candidates = [
+        *made.procedures[:8],
+        *local,
+        *(c for c in made.together.values() if isinstance(c, Candidate)),
+    ]
     rng = np.random.default_rng(2)
     sets = [sorted(rng.choice(len(candidates), 7, replace=False).tolist()) for _ in range(12)]
     joint = ()
