@@ -323,8 +323,9 @@ def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fau
     if detail["type"] == "missing":
         return Fault(code=code, expected=f"the key {key}", found="none", where=where)
     value = detail["input"]
-    shown = "a table" if isinstance(value, dict) else f"{value!r}"
+    shown = ", ".join(f"{k} = {v!r}" for k, v in value.items()) if isinstance(value, dict) else f"{value!r}"
     allowed = "Input should be a table" if detail["type"] == "model_type" else detail["msg"]
+    allowed = allowed.removeprefix("Value error, ")
     return Fault(
         code=code,
         expected=f"{key or 'the file'}: {allowed}",

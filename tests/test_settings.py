@@ -48,6 +48,10 @@ def test_values_are_read(tmp_path: Path) -> None:
             "[type]\ndebulking_threshold_percent = 90\ngray_band_percent = [65, 75]",
             ["type.gray_band_percent", "[65, 75]", "(90)"],
         ),
+        (
+            "[[plan.fix]]\nlesion = 1\nkind = 'wedge'\ndevice = 'rfa-1-probe'\ndo = true",
+            ["plan.fix[1]: only an ablation has a device; found lesion = 1, kind = 'wedge'"],
+        ),
         ("type = 5", ["type:", "a table", "5"]),
         ("[[type]]\nlimited_max_lesions = 5", ["type:", "a table"]),
         ("[type]\nlimited_max_lesions = 2.5", ["type.limited_max_lesions", "2.5", "integer"]),

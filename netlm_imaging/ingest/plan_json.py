@@ -16,4 +16,4 @@ def read_plan(path: Path) -> PlanFile:
         raise InputError(
             Fault(code="UNREADABLE", expected="a readable file", found=str(error.strerror), where=path.name)
         ) from error
-    return PlanFile.from_json(text)
+    return PlanFile.from_json(text, where=path.name)

@@ -31,7 +31,7 @@ def drawn_candidate(case: Case, drawn: Drawn, *, number: int, settings: Settings
 
     What it loses beyond its region is left to ``losses.with_loss``.
 
-    Raises UsageError: BAD_TREATMENT (not a plane, a surface, a direction), BAD_SETTINGS (no such
+    Raises UsageError: BAD_TREATMENT (not a plane, a surface, a direction, a lesion), BAD_SETTINGS (no such
     device); PlanError: TREATMENT_REFUSED (too near to a structure, no liver removed or destroyed).
     """
     if isinstance(drawn, DrawnAblation):
@@ -71,6 +71,9 @@ def at_tip(
 
 def _ablation(case: Case, drawn: DrawnAblation, *, number: int, settings: Settings) -> Candidate:
     (device,) = devices_named((drawn.device,), settings, key="device")
+    known = case.problem.lesions
+    for lesion in sorted(set(drawn.lesions) - set(known)):
+        raise bad_treatment(f"lesions of {', '.join(map(str, known)) or '(none)'}", f"lesion {lesion}")
     space = case.space
     placement = _placement(space, drawn, device)
     _require_room(space, placement, device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from netlm_imaging.anatomy import segment_name
 from netlm_imaging.errors import Fault, NetlmError, PlanError, UsageError
 from netlm_imaging.plan.anatomical import procedures
 from netlm_imaging.plan.candidates import Candidate
@@ -66,7 +67,7 @@ def _with(
         return replace(fixed, must_not=fixed.must_not | found)
     if not found:
         _require_known(choice, where)
-        raise PlanError(_impossible(choice, options, where))
+        raise PlanError(_impossible(choice, _reasons(choice, candidates, options), where))
     if len(found) > 1:
         devices = sorted({zone.device.id for n in found for zone in candidates[n].zones})
         raise _bad(f"one treatment: name the device ({', '.join(devices)})", f"{len(found)}", where)
@@ -90,13 +91,26 @@ def _require_known(choice: FixedChoice, where: str) -> None:
         raise _bad(f"one of {', '.join(names)}", repr(choice.name), where)
 
 
-def _impossible(choice: FixedChoice, options: Sequence[LesionOptions], where: str) -> Fault:
+def _reasons(
+    choice: FixedChoice, candidates: Sequence[Candidate], options: Sequence[LesionOptions]
+) -> list[str]:
+    """Why there is no such candidate; of a procedure: the segments that are not there."""
+    present = {segment_name(n) for candidate in candidates for n in candidate.segments}
+    wanted = next((p.segments for p in procedures() if p.name == choice.name), ())
+    if present and wanted:
+        absent = [name for name in wanted if name not in present]
+        return [f"the segment map has no segment {', '.join(absent)}"]
+    # Without any procedure the reason is the same for every lesion.
     reasons = [
         option.why_not
         for entry in options
         for option in entry.options
-        if entry.lesion == choice.lesion and option.kind == choice.kind and option.why_not
+        if choice.lesion in (None, entry.lesion) and option.kind == choice.kind and option.why_not
     ]
+    return list(dict.fromkeys(reasons))
+
+
+def _impossible(choice: FixedChoice, reasons: Sequence[str], where: str) -> Fault:
     what = choice.name or f"{choice.kind} of lesion {choice.lesion}"
     device = f" with {choice.device}" if choice.device else ""
     return Fault(

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
@@ -94,24 +95,38 @@ class PlanFile:
         return json.dumps(_ADAPTER.dump_python(self, mode="json"), indent=2, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> PlanFile:
-        """A plan from plan.json. Raises InputError (BAD_PLAN_FILE), all that is wrong with it at once."""
+    def from_json(cls, text: str | bytes, *, where: str = "plan.json") -> PlanFile:
+        """A plan from the text of ``where``. Raises InputError (BAD_PLAN_FILE), all that is wrong at once."""
         try:
             return _ADAPTER.validate_json(text)
         except ValidationError as error:
             details = error.errors()
+        other = next((d for d in details if d["type"] == "json_invalid" or d["loc"] == ("schema",)), None)
+        if other is not None:
+            raise InputError(_other_file(other, where))
         raise InputError(
             *(
                 Fault(
                     code="BAD_PLAN_FILE",
                     expected=f"{'.'.join(map(str, d['loc'])) or 'the file'}: {d['msg']}",
                     found="nothing" if d["type"] == "missing" else type(d["input"]).__name__,
-                    where="plan.json",
+                    where=where,
                     remedy="Give the file as it was written",
                 )
                 for d in details[:20]
             )
         )
+
+
+def _other_file(detail: ErrorDetails, where: str) -> Fault:
+    """The fault of what is no plan file at all: no JSON, or of another schema."""
+    return Fault(
+        code="BAD_PLAN_FILE",
+        expected=f"a plan file (plan.json, schema {SCHEMA})",
+        found="no JSON" if detail["type"] == "json_invalid" else f"schema {str(detail['input'])[:40]!r}",
+        where=where,
+        remedy="Give plan.json as it was written, or the folder of the case",
+    )
 
 
 def plan_file_of(state: State, anatomy: Anatomy, *, plan: Plan | None = None) -> PlanFile:

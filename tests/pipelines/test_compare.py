@@ -74,10 +74,12 @@ def test_what_is_no_case_and_no_plan_is_refused(netlm: Netlm, finished: Path, tm
     for path, code in (
         (tmp_path, "NO_CASE"),
         (tmp_path / "no.json", "UNREADABLE"),
-        (finished / "case.json", "BAD_PLAN_FILE"),
+        (finished / "case.json", "BAD_PLAN_FILE in case.json"),
+        (finished / "masks" / "liver.nii.gz", "BAD_PLAN_FILE in liver.nii.gz"),
     ):
         said = netlm("compare", finished, path)
         assert (said.code, code in said.err) == (3, True)
+        assert len(said.err.splitlines()) == 1
 
 
 def test_the_plan_of_a_finished_case_opens_on_its_own_masks(finished: Path) -> None:

@@ -137,6 +137,9 @@ SQUARE = ((0.0, 0.0, 0.0), (20.0, 0.0, 1.0), (0.0, 20.0, 2.0), (20.0, 20.0, 0.0)
         ),
         DrawnSurface(points_lps_mm=SQUARE, kept_lps_mm=SQUARE[1]),
         DrawnAblation(device="mwa-1-probe", center_lps_mm=(0.0, 0.0, 0.0), axis_lps=(0.0, 0.0, 0.0)),
+        DrawnAblation(
+            device="mwa-1-probe", center_lps_mm=(0.0, 0.0, 0.0), axis_lps=(0.0, 0.0, 1.0), lesions=(7,)
+        ),
     ],
 )
 def test_what_is_no_plane_surface_or_direction_is_refused(drawn) -> None:

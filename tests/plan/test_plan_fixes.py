@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from plan.plan_examples import planned, settings_with
 from plan.session_examples import session_on
@@ -10,6 +13,7 @@ from plan.test_plan_case import half_of_the_liver, plans, random_anatomy
 from netlm_imaging.errors import NetlmError, PlanError, UsageError
 from netlm_imaging.plan import Planned
 from netlm_imaging.settings import Settings
+from netlm_imaging.volume import LabelMap
 
 
 def fixing(*choices: dict, **tables: dict) -> Settings:
@@ -105,6 +109,17 @@ def test_a_treatment_that_is_not_possible_is_refused_with_its_reason() -> None:
         planned_with(settings)
     assert caught.value.codes == ("TREATMENT_IMPOSSIBLE",) * 2
     assert "wedge of lesion 2; found switched off in the settings" in str(caught.value)
+    assert "Right hepatectomy; found switched off in the settings" in str(caught.value)
+
+
+def test_a_procedure_of_segments_that_are_not_there_names_them() -> None:
+    anatomy = random_anatomy(5, lesions=5, coarse=1.3)
+    assert anatomy.segments is not None
+    without = np.where(np.isin(anatomy.segments.array, [6, 7]), 5, anatomy.segments.array)
+    anatomy = replace(anatomy, segments=LabelMap(without, anatomy.grid))
+    settings = fixing({"kind": "anatomical", "name": "Right hepatectomy", "do": True})
+    with pytest.raises(PlanError, match=r"Right hepatectomy; found the segment map has no segment VI, VII"):
+        planned(anatomy, settings=settings)
 
 
 def test_more_than_one_operation_allows_names_the_limit() -> None:
