@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.lesions import measure
 from netlm_imaging.plan.basis import Basis, planned_case, redrawn
@@ -17,10 +17,17 @@ from netlm_imaging.volume import LabelMap, Mask
 
 
 def reopened(
-    file: PlanFile, anatomy: Anatomy, *, seconds: float | None = None, type_of: TypeOf | None = None
+    file: PlanFile,
+    anatomy: Anatomy,
+    *,
+    around: Surroundings | None = None,
+    seconds: float | None = None,
+    type_of: TypeOf | None = None,
 ) -> PlanSession:
     """The session of ``file`` on the same masks: exactly its treatments, the same figures to the voxel.
 
+    ``around``, on the grid of ``anatomy``: what probes from the skin meet, which the file does not hold;
+    without it only paths from the capsule are sought, as in ``plan_case``.
     Raises InputError: PLAN_OF_OTHER_MASKS (each mask that differs), PLAN_NOT_REPRODUCED (each treatment
     that comes out otherwise, as another version may make it).
     """
@@ -28,7 +35,12 @@ def reopened(
     anatomy = _on_grid_of(file, anatomy)
     lesions = measure(anatomy)
     planned, resected = planned_case(
-        anatomy, lesions, settings=file.settings, clinical=file.clinical, limits=file.minimums
+        anatomy,
+        lesions,
+        settings=file.settings,
+        clinical=file.clinical,
+        limits=file.minimums,
+        around=around,
     )
     basis = Basis(
         anatomy=anatomy,

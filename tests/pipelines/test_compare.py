@@ -47,7 +47,10 @@ def test_the_difference_as_json_holds_both_sides(netlm: Netlm, finished: Path, o
     assert found["difference"]["cleared_lost"] == [9]
     assert found["difference"]["type_before"] == found["before"]["type"] == 1
     assert found["after"]["debulking_percent"] == read_case(other).plan.debulking_percent
-    assert found["warnings"] == []
+    (warning,) = found["warnings"]
+    assert warning["code"] == "OTHER_SETTINGS"
+    assert "resection.max_resections (none, 1), plan.fix (none, 1 given)" in warning["message"]
+    assert json.loads(netlm("compare", finished, finished, "--json").out)["warnings"] == []
 
 
 def test_a_plan_file_is_as_good_as_its_case_but_for_the_type(
@@ -58,6 +61,18 @@ def test_a_plan_file_is_as_good_as_its_case_but_for_the_type(
     assert of_files["before"]["type"] is None
     for side in ("before", "after"):
         assert {**of_cases[side], "type": None} == of_files[side]
+
+
+def test_facts_that_differ_are_named_without_their_values(
+    netlm: Netlm, finished: Path, tmp_path: Path
+) -> None:
+    content = json.loads((finished / "plan.json").read_text())
+    content["clinical"]["weight_kg"] = 91.5
+    (tmp_path / "plan.json").write_text(json.dumps(content))
+    said = netlm("compare", finished, tmp_path / "plan.json")
+    assert "OTHER_FACTS: The plans were made with different clinical facts: weight_kg." in said.out
+    assert "91.5" not in said.out
+    assert "OTHER_SETTINGS" not in said.out
 
 
 def test_plans_of_other_masks_are_told_apart(netlm: Netlm, finished: Path, tmp_path: Path) -> None:

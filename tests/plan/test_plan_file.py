@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from plan.plan_examples import settings_with
 from plan.session_examples import lumpy_session, middle_of, session_on
+from plan.test_plan_case import random_anatomy
 
+from netlm_imaging.anatomy import Surroundings
 from netlm_imaging.errors import InputError
 from netlm_imaging.export import write_nifti, write_plan
 from netlm_imaging.ingest import read_mask, read_plan
@@ -82,6 +84,19 @@ def test_vessels_that_nobody_traced_stay_so_in_the_opened_plan() -> None:
         again = reopened(plan_file_of(session.state, anatomy), traced)
         assert (again.state.basis.case.space.inflow is not None) is anatomy.vessels_traced
         assert again.figures == session.figures
+
+
+def test_paths_from_the_skin_are_there_again_where_the_surroundings_are_given() -> None:
+    anatomy = random_anatomy(5, lesions=5, coarse=1.3)
+    only_zones = settings_with(resection={"wedge": False, "enucleation": False, "anatomical": False})
+    file = plan_file_of(session_on(anatomy, settings=only_zones).state, anatomy)
+    skin = np.zeros(anatomy.grid.shape_kji, dtype=bool)
+    skin[1:-1, 1:-1, 1:-1] = True
+    around = Surroundings(body=Mask(skin, anatomy.grid))
+    for given, approaches in ((None, {"operative"}), (around, {"operative", "percutaneous"})):
+        again = reopened(file, anatomy, around=given)
+        assert {p.approach for t in again.plan.treatments for p in t.paths} == approaches
+        assert {t.open_only for t in again.plan.treatments} == ({None} if given is None else {False})
 
 
 def test_other_masks_are_refused_and_each_is_named() -> None:
