@@ -164,8 +164,14 @@ class DeviceEntry(Section):
     def _plausible(self) -> Self:
         if not self.provenance.strip():
             raise ValueError("provenance must say who measured the zone")
-        if self.beyond_tip_mm and self.beyond_tip_mm[0] > self.beyond_tip_mm[1]:
-            raise ValueError("beyond_tip_mm must be [least, most]")
+        if self.beyond_tip_mm is None:
+            return self
+        least, most = self.beyond_tip_mm
+        if least > most:
+            raise ValueError(f"beyond_tip_mm must be [least, most], not [{least:g}, {most:g}]")
+        if most >= self.zone_mm[0]:
+            length = f"the zone's {self.zone_mm[0]:g} mm along the probe"
+            raise ValueError(f"beyond_tip_mm must be less than {length}, not {most:g}: the tip lies in it")
         return self
 
 
@@ -275,8 +281,12 @@ class Settings(Section):
         twice = sorted({n for n in ids if ids.count(n) > 1})
         if twice:
             raise ValueError(f"each [[device]] needs an id of its own; twice: {', '.join(twice)}")
-        if ids and self.ablation.devices is None and self.ablation.comparison_devices is None:
-            raise ValueError("name the [[device]] to use in ablation.devices, by its id")
+        named = {*(self.ablation.devices or ()), *(self.ablation.comparison_devices or ())}
+        unused = [n for n in ids if n not in named]
+        if unused:
+            raise ValueError(
+                f"name the [[device]] to use in ablation.devices, by its id: {', '.join(unused)}"
+            )
         return self
 
 
@@ -323,7 +333,7 @@ def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fau
     if detail["type"] == "missing":
         return Fault(code=code, expected=f"the key {key}", found="none", where=where)
     value = detail["input"]
-    shown = ", ".join(f"{k} = {v!r}" for k, v in value.items()) if isinstance(value, dict) else f"{value!r}"
+    shown = "a table" if isinstance(value, dict) else f"{value!r}"
     allowed = "Input should be a table" if detail["type"] == "model_type" else detail["msg"]
     allowed = allowed.removeprefix("Value error, ")
     return Fault(

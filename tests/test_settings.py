@@ -50,7 +50,7 @@ def test_values_are_read(tmp_path: Path) -> None:
         ),
         (
             "[[plan.fix]]\nlesion = 1\nkind = 'wedge'\ndevice = 'rfa-1-probe'\ndo = true",
-            ["plan.fix[1]: only an ablation has a device; found lesion = 1, kind = 'wedge'"],
+            ["plan.fix[1]: only an ablation has a device; found a table"],
         ),
         ("type = 5", ["type:", "a table", "5"]),
         ("[[type]]\nlimited_max_lesions = 5", ["type:", "a table"]),

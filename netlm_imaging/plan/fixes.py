@@ -9,9 +9,28 @@ from netlm_imaging.anatomy import segment_name
 from netlm_imaging.errors import Fault, NetlmError, PlanError, UsageError
 from netlm_imaging.plan.anatomical import procedures
 from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.devices import devices_named
 from netlm_imaging.plan.fixed import Fixed
 from netlm_imaging.plan.records import LesionOptions
-from netlm_imaging.settings import FixedChoice
+from netlm_imaging.settings import FixedChoice, Settings
+
+
+def require_known(settings: Settings) -> None:
+    """Raise UsageError (BAD_SETTINGS) for each device and procedure of ``plan.fix`` that nobody knows.
+
+    A choice that forbids what is spelled wrong would forbid nothing.
+    """
+    faults: list[Fault] = []
+    for number, choice in enumerate(settings.plan.fix, start=1):
+        try:
+            if choice.name is not None:
+                _require_procedure(choice.name, where=f"plan.fix[{number}]")
+            if choice.device is not None:
+                devices_named((choice.device,), settings, key=f"plan.fix[{number}].device")
+        except UsageError as error:
+            faults += error.faults
+    if faults:
+        raise UsageError(*faults)
 
 
 def fixed_of(
@@ -23,10 +42,10 @@ def fixed_of(
 ) -> Fixed:
     """``choices`` as what a plan obeys. ``options``: of every lesion, with the reasons of what is impossible.
 
-    Raises UsageError (BAD_SETTINGS) for a lesion or a procedure that is not there and for a choice that
-    names several candidates, PlanError (TREATMENT_IMPOSSIBLE) for one that cannot be done; of both kinds
-    all at once. ``comparing``: with other devices than those that the choices were made for; what these
-    cannot do is left out.
+    ``require_known`` has looked at them. Raises UsageError (BAD_SETTINGS) for a lesion that is not there
+    and for a choice that names several candidates, PlanError (TREATMENT_IMPOSSIBLE) for one that cannot
+    be done; of both kinds all at once. ``comparing``: with other devices than those that the choices were
+    made for; what these cannot do is left out.
     """
     fixed = Fixed()
     faults: list[NetlmError] = []
@@ -63,10 +82,8 @@ def _with(
         return replace(fixed, **{field: getattr(fixed, field) | {choice.lesion}})
     found = frozenset(n for n, candidate in enumerate(candidates) if _is(candidate, choice))
     if not choice.do:
-        _require_known(choice, where)
         return replace(fixed, must_not=fixed.must_not | found)
     if not found:
-        _require_known(choice, where)
         raise PlanError(_impossible(choice, _reasons(choice, candidates, options), where))
     if len(found) > 1:
         devices = sorted({zone.device.id for n in found for zone in candidates[n].zones})
@@ -85,10 +102,10 @@ def _is(candidate: Candidate, choice: FixedChoice) -> bool:
     )
 
 
-def _require_known(choice: FixedChoice, where: str) -> None:
+def _require_procedure(name: str, *, where: str) -> None:
     names = [procedure.name for procedure in procedures()]
-    if choice.name is not None and choice.name not in names:
-        raise _bad(f"one of {', '.join(names)}", repr(choice.name), where)
+    if name not in names:
+        raise _bad(f"one of {', '.join(names)}", repr(name), where)
 
 
 def _reasons(
@@ -100,6 +117,15 @@ def _reasons(
     if present and wanted:
         absent = [name for name in wanted if name not in present]
         return [f"the segment map has no segment {', '.join(absent)}"]
+    if choice.device is not None:
+        others = {
+            zone.device.id
+            for candidate in candidates
+            if candidate.kind == choice.kind and candidate.lesions == (choice.lesion,)
+            for zone in candidate.zones
+        }
+        if others:
+            return [f"only {', '.join(sorted(others))} of the plan's devices can do it"]
     # Without any procedure the reason is the same for every lesion.
     reasons = [
         option.why_not

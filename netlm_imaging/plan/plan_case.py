@@ -11,6 +11,7 @@ from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.collect import group_options
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
+from netlm_imaging.plan.fixes import require_known
 from netlm_imaging.plan.growth_plan import growth_plans
 from netlm_imaging.plan.growth_records import GrowthPlan
 from netlm_imaging.plan.inflow_notices import inflow_notices
@@ -101,6 +102,7 @@ def plan_case(
     nothing to debulk. ``around``, on the grid of ``anatomy``: what probes from the skin meet; without it
     only paths from the capsule are sought.
     """
+    require_known(settings)
     devices, others = chosen_devices(settings), comparison_devices(settings)
     question = ask(
         anatomy,

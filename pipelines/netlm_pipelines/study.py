@@ -31,6 +31,7 @@ from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
 from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.plan.devices import comparison_devices
+from netlm_imaging.plan.fixes import require_known
 from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.session import PlanSession
@@ -61,7 +62,9 @@ def run_study(request: Request, stages: Stages) -> Path:
     """The main job. Returns the folder of the finished case; raises NetlmError with nothing written."""
     check_target(request.out, overwrite=request.overwrite)
     segmenter_named(request.segmenter)
-    comparison_devices(request.settings)  # refuses unknown devices before the long work
+    # Unknown devices and procedures are refused before the long work.
+    comparison_devices(request.settings)
+    require_known(request.settings)
     found = StudyImages(reference=None, reference_role="")
     if request.images is not None:
         found = read_images(request, stages)

@@ -110,7 +110,14 @@ def test_a_chart_from_outside_the_living_shrinks_unless_told_otherwise(
         ('provenance = "40 patients, CT after 24 h"', "", ["the key device[1].provenance", "found none"]),
         ('"40 patients, CT after 24 h"', '"          "', ["provenance must say who measured the zone"]),
         ('id = "our-laser"', 'id = "Our Laser"', ["device[1].id", "'Our Laser'"]),
-        ('devices = ["our-laser"]', "", ["name the [[device]] to use in ablation.devices"]),
+        ('devices = ["our-laser"]', "", ["name the [[device]] to use in ablation.devices", "our-laser"]),
+        ('devices = ["our-laser"]', 'devices = ["rfa-1-probe"]', ["by its id: our-laser"]),
+        ("[25, 22, 18.5]", "[25, 22, 18.5]\nbeyond_tip_mm = [4, 2]", ["[least, most], not [4, 2]"]),
+        (
+            "[25, 22, 18.5]",
+            "[25, 22, 18.5]\nbeyond_tip_mm = [4, 25]",
+            ["less than the zone's 25 mm", "not 25"],
+        ),
     ],
 )
 def test_a_wrong_own_device_names_key_value_and_what_is_allowed(

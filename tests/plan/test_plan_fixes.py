@@ -79,6 +79,18 @@ def test_an_ablation_that_the_comparison_devices_cannot_make_is_left_out_there()
             ["Right hepatektomy", "Right hepatectomy"],
         ),
         (
+            [{"lesion": 4, "kind": "ablation", "device": "mwa-1-prob", "do": False}],
+            UsageError,
+            "BAD_SETTINGS",
+            ["plan.fix[1].device", "mwa-1-probe, mwa-3-probes", "'mwa-1-prob'"],
+        ),
+        (
+            [{"lesion": 4, "kind": "ablation", "device": "ire-2-electrodes-15mm", "do": True}],
+            PlanError,
+            "TREATMENT_IMPOSSIBLE",
+            ["only mwa-1-probe, mwa-3-probes, rfa-1-probe, rfa-3-probes of the plan's devices can do it"],
+        ),
+        (
             [{"lesion": 4, "kind": "ablation", "do": True}],
             UsageError,
             "BAD_SETTINGS",
