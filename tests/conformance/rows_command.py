@@ -152,6 +152,16 @@ def body_is_liver(folder: Path) -> Sequence[object]:
     return (*arguments, "--body", folder / "liver.nii.gz")
 
 
+def fixing(choice: str) -> Options:
+    """One fixed choice in the settings."""
+
+    def options(folder: Path) -> Sequence[object]:
+        (folder / "fix.toml").write_text(f"[[plan.fix]]\n{choice}\n")
+        return (*masks()(folder), "--settings", folder / "fix.toml")
+
+    return options
+
+
 def veins(option: str, mask: BoolArray) -> Options:
     """A mask of vessels beside liver and lesions."""
 
@@ -312,6 +322,12 @@ CASES: list[Case] = [
                  refused=["IMPLAUSIBLE_VESSELS"], exit_code=3, place="vessels",
                  says=["fills 100 % of it"]),
     command_case(47, "two lesion masks that share voxels", two_files, notices=["LESIONS_OVERLAP"]),
+    command_case(50, "a device with a typo in a choice that forbids it", fixing(
+                 'lesion = 4\nkind = "ablation"\ndevice = "mwa-1-prob"\ndo = false'),
+                 refused=["BAD_SETTINGS"], exit_code=2, place="settings",
+                 says=["plan.fix[1].device", "mwa-1-prob", "mwa-1-probe"]),
+    command_case(50, "a fixed lesion that is not there", fixing("lesion = 5\ndo = true"),
+                 refused=["BAD_SETTINGS"], exit_code=2, place="plan.fix[1]", says=["4, 9", "lesion 5"]),
     command_case(51, "a liver of 200 mL", sized(0.6), notices=["IMPLAUSIBLE_LIVER"]),
     command_case(51, "a liver of 6,000 mL", sized(1.98), notices=["IMPLAUSIBLE_LIVER"]),
     command_case(51, "a weight of 7 kg", weighs(7), notices=["IMPLAUSIBLE_WEIGHT"]),
