@@ -236,3 +236,11 @@ def test_a_plan_with_few_interventions_takes_close_lesions_together() -> None:
     assert treatment.name == "Wedge resection of lesions 1 and 2"
     assert treatment.lesions == (1, 2)
     assert result.plan.debulking_percent == 100.0
+
+
+def test_distances_measured_once_are_those_of_every_box_asked_for() -> None:
+    space = workspace(anatomy_of(GRID, LIVER, [(_at(20, 30, 30), 6.0)]), major_vessel_mm=6.0)
+    for margin_mm in (2.0, 7.0, 4.0):
+        box = space.grown_box(space.lesions[1].box, margin_mm=margin_mm)
+        fresh = surface_distance_mm(space.lesion_in(box, 1), GRID)
+        assert np.array_equal(space.distance_mm(box, 1), fresh)
