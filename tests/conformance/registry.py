@@ -10,6 +10,7 @@ from conformance import (
     rows_kinds,
     rows_multiframe,
     rows_nifti,
+    rows_plan,
     rows_plane,
     rows_rtstruct,
     rows_seg,
@@ -33,7 +34,7 @@ _MODULES = (
         rows_hostile,
         rows_suv,
     ),
-    *(rows_nifti, rows_seg, rows_rtstruct, rows_settings, rows_command, rows_zip),
+    *(rows_nifti, rows_seg, rows_rtstruct, rows_settings, rows_command, rows_plan, rows_zip),
 )
 CASES: tuple[Case, ...] = tuple(
     sorted((case for module in _MODULES for case in module.CASES), key=lambda case: case.row)

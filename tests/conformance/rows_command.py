@@ -19,7 +19,7 @@ from strategies import ellipsoid
 
 from netlm_imaging.export import write_nifti
 from netlm_imaging.geometry import Grid
-from netlm_imaging.volume import BoolArray, LabelMap, Mask
+from netlm_imaging.volume import LabelMap, Mask
 from pipelines import small_study
 
 GRID = small_study.GRID
@@ -146,40 +146,6 @@ def two_files(folder: Path) -> Sequence[object]:
     return (*arguments, "--lesions", folder / "more.nii.gz")
 
 
-def body_is_liver(folder: Path) -> Sequence[object]:
-    """The liver given as the body: the skin would be the capsule."""
-    arguments = masks()(folder)
-    return (*arguments, "--body", folder / "liver.nii.gz")
-
-
-def fixing(choice: str) -> Options:
-    """One fixed choice in the settings."""
-
-    def options(folder: Path) -> Sequence[object]:
-        (folder / "fix.toml").write_text(f"[[plan.fix]]\n{choice}\n")
-        return (*masks()(folder), "--settings", folder / "fix.toml")
-
-    return options
-
-
-def veins(option: str, mask: BoolArray) -> Options:
-    """A mask of vessels beside liver and lesions."""
-
-    def options(folder: Path) -> Sequence[object]:
-        arguments = masks()(folder)
-        write_nifti(Mask(mask, GRID), folder / "veins.nii.gz")
-        return (*arguments, option, folder / "veins.nii.gz")
-
-    return options
-
-
-def far_portal_vein(folder: Path) -> Sequence[object]:
-    arguments = masks()(folder)
-    far = replace(GRID, origin_mm=(2000.0, 0.0, 0.0))
-    write_nifti(Mask(small_study.vein(), far), folder / "veins.nii.gz")
-    return (*arguments, "--portal-vein", folder / "veins.nii.gz")
-
-
 def many(count: int) -> LabelMap:
     """Single voxels inside the liver."""
     inside = np.argwhere(small_study.liver())
@@ -266,8 +232,6 @@ def odd_path(folder: Path) -> Sequence[object]:
 
 
 EMPTY = labelled(small_study.lesions().array * 0)
-NOTHING = small_study.liver() & False
-BESIDE = ellipsoid(GRID, small_study.at(90.0, 0.0, 0.0), [20.0] * 3) & ~small_study.liver()
 CASES: list[Case] = [
     command_case(34, "script, formula and NUL in the description of the images", hostile_words,
                  lesions=small_study.lesions),
@@ -278,8 +242,6 @@ CASES: list[Case] = [
     command_case(43, "lesions that lie far from the liver", lesions_far_away, refused=["NO_OVERLAP"],
                  exit_code=3,
                  place="lesion mask"),
-    command_case(43, "a portal vein that lies far from the liver", far_portal_vein, refused=["NO_OVERLAP"],
-                 exit_code=3, place="portal vein mask"),
     command_case(43, "a SEG of the liver in the frame of reference of the image", seg_beside_image("frame")),
     command_case(43, "a SEG of the liver in another frame of reference than the image",
                  seg_beside_image("elsewhere"), refused=["FRAME_MISMATCH"], exit_code=3, place="liver mask"),
@@ -303,31 +265,7 @@ CASES: list[Case] = [
                  lesions=small_study.lesions),
     command_case(46, "all lesions outside the liver", masks(lesions=labelled(np.where(
                  beside_liver().array == 9, 9, 0))), refused=["LESIONS_OUTSIDE_LIVER"], exit_code=3),
-    command_case(46, "a body mask that is the liver's", body_is_liver, refused=["BODY_WITHOUT_LIVER"],
-                 exit_code=3, place="body mask", says=["1.0 times as large"]),
-    command_case(46, "a mask of the portal vein", veins("--portal-vein", small_study.vein()),
-                 notices=["PLAN_WITHOUT_HEPATIC_VEINS"], lesions=small_study.lesions),
-    command_case(46, "a portal vein mask that is empty", veins("--portal-vein", NOTHING),
-                 refused=["IMPLAUSIBLE_VESSELS"], exit_code=3, place="portal vein",
-                 says=["without any voxel"]),
-    command_case(46, "a portal vein mask that lies in the image but beside the liver",
-                 veins("--portal-vein", BESIDE), refused=["IMPLAUSIBLE_VESSELS"], exit_code=3,
-                 place="portal vein", says=["without any voxel"]),
-    command_case(46, "a portal vein mask that is the liver's", veins("--portal-vein", small_study.liver()),
-                 refused=["IMPLAUSIBLE_VESSELS"], exit_code=3, place="portal vein",
-                 says=["fills 100 % of it"]),
-    command_case(46, "a vessel mask that is empty", veins("--vessels", NOTHING),
-                 refused=["IMPLAUSIBLE_VESSELS"], exit_code=3, place="vessels", says=["without any voxel"]),
-    command_case(46, "a vessel mask that is the liver's", veins("--vessels", small_study.liver()),
-                 refused=["IMPLAUSIBLE_VESSELS"], exit_code=3, place="vessels",
-                 says=["fills 100 % of it"]),
     command_case(47, "two lesion masks that share voxels", two_files, notices=["LESIONS_OVERLAP"]),
-    command_case(50, "a device with a typo in a choice that forbids it", fixing(
-                 'lesion = 4\nkind = "ablation"\ndevice = "mwa-1-prob"\ndo = false'),
-                 refused=["BAD_SETTINGS"], exit_code=2, place="settings",
-                 says=["plan.fix[1].device", "mwa-1-prob", "mwa-1-probe"]),
-    command_case(50, "a fixed lesion that is not there", fixing("lesion = 5\ndo = true"),
-                 refused=["BAD_SETTINGS"], exit_code=2, place="plan.fix[1]", says=["4, 9", "lesion 5"]),
     command_case(51, "a liver of 200 mL", sized(0.6), notices=["IMPLAUSIBLE_LIVER"]),
     command_case(51, "a liver of 6,000 mL", sized(1.98), notices=["IMPLAUSIBLE_LIVER"]),
     command_case(51, "a weight of 7 kg", weighs(7), notices=["IMPLAUSIBLE_WEIGHT"]),
