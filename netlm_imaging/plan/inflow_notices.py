@@ -6,13 +6,16 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
 from netlm_imaging.plan.records import Plan
 
+LEAST_ML = 0.05
+"""Less would be told as 0.0 mL; it is taken off the remnant all the same."""
+
 
 def inflow_notices(
     plan: Plan, anatomy: Anatomy, *, tree_found: bool, from_all_vessels: bool
 ) -> tuple[Notice, ...]:
     """What ``plan`` deprives of its inflow, and how well that could be seen."""
     notices = [*_about_the_tree(anatomy, tree_found=tree_found, from_all_vessels=from_all_vessels)]
-    if plan.devascularized_ml > 0.0:
+    if plan.devascularized_ml >= LEAST_ML:
         message = (
             f"{plan.devascularized_ml:.1f} mL of functional liver are not treated but lose their inflow, or "
             "are cut off from the rest of the liver: they are not counted in the remnant."

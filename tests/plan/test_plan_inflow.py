@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from decide.cases import plan as empty_plan
 from plan.inflow_examples import block, liver_with, y_tree
+from plan.test_plan_case import random_anatomy
 from scipy import sparse
 from scipy.spatial import cKDTree
 from strategies import oblique_grid
 
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.dominators import immediate_dominators
+from netlm_imaging.plan.inflow_notices import inflow_notices
 from netlm_imaging.plan.losses import devascularized
 from netlm_imaging.plan.workspace import workspace
 
@@ -222,3 +225,12 @@ def test_vessels_that_nobody_traced_give_no_inflow() -> None:
     untraced = replace(traced, vessels_traced=False)
     assert workspace(untraced, major_vessel_mm=6.0).inflow is None
     assert untraced.cropped().vessels_traced is False
+
+
+@pytest.mark.parametrize(("lost_ml", "told"), [(0.0, False), (0.049, False), (0.051, True), (3.0, True)])
+def test_liver_without_inflow_is_told_unless_it_rounds_to_nothing(lost_ml: float, told: bool) -> None:
+    anatomy = random_anatomy(5, lesions=1, coarse=1.3)
+    plan = replace(empty_plan([1.0], []), devascularized_ml=lost_ml)
+    found = inflow_notices(plan, anatomy, tree_found=True, from_all_vessels=False)
+    assert ("LIVER_DEVASCULARIZED" in {n.code for n in found}) is told
+    assert not any(" 0.0 mL" in n.message for n in found)
