@@ -97,30 +97,42 @@ class LossRows:
         return np.add.reduceat(atoms * self.voxels, self.atom_starts) if atoms.size else atoms
 
 
-def loss_rows(
-    holds: sparse.csr_array,
-    voxels: npt.NDArray[np.int64],
-    *,
-    covers: sparse.csr_array,
-    cleared: npt.NDArray[np.int64],
-    keys: Sequence[int],
-    first_column: int,
-) -> LossRows:
-    """Group the atoms (rows of ``holds``) that several elements cover by the key of the first of these.
+def loss_groups(
+    holds: sparse.csr_array, voxels: npt.NDArray[np.int64], *, keys: Sequence[int]
+) -> npt.NDArray[np.int64]:
+    """The group of each atom (row of ``holds``), -1 for those that no two elements cover.
 
-    ``covers``: entry [e, l] is 1 where element e is in the cover of lesion l, ``cleared``: the lesions'
-    columns. The largest atoms are groups of their own: all their rows are few. Small groups of near
-    elements make rows with few entries.
+    By the key of the first of these; the largest atoms are groups of their own: all their rows are few.
+    Small groups of near elements make rows with few entries.
     """
     shared = np.flatnonzero((np.diff(holds.indptr) > 1) & (voxels > 0))
     key = np.asarray(keys, dtype=np.int64)[holds.indices[holds.indptr[shared]]]
     largest = np.argsort(-voxels[shared], kind="stable")[:ALONE]
     key[largest] = key.max(initial=0) + 1 + np.arange(largest.size)
-    order = np.argsort(key, kind="stable")
-    atoms, (_, starts) = shared[order], np.unique(key[order], return_index=True)
-    terms, term_starts = _terms(
-        holds[atoms], covers=covers, cleared=cleared, width=first_column + starts.size
-    )
+    group = np.full(voxels.size, -1, dtype=np.int64)
+    group[shared] = np.unique(key, return_inverse=True)[1]
+    return group
+
+
+def loss_rows(
+    holds: sparse.csr_array,
+    voxels: npt.NDArray[np.int64],
+    *,
+    group: npt.NDArray[np.int64],
+    covers: sparse.csr_array,
+    cleared: npt.NDArray[np.int64],
+    first_column: int,
+) -> LossRows:
+    """``group``: of each atom (row of ``holds``), from 0 on; the loss of each has a column.
+
+    ``covers``: entry [e, l] is 1 where element e is in the cover of lesion l, ``cleared``: the lesions'
+    columns.
+    """
+    shared = np.flatnonzero(group >= 0)
+    atoms = shared[np.argsort(group[shared], kind="stable")]
+    starts = np.unique(group[atoms], return_index=True)[1]
+    width = first_column + starts.size
+    terms, term_starts = _terms(holds[atoms], covers=covers, cleared=cleared, width=width)
     return LossRows(
         terms=terms,
         term_starts=term_starts,

@@ -13,7 +13,7 @@ from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.losses import Joint
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import Problem
-from netlm_imaging.plan.relaxation import SEGMENTS
+from netlm_imaging.plan.relaxation import SEGMENTS, Learned
 from netlm_imaging.plan.workspace import Voxels
 
 
@@ -24,41 +24,50 @@ def with_candidate(case: Case, candidate: Candidate) -> Case:
     """
     problem = case.problem
     voxels = np.concatenate([candidate.voxels, candidate.devascularized])
-    atoms = _split(case, voxels, element=len(problem.candidates))
-    return _with(case, atoms, candidates=(*problem.candidates, candidate), joint=problem.joint)
-
-
-def with_joint(case: Case, losses: Iterable[Joint]) -> Case:
-    """``case`` that knows more joint losses."""
-    for loss in losses:
-        problem = case.problem
-        element = len(problem.candidates) + SEGMENTS + len(problem.joint)
-        atoms = _split(case, loss.voxels, element=element)
-        case = _with(case, atoms, candidates=problem.candidates, joint=(*problem.joint, loss))
-    return case
-
-
-def _with(case: Case, atoms: Atoms, *, candidates: tuple[Candidate, ...], joint: tuple[Joint, ...]) -> Case:
+    atoms, _ = _split(case, problem.atoms, voxels, element=len(problem.candidates))
     # Not by replace: what the old problem computed from its atoms must not be kept.
-    problem = case.problem
     more = Problem(
-        candidates=candidates,
+        candidates=(*problem.candidates, candidate),
         lesions=problem.lesions,
         lesion_voxels=problem.lesion_voxels,
         needed_voxels=problem.needed_voxels,
         functional_voxels=problem.functional_voxels,
         atoms=atoms,
-        joint=joint,
+        joint=problem.joint,
     )
     return replace(case, problem=more)
 
 
-def _split(case: Case, voxels: Voxels, *, element: int) -> Atoms:
+def with_joint(case: Case, losses: Iterable[Joint]) -> Case:
+    """``case`` that knows more joint losses, and all rows that solves of it have found."""
+    problem, atoms, joint = case.problem, case.problem.atoms, list(case.problem.joint)
+    parents: list[int] = []
+    for loss in losses:
+        element = len(problem.candidates) + SEGMENTS + len(joint)
+        atoms, split = _split(case, atoms, loss.voxels, element=element)
+        joint.append(loss)
+        parents.extend(split)
+    if len(joint) == len(problem.joint):
+        return case
+    more = Problem(
+        candidates=problem.candidates,
+        lesions=problem.lesions,
+        lesion_voxels=problem.lesion_voxels,
+        needed_voxels=problem.needed_voxels,
+        functional_voxels=problem.functional_voxels,
+        atoms=atoms,
+        joint=tuple(joint),
+        learned=Learned(before=problem.relaxation, parents=tuple(parents)),
+    )
+    return replace(case, problem=more)
+
+
+def _split(case: Case, atoms: Atoms, voxels: Voxels, *, element: int) -> tuple[Atoms, list[int]]:
     """Each atom of which ``voxels`` hold a part that counts becomes two; ``element`` covers that part.
 
-    Elements from that number on move up by one.
+    Elements from that number on move up by one. The parts are the last atoms; also returned is the atom
+    that each of them was split from, -1 for what no element covered so far.
     """
-    atoms = case.problem.atoms
     count = len(atoms.covers)
     own = atoms.atom_of[voxels] + 1  # 0: what no element covered so far
     functional = _counts(own[case.space.functional.ravel()[voxels]], count + 1)
@@ -71,12 +80,13 @@ def _split(case: Case, voxels: Voxels, *, element: int) -> Atoms:
     atom_of[voxels[moved >= 0]] = moved[moved >= 0]
     covers = [tuple(e + (e >= element) for e in cover) for cover in atoms.covers]
     split = [tuple(sorted((*(covers[n - 1] if n else ()), element))) for n in held.tolist()]
-    return Atoms(
+    more = Atoms(
         covers=(*covers, *split),
         functional=np.concatenate([atoms.functional - functional[1:], functional[held]]),
         tumor=np.concatenate([atoms.tumor - tumor[:, 1:], tumor[:, held]], axis=1),
         atom_of=atom_of,
     )
+    return more, (held - 1).tolist()
 
 
 def _tumor(case: Case, voxels: Voxels, own: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int64]:

@@ -57,12 +57,12 @@ def optimize(
     seconds: float,
     known: Sequence[Sequence[int]] = (),
     start: tuple[int, ...] | None = None,
-    clears_at_most: int | None = None,
+    wider: Choice | None = None,
 ) -> Choice:
     """The best plan for ``objective`` within about ``seconds``; ``known``: plans that may be good ones.
 
     ``start``: a plan to begin with; where it keeps all that is asked for, no other is looked for first.
-    ``clears_at_most``: voxels of tumor that no plan exceeds, where that is known.
+    ``wider``: what was found for the same objective when no plan was barred that is allowed now.
 
     - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
     - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
@@ -81,18 +81,29 @@ def optimize(
     mend = None
     if isinstance(wanted, Clear):
         mend = partial(mended, Adding(problem, limits_of(objective, request), wanted))
-    return lexicographic(
+    at_least = -inf
+    if wider is not None and wider.status == "optimal" and wider.bound_voxels is not None:
+        at_least = -wider.bound_voxels
+    choice = lexicographic(
         problem,
         model,
         goals,
         mend=mend,
         seconds=seconds,
         relative_gap=request.relative_gap,
-        at_least=-inf if clears_at_most is None or wanted != Clear.all(problem) else -clears_at_most,
+        at_least=at_least,
         start=start
         if start is not None and meets(problem, objective, request, start)
         else _start(problem, objective, request, goals, known),
     )
+    return choice if wider is None else _bounded(choice, wider)
+
+
+def _bounded(choice: Choice, wider: Choice) -> Choice:
+    """``choice`` with the bound of a wider question, where that is the better one."""
+    if choice.bound_voxels is None or wider.bound_voxels is None:
+        return choice
+    return replace(choice, bound_voxels=min(choice.bound_voxels, wider.bound_voxels))
 
 
 def goals_of(problem: Problem, objective: Objective, request: Request) -> list[Goal]:

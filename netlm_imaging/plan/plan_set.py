@@ -238,10 +238,19 @@ def _settled(
     known: Mapping[Objective, Choice],
 ) -> tuple[Case, Choice]:
     """The best plan for one objective, with all that its treatments lose together counted."""
-    plans = [choice.chosen for choice in known.values()]
+    clock, rounds = Clock.of(seconds), list[Choice]()
 
     def find(case: Case) -> Choice:
-        return optimize(case.problem, objective, request, seconds=seconds, known=plans)
+        found = optimize(
+            case.problem,
+            objective,
+            request,
+            seconds=clock.share(1.0),
+            known=[choice.chosen for choice in (*known.values(), *rounds)],
+            wider=rounds[-1] if rounds else None,  # joint losses learned since then only take plans away
+        )
+        rounds.append(found)
+        return found
 
     answer = settled(case, find, chosen=lambda choice: [choice.chosen])
     return answer.case, answer.found

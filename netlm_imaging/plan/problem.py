@@ -17,7 +17,7 @@ from netlm_imaging.plan.atoms import Atoms, make_atoms
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.left import Left
 from netlm_imaging.plan.losses import Joint
-from netlm_imaging.plan.relaxation import SEGMENTS, Relaxation
+from netlm_imaging.plan.relaxation import SEGMENTS, Learned, Relaxation
 from netlm_imaging.plan.workspace import Workspace
 
 
@@ -39,6 +39,8 @@ class Problem:
     functional_voxels: int
     atoms: Atoms
     joint: tuple[Joint, ...] = ()
+    learned: Learned | None = None
+    """Of the same problem with fewer joint losses."""
 
     @property
     def total_voxels(self) -> int:
@@ -102,6 +104,7 @@ class Problem:
             lesion_voxels=self.lesion_voxels,
             needed_voxels=self.needed_voxels,
             joint=[loss.candidates for loss in self.joint],
+            learned=self.learned,
         )
 
     def lost_voxels(self, chosen: Iterable[int]) -> int:

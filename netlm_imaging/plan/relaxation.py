@@ -17,6 +17,7 @@ and for any objective, so every later solve of the same problem starts from all 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +26,41 @@ from scipy import sparse
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.cover_rows import covers_of, lesion_atoms
-from netlm_imaging.plan.loss_rows import loss_rows
+from netlm_imaging.plan.loss_rows import loss_groups, loss_rows
 from netlm_imaging.plan.rows import Row
 
 SEGMENTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What solves of a problem with fewer joint losses found out.
+
+    More of them only add to what plans lose and clear no tumor, so every row still holds, as long as
+    every group still holds all its voxels.
+    """
+
+    before: Relaxation
+    parents: tuple[int, ...]
+    """For each atom that has come since, the one that it was split from; -1 for none."""
+
+    def groups(self, holds: sparse.csr_array, functional: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The group of each atom: that of its parent, and a new one for all that are shared since."""
+        group = [*self.before.group.tolist(), *([-1] * len(self.parents))]
+        for atom, parent in enumerate(self.parents, len(self.before.group)):
+            group[atom] = -1 if parent < 0 else group[parent]
+        groups = np.array(group, dtype=np.int64)
+        shared = (np.diff(holds.indptr) > 1) & (functional > 0)
+        groups[(groups < 0) & shared] = groups.max(initial=-1) + 1
+        return groups
+
+    def rows(self, elements: int) -> list[Row]:
+        """Every row that was known; new elements, now ``elements`` in all, are the last ones."""
+        first, more = self.before.elements, elements - self.before.elements
+        return [
+            Row({c + more * (c >= first): value for c, value in row.entries.items()}, row.upper)
+            for row in self.before.rows[self.before.first_learned :]
+        ]
 
 
 class Relaxation:
@@ -44,10 +76,12 @@ class Relaxation:
         lesion_voxels: npt.NDArray[np.int64],
         needed_voxels: npt.NDArray[np.int64],
         joint: Sequence[Collection[int]],
+        learned: Learned | None = None,
     ) -> None:
         """``holds``: which elements (columns) cover each atom (rows); the rest as in ``Problem``.
 
-        ``joint``: the candidates of each joint loss.
+        ``joint``: the candidates of each joint loss. ``learned``: what is known of the same problem with
+        fewer joint losses.
         """
         count = len(candidates)
         self.elements = elements = int(holds.shape[1])
@@ -62,8 +96,13 @@ class Relaxation:
             holds, tumor, rest=lesion_voxels - needed_voxels, sizes=lesion_voxels, first_column=elements
         )
         covers = covers_of(self._lesions, elements=elements)
+        self.group = (
+            loss_groups(holds, functional, keys=keys)
+            if learned is None
+            else learned.groups(holds, functional)
+        )
         self._losses = loss_rows(
-            holds, functional, covers=covers, cleared=self.z, keys=keys, first_column=first
+            holds, functional, group=self.group, covers=covers, cleared=self.z, first_column=first
         )
         self.h = self._losses.columns
         self.width = first + self.h.size
@@ -71,6 +110,10 @@ class Relaxation:
         self.impossible = np.array([a.column for a in self._lesions if a.missable < 0], dtype=np.int64)
         """Columns of lesions that no plan clears."""
         self.rows = [*self._segment_rows(candidates), *_joint_rows(joint, first=count + SEGMENTS)]
+        self.first_learned = len(self.rows)
+        """Rows from here on are those that solves asked for."""
+        if learned is not None:
+            self.rows.extend(learned.rows(elements))
         self._hint = np.zeros(self.width)
 
     def tighten(self, values: FloatArray, *, whole: bool) -> int:

@@ -116,12 +116,10 @@ def solved(
     if before is not None and narrower and _proven(before, request):
         return State(basis=basis, objective=objective, fixed=fixed, choice=before.choice)
     start = None if before is None else _repaired(before, basis, limits_of(objective, request))
-    clears_at_most = before.choice.bound_voxels if before is not None and narrower else None
+    wider = before.choice if before is not None and narrower else None
     while True:
         problem, left = basis.case.problem, max(0.0, seconds - (time.monotonic() - began))
-        choice = optimize(
-            problem, objective, request, seconds=left, start=start, clears_at_most=clears_at_most
-        )
+        choice = optimize(problem, objective, request, seconds=left, start=start, wider=wider)
         if choice.status == "infeasible":
             raise _conflict(basis, objective, fixed, request, seconds=seconds)
         missing = _lost_jointly(basis.case, choice.chosen)
@@ -133,7 +131,8 @@ def solved(
             if meets(known.case.problem, objective, request, choice.chosen):
                 basis, choice = known, replace(choice, status="feasible")
                 break
-        basis, start = basis.knowing(unknown_losses(basis.case, [choice.chosen])), None
+        basis = basis.knowing(unknown_losses(basis.case, [choice.chosen]))
+        start, wider = choice.chosen, choice
     if not meets(problem, objective, request, choice.chosen):
         raise PlanError(
             Fault(
