@@ -203,7 +203,7 @@ def _all_plans(
             question.progress(f"Best plan: {objective}")
         main = objective == question.settings.plan.objective
         seconds = clock.share(MAIN_SHARE if main else OTHER_SHARE)
-        case, choice = _settled(case, objective, request, seconds=seconds, known=choices)
+        case, choice = best_plan(case, objective, request, seconds=seconds, known=choices)
         if objective in TO_THRESHOLD and choice.status == "feasible" and not choice.chosen:
             # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
             choice = replace(choices[_widest(objective)], status="feasible")
@@ -229,7 +229,7 @@ def _all_plans(
     return case, plans, choices
 
 
-def _settled(
+def best_plan(
     case: Case,
     objective: Objective,
     request: Request,
@@ -237,7 +237,10 @@ def _settled(
     seconds: float,
     known: Mapping[Objective, Choice],
 ) -> tuple[Case, Choice]:
-    """The best plan for one objective, with all that its treatments lose together counted."""
+    """The best plan for one objective, with all that its treatments lose together counted.
+
+    ``known``: plans for other objectives, which may be good ones. Also the case with the joint losses.
+    """
     clock, rounds = Clock.of(seconds), list[Choice]()
 
     def find(case: Case) -> Choice:
