@@ -89,7 +89,7 @@ class Model:
         """No plan has a smaller value: all is cleared that any treatments together could clear."""
         if not isinstance(goal, Clear):
             return -inf
-        return float(-np.delete(goal.weights, self._known.impossible - self._known.z[0]).sum())
+        return float(-np.delete(goal.weights, self._known.impossible - self._known.elements).sum())
 
     def keeps(self, chosen: Sequence[int]) -> bool:
         """Whether a solution of the program keeps budget, lesions and what is required in truth."""

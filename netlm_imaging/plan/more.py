@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from netlm_imaging.plan.clock import Clock
 from netlm_imaging.plan.figures import counted_plan, figures_of
 from netlm_imaging.plan.frontier import Frontier, by_interventions, frontier
 from netlm_imaging.plan.knees import knees
@@ -19,15 +20,20 @@ from netlm_imaging.plan.settle import settled
 ROUNDS = 1
 """The searches are repeated so often with the joint losses of what they found; a plan that then still loses
 more than was counted is not proven."""
+ROUND_SHARE = 0.6
+"""Of the time left, for each round; what one does not need goes to the next."""
+STEPS_SHARE, FEWER_SHARE = 0.2, 0.25
+"""Of a round, for wider limits and then for fewer interventions; the frontier has the rest."""
 MOST_NEXT = 5
 """Lesions that are named as the next."""
 
 
 def more_than(case: Case, choice: Choice, request: Request, *, seconds: float) -> More:
     """All that can be said beyond ``choice``, the sparing plan, in about ``seconds``."""
+    clock = Clock.of(seconds)
 
     def find(case: Case) -> _Found:
-        return _Found.of(case.problem, choice, request, seconds=seconds / (ROUNDS + 1))
+        return _Found.of(case.problem, choice, request, clock=Clock.of(clock.share(ROUND_SHARE)))
 
     answer = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
     case = answer.case
@@ -50,12 +56,12 @@ class _Found:
     wider: tuple[Step, ...]
 
     @classmethod
-    def of(cls, problem: Problem, choice: Choice, request: Request, *, seconds: float) -> Self:
-        """All searches, in about ``seconds``."""
+    def of(cls, problem: Problem, choice: Choice, request: Request, *, clock: Clock) -> Self:
+        """All searches, in what ``clock`` leaves."""
         return cls(
-            by_liver=frontier(problem, choice, request, seconds=seconds / 2),
-            fewer=by_interventions(problem, choice, request, seconds=seconds / 4),
-            wider=steps(problem, choice, request, seconds=seconds / 4),
+            wider=steps(problem, choice, request, seconds=clock.share(STEPS_SHARE)),
+            fewer=by_interventions(problem, choice, request, seconds=clock.share(FEWER_SHARE)),
+            by_liver=frontier(problem, choice, request, seconds=clock.share(1.0)),
         )
 
     def doubting(self, doubtful: Collection[tuple[int, ...]], problem: Problem, budget_voxels: int) -> _Found:

@@ -33,9 +33,9 @@ from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
 from netlm_imaging.volume import Mask, Volume
 
-MORE_SHARE = 0.15
+MORE_SHARE = 0.6
 """Of the time that the plans leave, for what more could be had."""
-GROWTH_SHARE = 0.1
+GROWTH_SHARE = 0.5
 """Of what is then left, for what a larger remnant would allow."""
 
 
