@@ -5,8 +5,8 @@ from __future__ import annotations
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
 from netlm_imaging.remnant import LiverFunction, liver_function
+from netlm_imaging.study import AlignedImages
 from netlm_imaging.volume import Mask
-from netlm_pipelines.images import AlignedImages
 
 
 def function_of(

@@ -16,8 +16,8 @@ from netlm_imaging.lesions import Uptake, combine, label_components, on_isotropi
 from netlm_imaging.lesions.records import SeenOn
 from netlm_imaging.segment import Images, Segmentation, segmenter_named
 from netlm_imaging.settings import PetSettings
+from netlm_imaging.study import AlignedImages, StudyImages
 from netlm_imaging.volume import LabelMap, Mask
-from netlm_pipelines.images import AlignedImages, StudyImages
 from netlm_pipelines.pet import look_at_pet
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request

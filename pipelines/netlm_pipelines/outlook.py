@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from netlm_imaging.errors import Fault, NetlmError, Notice
 from netlm_imaging.ingest import Series, Study
-from netlm_pipelines.choice import ChosenSeries, choose_series
+from netlm_imaging.study.choice import ChosenSeries, choose_series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

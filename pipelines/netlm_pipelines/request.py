@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.settings import Settings
+from netlm_imaging.study import ReadOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class GivenMasks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(ReadOptions):
     """One study: where it lies, what is known of it, where the result goes."""
 
     out: Path
@@ -47,15 +48,7 @@ class Request:
     settings: Settings = field(default_factory=Settings)
     clinical: Clinical = field(default_factory=Clinical)
     segmenter: str = "classical"
-    series: Mapping[str, str] = field(default_factory=dict)
-    """Role to series number, where the user decides (``--series hbp=3``)."""
     overwrite: bool = False
-    keep_identifiers: bool = False
-    """Series UIDs in case.json as they are, not as hashes."""
-    resample_uneven: bool = False
-    assume_affine: bool = False
-    """NIfTI files that do not declare where their voxels lie are taken by their stored axes."""
-    force: bool = False
 
 
 def series_choice(given: Sequence[str] | None) -> dict[str, str]:

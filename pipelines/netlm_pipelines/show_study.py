@@ -12,7 +12,7 @@ from rich.text import Text
 from netlm_imaging.errors import Fault, Notice, printable
 from netlm_imaging.ingest import Series, Study
 from netlm_imaging.ingest.describe import size_of
-from netlm_pipelines.choice import UNSURE_BELOW
+from netlm_imaging.study.choice import UNSURE_BELOW
 from netlm_pipelines.outlook import Outlook
 from netlm_pipelines.show import print_json, say, say_beside
 

@@ -38,10 +38,10 @@ from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
 from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
+from netlm_imaging.study import AlignedImages, StudyImages, on_grid, read_images, with_pet
 from netlm_imaging.volume import LabelMap, Mask, Volume
 from netlm_pipelines.certainty import how_certain
 from netlm_pipelines.function import function_of
-from netlm_pipelines.images import AlignedImages, StudyImages, on_grid, read_images, with_pet
 from netlm_pipelines.lesion_set import chosen_lesions
 from netlm_pipelines.masks import (
     StudyMasks,
@@ -67,14 +67,14 @@ def run_study(request: Request, stages: Stages) -> Path:
     require_known(request.settings)
     found = StudyImages(reference=None, reference_role="")
     if request.images is not None:
-        found = read_images(request, stages)
+        found = read_images(request.images, request, segment=not request.masks.complete, progress=stages)
     with stages.stage("Reading the masks"):
         own = None if found.reference is None else found.reference.volume.grid
         given = read_given(request, own, frame_uid_hash=found.frame_uid_hash)
     assert given.grid is not None
     images = on_grid(found, given.grid)
     segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)
-    images = with_pet(images, found, liver=liver_of(given, segmented), stages=stages)
+    images = with_pet(images, found, liver=liver_of(given, segmented), progress=stages)
     if images.pet_aligned:
         # Again, now that PET lies on the liver: uptake tells a lesion from a vein and finds the spleen.
         segmented = segment_missing(given, images, segmenter=request.segmenter, stages=stages)

@@ -7,9 +7,9 @@ import pytest
 from strategies import oblique_grid
 
 from netlm_imaging.segment import Images, Segmentation
+from netlm_imaging.study import AlignedImages
 from netlm_imaging.volume import LabelMap, Mask, Volume
 from netlm_pipelines import masks
-from netlm_pipelines.images import AlignedImages
 from netlm_pipelines.progress import Stages
 
 

@@ -9,7 +9,7 @@ import pytest
 from netlm_imaging.errors import InputError, Notice
 from netlm_imaging.ingest import Series, Study
 from netlm_imaging.ingest.verdict import Facts
-from netlm_pipelines.choice import choose_series
+from netlm_imaging.study.choice import choose_series
 
 MODALITIES = {"ct": "CT", "pet": "PT"}
 NOT_RECEPTOR = (Notice(code="NOT_RECEPTOR_TRACER", message="FDG", where="series 2"),)

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from netlm_imaging.align import Fit, grown, register, resample
 from netlm_imaging.case import InputRecord, Registration, SuvRecord
 from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import Image, Series, read_image, scan
+from netlm_imaging.study.choice import ChosenSeries, choose_series, same_frame
+from netlm_imaging.study.progress import Progress
 from netlm_imaging.volume import Mask, Volume
-from netlm_pipelines.choice import choose_series, same_frame
-from netlm_pipelines.progress import Stages
-from netlm_pipelines.request import Request
 
 FOCUS_MARGIN_MM = 15.0
 """Around the liver: its edge is what tells where it is (ours)."""
 LARGEST_SUV = 1000.0
 """g/mL; no tissue comes near (ours). A PET with larger values holds Bq/mL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How a folder of images is read where the user decides."""
+
+    series: Mapping[str, str] = field(default_factory=dict)
+    """Role to series number (``--series hbp=3``)."""
+    keep_identifiers: bool = False
+    """Series UIDs in case.json as they are, not as hashes."""
+    resample_uneven: bool = False
+    assume_affine: bool = False
+    """NIfTI files that do not declare where their voxels lie are taken by their stored axes."""
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +81,24 @@ class AlignedImages:
         )
 
 
-def read_images(request: Request, stages: Stages) -> StudyImages:
-    """Scan the folder, choose a series for each role and read it."""
-    assert request.images is not None
-    with stages.stage("Scanning the folder") as entry:
-        study = scan(request.images, force=request.force, assume_affine=request.assume_affine)
+def read_images(path: Path, options: ReadOptions, *, segment: bool, progress: Progress) -> StudyImages:
+    """Scan the folder, choose a series for each role and read it; ``segment`` as in ``choose_series``."""
+    with progress.stage("Scanning the folder") as entry:
+        study = scan(path, force=options.force, assume_affine=options.assume_affine)
         entry["series"] = len(study.series)
-    chosen = choose_series(study, request.series, segment=not request.masks.complete)
-    notices = [*study.notices, *chosen.notices]
-    with stages.stage("Reading the images"):
-        reference = _read(chosen.reference, chosen.role, request)
-        precontrast = _read(chosen.precontrast, "precontrast", request)
-        pet = _read_pet(chosen.pet, request, notices)
-        pet_ct = None if pet is None else _read(chosen.pet_ct, "ct", request)
+    chosen = choose_series(study, options.series, segment=segment)
+    with progress.stage("Reading the images"):
+        images = read_chosen(chosen, options)
+    return replace(images, notices=(*study.notices, *images.notices))
+
+
+def read_chosen(chosen: ChosenSeries, options: ReadOptions) -> StudyImages:
+    """Read the chosen series. Raises InputError with all faults of a series; PET without SUV is a notice."""
+    notices = list(chosen.notices)
+    reference = _read(chosen.reference, chosen.role, options)
+    precontrast = _read(chosen.precontrast, "precontrast", options)
+    pet = _read_pet(chosen.pet, options, notices)
+    pet_ct = None if pet is None else _read(chosen.pet_ct, "ct", options)
     images = [image for image in (reference, precontrast, pet, pet_ct) if image is not None]
     notices += [notice for image in images for notice in image.notices]
     return StudyImages(
@@ -102,7 +122,9 @@ def on_grid(images: StudyImages, grid: Grid) -> AlignedImages:
     return AlignedImages(reference=resample(images.reference.volume, grid), precontrast=precontrast)
 
 
-def with_pet(aligned: AlignedImages, images: StudyImages, *, liver: Mask, stages: Stages) -> AlignedImages:
+def with_pet(
+    aligned: AlignedImages, images: StudyImages, *, liver: Mask, progress: Progress
+) -> AlignedImages:
     """PET on the grid of ``liver`` too; by rigid registration of its CT when its frame differs.
 
     The last pass looks at the liver alone: it moves with the breath while the rest of the body does not.
@@ -118,7 +140,7 @@ def with_pet(aligned: AlignedImages, images: StudyImages, *, liver: Mask, stages
             "the PET to register: positions between the two are approximate (25 mm).",
         )
         return replace(aligned, suv=resample(images.pet.volume, liver.grid), notices=(notice,))
-    with stages.stage("Registering PET/CT to the reference image") as entry:
+    with progress.stage("Registering PET/CT to the reference image") as entry:
         focus = grown(liver, margin_mm=FOCUS_MARGIN_MM) if liver.voxels else None
         fit = register(images.pet_ct.volume, aligned.reference, focus=focus)
         entry["quality"] = fit.quality
@@ -132,20 +154,20 @@ def with_pet(aligned: AlignedImages, images: StudyImages, *, liver: Mask, stages
     )
 
 
-def _read(series: Series | None, role: str, request: Request) -> Image | None:
+def _read(series: Series | None, role: str, options: ReadOptions) -> Image | None:
     """A series as what it is used for, which the user may see otherwise than its header."""
     if series is None:
         return None
     image = read_image(
-        series, resample_uneven=request.resample_uneven, keep_identifiers=request.keep_identifiers
+        series, resample_uneven=options.resample_uneven, keep_identifiers=options.keep_identifiers
     )
     return replace(image, record=replace(image.record, role=role))
 
 
-def _read_pet(series: Series | None, request: Request, notices: list[Notice]) -> Image | None:
+def _read_pet(series: Series | None, options: ReadOptions, notices: list[Notice]) -> Image | None:
     """PET as SUVbw; where the header does not allow that, the rest of the study still runs."""
     try:
-        image = _read(series, "pet", request)
+        image = _read(series, "pet", options)
     except SuvUnavailable as error:
         reasons = "; ".join(f"expected {fault.expected}, found {fault.found}" for fault in error.faults)
         notices.append(

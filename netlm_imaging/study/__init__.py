@@ -1,0 +1,28 @@
+"""One study's images, chosen by role, read, and on one planning grid: what runs and the viewer share."""
+
+from netlm_imaging.study.choice import ChosenSeries, choose_series, same_frame
+from netlm_imaging.study.images import (
+    AlignedImages,
+    ReadOptions,
+    StudyImages,
+    on_grid,
+    read_chosen,
+    read_images,
+    with_pet,
+)
+from netlm_imaging.study.progress import Progress, Silent
+
+__all__ = [
+    "AlignedImages",
+    "ChosenSeries",
+    "Progress",
+    "ReadOptions",
+    "Silent",
+    "StudyImages",
+    "choose_series",
+    "on_grid",
+    "read_chosen",
+    "read_images",
+    "same_frame",
+    "with_pet",
+]
