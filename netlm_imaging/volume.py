@@ -60,6 +60,13 @@ class _OnGrid:
         step = tuple(slice(None, None, -1) if f else slice(None) for f in flip)
         return type(self)(self.array.transpose(order)[step], canonical_grid(self.grid))
 
+    @classmethod
+    def from_canonical(cls, array: npt.NDArray[Any], grid: Grid) -> Self:
+        """The item on ``grid`` whose ``canonical`` array is ``array``: turned back, no resampling."""
+        order, flip = canonical_axes(grid)
+        step = tuple(slice(None, None, -1) if f else slice(None) for f in flip)
+        return cls(array[step].transpose(np.argsort(order)), grid)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume(_OnGrid):

@@ -1,7 +1,7 @@
-"""Volumes and masks as napari layer data; knows no Qt.
+"""Images and masks as napari layer data; knows no Qt.
 
-napari draws oblique affines wrongly in 2D, so data is turned to the nearest axis-aligned order and
-shown with scale alone; the true grid stays in the layer's metadata.
+Every layer carries ``metadata["netlm"]``: its ``key`` (such as ``lesions``), the ``grid`` of its file
+and, where it belongs to an opened study, that ``study``.
 """
 
 from __future__ import annotations
@@ -10,22 +10,29 @@ from typing import Any
 
 import numpy as np
 
+from napari_netlm.frame import Frame
+from napari_netlm.windows import first_window
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 LayerData = tuple[Any, dict[str, Any], str]
 
 
-def layer(item: Volume | Mask | LabelMap, name: str) -> LayerData:
-    """One layer in millimeters, k to the superior, j to the posterior, i to the patient's left."""
+def layer(
+    item: Volume | Mask | LabelMap, name: str, *, key: str = "", modality: str = "", **kwargs: Any
+) -> LayerData:
+    """One layer in millimeters, k to the superior, j to the posterior, i to the patient's left.
+
+    ``kwargs`` go to the layer. Labels are a copy that can be drawn on.
+    """
     turned = item.canonical()
-    kwargs: dict[str, Any] = {
+    kwargs = {
         "name": name,
-        "scale": turned.grid.spacing_kji_mm,
-        "metadata": {"grid": item.grid.to_json()},
+        **Frame(item.grid).placed(),
+        "metadata": {"netlm": {"key": key or name, "grid": item.grid, "modality": modality}},
+        **kwargs,
     }
     if isinstance(turned, Volume):
-        low, high = (float(v) for v in np.percentile(turned.array, (1.0, 99.5)))
-        high = high if high > low else float(turned.array.max())  # a map that is 0 almost everywhere
-        return turned.array, {**kwargs, "contrast_limits": (low, max(high, low + 1e-6))}, "image"
-    labels = turned.array.astype(np.uint8) if isinstance(turned, Mask) else turned.array
-    return labels, {**kwargs, "opacity": 0.5}, "labels"
+        window = first_window(turned.array, modality=modality)
+        return turned.array, {"contrast_limits": window, **kwargs}, "image"
+    kind = np.uint8 if isinstance(turned, Mask) else turned.array.dtype
+    return np.array(turned.array, dtype=kind, order="C"), {"opacity": 0.7, **kwargs}, "labels"

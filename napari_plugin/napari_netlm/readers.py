@@ -1,4 +1,4 @@
-"""napari readers: a finished case, or a folder of images."""
+"""napari readers: a finished case, a study, or one file of labels."""
 
 from __future__ import annotations
 
@@ -6,35 +6,40 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_netlm.layers import LayerData, layer
-from netlm_imaging.errors import InputError
-from netlm_imaging.ingest import read_image, read_mask, read_nifti_image, scan
+from napari_netlm.scene import scene_of
+from napari_netlm.study import CASE_FILE, open_study
+from netlm_imaging.ingest import read_mask, scan
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
-    """A reader for one folder; None (not ours) for anything else."""
-    if not isinstance(path, str) or not Path(path).is_dir():
+    """A reader for a folder, a zip, a case.json or a DICOM SEG or RTSTRUCT; None (not ours) otherwise."""
+    if not isinstance(path, str):
         return None
-    return _read_case if (Path(path) / "case.json").is_file() else _read_study
-
-
-def _read_case(path: str | list[str]) -> list[LayerData]:
-    """The masks of a finished case, and its maps of a measure (named by its unit)."""
-    layers = []
-    for file in sorted((Path(str(path)) / "masks").glob("*.nii.gz")):
-        name = file.name.removesuffix(".nii.gz")
-        item = read_nifti_image(file).volume if name.endswith("_mm") else read_mask(str(file)).labels
-        layers.append(layer(item, name))
-    return layers
+    at = Path(path)
+    if at.is_dir() or at.name == CASE_FILE or at.suffix.lower() == ".zip":
+        return _read_study
+    return _read_labels if at.suffix.lower() == ".dcm" and _is_object(at) else None
 
 
 def _read_study(path: str | list[str]) -> list[LayerData]:
-    """Every series that can be used; what cannot is left to ``netlm inspect`` to explain."""
-    layers = []
-    for series in scan(Path(str(path))).series:
-        try:
-            layers.append(layer(read_image(series).volume, f"{series.number} {series.role}"))
-        except InputError:
-            continue
-    return layers
+    """All layers of a study or a finished case. Raises NetlmError: the faults of the command line."""
+    at = Path(str(path))
+    return scene_of(open_study(at.parent if at.name == CASE_FILE else at))
+
+
+def _read_labels(path: str | list[str]) -> list[LayerData]:
+    """SEG or RTSTRUCT on its own grid."""
+    at = Path(str(path))
+    return [layer(read_mask(str(at)).labels, "Labels")]
+
+
+def _is_object(path: Path) -> bool:
+    """Whether a DICOM file holds a SEG or RTSTRUCT."""
+    from netlm_imaging.errors import NetlmError
+
+    try:
+        return any(s.role in ("seg", "rtstruct") for s in scan(path).series)
+    except NetlmError:
+        return False

@@ -12,8 +12,8 @@ from strategies import ellipsoid, oblique_grid
 
 from napari_netlm.layers import layer
 from napari_netlm.readers import get_reader
-from netlm_imaging.export import write_nifti
-from netlm_imaging.volume import LabelMap, Mask, Volume
+from netlm_imaging.errors import InputError
+from netlm_imaging.volume import Mask, Volume
 
 
 @pytest.mark.parametrize("left_handed", [False, True])
@@ -42,24 +42,31 @@ def test_an_image_has_a_window_even_when_it_is_flat() -> None:
     assert low < high
 
 
-def test_a_finished_case_opens_as_its_masks(tmp_path: Path) -> None:
-    grid = oblique_grid()
+def test_a_finished_case_opens_as_its_layers(finished: Path) -> None:
+    reader = get_reader(str(finished))
+    assert reader is not None
+    layers = reader(str(finished))
+    assert [kwargs["metadata"]["netlm"]["key"] for _, kwargs, _ in layers] == [
+        "ablation_margin_mm",
+        "segments",
+        "liver",
+        "treated",
+        "lesions",
+    ]
+    assert [kind for _, _, kind in layers] == ["image", *["labels"] * 4]
+    assert set(np.unique(layers[-1][0])) == {0, 1, 2, 3, 4, 5}
+    again = get_reader(str(finished / "case.json"))
+    assert again is not None
+    assert len(again(str(finished / "case.json"))) == 5
+
+
+def test_a_case_that_is_none_says_what_the_command_line_says(tmp_path: Path) -> None:
     (tmp_path / "case.json").write_text("{}")
-    (tmp_path / "masks").mkdir()
-    lesions = np.zeros(grid.shape_kji, dtype=np.uint8)
-    lesions[5, 8, 12], lesions[7, 3, 4] = 4, 9
-    write_nifti(LabelMap(lesions, grid), tmp_path / "masks/lesions.nii.gz")
-    write_nifti(Mask(np.ones(grid.shape_kji, dtype=bool), grid), tmp_path / "masks/liver.nii.gz")
-    margins = np.where(lesions > 0, 6.25, 0.0).astype(np.float32)
-    write_nifti(Volume(margins, grid), tmp_path / "masks/ablation_margin_mm.nii.gz")
     reader = get_reader(str(tmp_path))
     assert reader is not None
-    layers = reader(str(tmp_path))
-    assert [kwargs["name"] for _, kwargs, _ in layers] == ["ablation_margin_mm", "lesions", "liver"]
-    assert [kind for _, _, kind in layers] == ["image", "labels", "labels"]
-    assert set(np.unique(layers[0][0])) == {0, 6.25}
-    assert layers[0][1]["contrast_limits"] == (0.0, 6.25)
-    assert set(np.unique(layers[1][0])) == {0, 4, 9}
+    with pytest.raises(InputError) as caught:
+        reader(str(tmp_path))
+    assert caught.value.codes == ("BAD_CASE",)
 
 
 def test_what_is_no_folder_is_left_to_other_readers(tmp_path: Path) -> None:

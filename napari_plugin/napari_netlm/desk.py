@@ -1,0 +1,243 @@
+"""The opened study on a viewer: its layers, what people do to them, and who wants to know; no Qt.
+
+All widgets of a viewer share one Desk: ``desk_of(viewer)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from psygnal import Signal
+
+from napari_netlm.frame import Frame
+from napari_netlm.layers import LayerData
+from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask, scene_of
+from napari_netlm.study import OpenedStudy, ShownImage, anatomy_of
+from napari_netlm.views import current_view, furnish, show_view
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.volume import LabelMap, Mask
+
+EDITABLE = ("lesions", "liver", "segments", "vessels", "portal_vein", "cysts", "spleen")
+"""Masks that people may correct; the rest of a case (treated, remnant, ...) follows from them."""
+LABELED = ("lesions", "segments")
+"""Masks whose values tell parts apart."""
+
+
+class Desk:
+    """One opened study on one viewer (a napari Viewer or ViewerModel).
+
+    ``records`` holds what people decide beside the masks, by the name of who keeps it (``review``,
+    ``plan``, ``clinical``): values that JSON can hold. Change it with ``record`` only.
+    """
+
+    changed = Signal(str)
+    """The key of a mask or the name of a record, after each change of it."""
+    closed = Signal()
+    """Another study took its place."""
+
+    def __init__(self, viewer: Any, study: OpenedStudy) -> None:
+        self.viewer = viewer
+        self.study = study
+        self.frame = Frame(study.grid)
+        self.records: dict[str, Any] = {}
+        self._histories: dict[str, tuple[int, int, int]] = {}
+
+    def __deepcopy__(self, memo: object) -> Desk:
+        """Itself: napari copies the metadata of a layer with it."""
+        return self
+
+    # masks
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of all layers of the study, bottom to top."""
+        return tuple(key_of(layer) for layer in self.layers())
+
+    def layer(self, key: str) -> Any | None:
+        """The napari layer of a mask (``lesions``) or an image role (``hbp``); None where there is none."""
+        return next((layer for layer in self.layers() if key_of(layer) == key), None)
+
+    def layers(self) -> Iterator[Any]:
+        """The layers of the study, bottom to top."""
+        return (layer for layer in self.viewer.layers if _meta(layer).get("study") is self.study)
+
+    def labels(self, key: str) -> LabelMap:
+        """A copy of the labels as drawn now, on the study's grid. Raises KeyError."""
+        layer = self.layer(key)
+        if layer is None:
+            raise KeyError(key)
+        return self.frame.labels(layer.data)
+
+    def mask(self, key: str) -> Mask:
+        """As ``labels``, all values together."""
+        return self.labels(key).any
+
+    def edit(self, key: str, where: tuple[npt.NDArray[np.intp], ...], values: Any) -> None:
+        """Set voxels of a mask, as one step that can be undone.
+
+        ``where``: index arrays k, j, i into the *layer's* array (``layer.data``).
+        """
+        layer = self.layer(key)
+        if layer is None:
+            raise KeyError(key)
+        with layer.block_history():  # told of the change only after it is made
+            layer.data_setitem(where, values)
+
+    def undo(self, key: str) -> None:
+        """Take back the last edit of a mask, whether it is seen or not."""
+        layer = self.layer(key)
+        if layer is not None:
+            layer.undo()
+            self._look_at_history(layer)
+
+    def redo(self, key: str) -> None:
+        """Do again what was taken back last."""
+        layer = self.layer(key)
+        if layer is not None:
+            layer.redo()
+            self._look_at_history(layer)
+
+    def show_labels(self, key: str, labels: LabelMap | Mask) -> Any:
+        """A mask's layer with these voxels, made where it is absent; returns it. Cannot be undone."""
+        layer = self.layer(key)
+        if layer is None:
+            layer = self._add(layer_of_mask(labels, key, study=self.study), at=len(self.viewer.layers))
+        else:
+            layer.data = layer_of_mask(labels, key, study=self.study)[0]
+        self.changed.emit(key)
+        return layer
+
+    def anatomy(self) -> Anatomy | None:
+        """All masks as drawn now; None without liver or lesions."""
+        drawn: dict[str, Mask | LabelMap] = {
+            key: self.labels(key) if key in LABELED else self.mask(key)
+            for key in EDITABLE
+            if self.layer(key) is not None
+        }
+        return anatomy_of({**self.study.masks, **drawn})
+
+    # records
+
+    def record(self, name: str, value: Any) -> None:
+        """Keep ``value`` (of JSON types) and tell all who listen."""
+        self.records[name] = value
+        self.changed.emit(name)
+
+    # looking
+
+    def go_to(self, point_lps_mm: npt.ArrayLike) -> None:
+        """Show the slice of a point, and the point in the middle where one looks closer than the whole."""
+        world = self.frame.to_world(point_lps_mm)
+        self.viewer.dims.point = tuple(float(v) for v in world)
+        if self.viewer.dims.ndisplay == 2 and self._zoomed_in():
+            self.viewer.scene.camera.center = tuple(float(world[axis]) for axis in self.viewer.dims.order)
+
+    @property
+    def point_lps_mm(self) -> npt.NDArray[np.float64]:
+        """Where the slices shown meet, LPS mm."""
+        return self.frame.to_patient(self.viewer.dims.point)
+
+    def add_image(self, image: ShownImage) -> Any:
+        """Show one more image, above the others and below the masks; returns its layer."""
+        old = self.layer(image.role)
+        if old is not None and _meta(old).get("number") == image.number:
+            return old
+        images = [n for n, layer in enumerate(self.viewer.layers) if layer._type_string == "image"]
+        data = layer_of_image(image, study=self.study, first=False)
+        return self._add(data, at=images[-1] + 1 if images else 0)
+
+    def _zoomed_in(self) -> bool:
+        height, width = self.viewer.canvas.size
+        lengths = np.asarray(self.frame.shown_grid.shape_kji) * self.frame.shown_grid.spacing_kji_mm
+        seen = np.asarray([height, width]) / self.viewer.scene.camera.zoom
+        return bool((seen < 0.9 * lengths[list(self.viewer.dims.displayed)]).any())
+
+    def _add(self, data: LayerData, *, at: int) -> Any:
+        from napari.layers import Layer
+
+        layer = Layer.create(*data)
+        self.viewer.layers.insert(at, layer)
+        self.watch(layer)
+        return layer
+
+    def watch(self, layer: Any) -> None:
+        """Finish a layer of the study and listen to its edits."""
+        _meta(layer)["desk"] = self
+        finish_layer(layer)
+        if layer._type_string != "labels":
+            return
+        self._histories[key_of(layer)] = _history(layer)
+        for event in (layer.events.paint, layer.events.set_data):  # set_data comes with undo and redo
+            event.connect(lambda _event, of=layer: self._look_at_history(of))
+
+    def _look_at_history(self, layer: Any) -> None:
+        key, now = key_of(layer), _history(layer)
+        if self._histories.get(key) != now:
+            self._histories[key] = now
+            self.changed.emit(key)
+
+
+def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
+    """Show ``study`` in place of the one that was there; returns its desk."""
+    from napari.layers import Layer
+
+    viewer = getattr(viewer, "__wrapped__", viewer)  # widgets are given a proxy
+    clear_desk(viewer)
+    for data in scene_of(study):
+        viewer.layers.append(Layer.create(*data))
+    return adopt(viewer, study)
+
+
+def adopt(viewer: Any, study: OpenedStudy) -> Desk:
+    """A desk for layers of ``study`` that are on the viewer already, such as those of the reader."""
+    desk = Desk(viewer, study)
+    for layer in desk.layers():
+        desk.watch(layer)
+    furnish(viewer)
+    show_view(viewer, current_view(viewer) or "axial")
+    _look_at_the_liver(desk)
+    return desk
+
+
+def desk_of(viewer: Any) -> Desk | None:
+    """The desk of a viewer; None while no study is open."""
+    desks = (_meta(layer).get("desk") for layer in reversed(viewer.layers))
+    return next((desk for desk in desks if desk is not None), None)
+
+
+def clear_desk(viewer: Any) -> None:
+    """Close the study that is open: its layers go, other layers stay."""
+    desk = desk_of(viewer)
+    if desk is None:
+        return
+    for layer in list(desk.layers()):
+        viewer.layers.remove(layer)
+    desk.closed.emit()
+
+
+def key_of(layer: Any) -> str:
+    """What a layer is: ``lesions``, ``hbp``, ...; empty for layers that are not ours."""
+    return str(_meta(layer).get("key", ""))
+
+
+def _look_at_the_liver(desk: Desk) -> None:
+    liver = desk.study.masks.get("liver")
+    grid = desk.study.grid
+    middle = (np.asarray(grid.shape_kji) - 1) / 2
+    if liver is not None and liver.array.any():
+        middle = np.argwhere(liver.array).mean(axis=0)
+    desk.go_to(grid.to_patient(middle))
+
+
+def _meta(layer: Any) -> dict[str, Any]:
+    found = layer.metadata.get("netlm")
+    return found if isinstance(found, dict) else {}
+
+
+def _history(layer: Any) -> tuple[int, int, int]:
+    """Steps that can be undone and redone; napari tells of neither. The last step tells a full history."""
+    done = layer._undo_history
+    return len(done), len(layer._redo_history), id(done[-1]) if done else 0

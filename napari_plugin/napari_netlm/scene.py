@@ -1,0 +1,114 @@
+"""What an opened study looks like: its layers in order, named for people, each with its first look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_netlm.layers import LayerData, layer
+from napari_netlm.study import OpenedStudy, ShownImage
+from netlm_imaging.export.palette import CLEARED, LIVER, RESIDUAL, TREATED, VESSEL
+from netlm_imaging.volume import LabelMap, Mask, Volume
+
+IMAGE_NAMES = {
+    "hbp": "HBP MRI",
+    "precontrast": "Precontrast MRI",
+    "arterial": "Arterial MRI",
+    "portal": "Portal venous MRI",
+    "transitional": "Transitional MRI",
+    "t2": "T2 MRI",
+    "dwi": "DWI",
+    "adc": "ADC",
+    "ct": "CT",
+    "pet": "PET (SUV)",
+}
+MASK_NAMES = {
+    "liver": "Liver",
+    "lesions": "Lesions",
+    "segments": "Couinaud segments",
+    "vessels": "Vessels",
+    "portal_vein": "Portal vein",
+    "cysts": "Cysts",
+    "spleen": "Spleen",
+    "bile_ducts": "Bile ducts",
+    "gallbladder": "Gallbladder",
+    "bowel": "Bowel",
+    "treated": "Treated",
+    "remnant": "Remnant",
+    "devascularized": "Without inflow",
+    "ablation_margin_mm": "Ablation margin (mm)",
+}
+_ORDER = ("remnant", "segments", "spleen", "bowel", "liver", "devascularized", "treated", "vessels")
+"""Of masks, bottom to top; those not named here come after them, lesions last."""
+_COLORS = {
+    "liver": LIVER,
+    "treated": TREATED,
+    "remnant": LIVER,
+    "vessels": VESSEL,
+    "portal_vein": VESSEL,
+    "devascularized": RESIDUAL,
+    "lesions": CLEARED,
+}
+_OUTLINED = ("liver", "lesions")
+_SEEN_FIRST = ("liver", "lesions", "treated")
+OUTLINE_PIXELS = 1
+
+
+def scene_of(study: OpenedStudy) -> list[LayerData]:
+    """All layers of a study, bottom to top; reference, PET, liver, lesions and treated liver are seen."""
+    images = [layer_of_image(image, study=study, first=n == 0) for n, image in enumerate(study.images)]
+    images.sort(key=lambda data: data[1]["metadata"]["netlm"]["key"] == "pet")  # fused over all others
+    measures = [layer_of_measure(volume, name, study=study) for name, volume in study.measures.items()]
+    masks = [layer_of_mask(mask, key, study=study) for key, mask in sorted(study.masks.items(), key=_place)]
+    return [*images, *measures, *masks]
+
+
+def layer_of_image(image: ShownImage, *, study: OpenedStudy, first: bool) -> LayerData:
+    """An image; PET as a hot overlay on what lies below, with its scale."""
+    pet = image.role == "pet"
+    name = IMAGE_NAMES.get(image.role, f"{image.modality} {image.role}")
+    if sum(other.role == image.role for other in study.images) > 1 and image.number is not None:
+        name = f"{name} (series {image.number})"
+    look = {"colormap": "hot", "blending": "additive", "opacity": 0.6} if pet else {"colormap": "gray"}
+    data = layer(image.volume, name, key=image.role, modality=image.modality, visible=first or pet, **look)
+    return _of_study(data, study)
+
+
+def layer_of_measure(volume: Volume, name: str, *, study: OpenedStudy) -> LayerData:
+    """A map of a measure, at first not seen."""
+    data = layer(volume, _mask_name(name), key=name, visible=False, colormap="viridis", blending="additive")
+    return _of_study(data, study)
+
+
+def layer_of_mask(mask: Mask | LabelMap, key: str, *, study: OpenedStudy) -> LayerData:
+    """A mask or labels that can be drawn on; lesions and liver as outlines."""
+    data = layer(mask, _mask_name(key), key=key, visible=key in _SEEN_FIRST or key not in MASK_NAMES)
+    if key in _OUTLINED:
+        data[1]["opacity"] = 1.0
+    elif key in ("treated", "remnant", "devascularized"):
+        data[1]["opacity"] = 0.35
+    if key in _COLORS and key != "lesions":
+        data[1]["colormap"] = {1: _COLORS[key], None: "transparent", 0: "transparent"}
+    return _of_study(data, study)
+
+
+def finish_layer(made: Any) -> None:
+    """What napari takes only from a layer that exists: outlines, and the scale of PET."""
+    key = made.metadata["netlm"]["key"]
+    if key in _OUTLINED:
+        made.metadata["netlm"]["outline"] = made.contour = OUTLINE_PIXELS
+    if key == "pet":
+        made.colorbar.visible = True
+
+
+def _of_study(data: LayerData, study: OpenedStudy) -> LayerData:
+    data[1]["metadata"]["netlm"]["study"] = study
+    return data
+
+
+def _mask_name(key: str) -> str:
+    return MASK_NAMES.get(key, key.replace("_", " "))
+
+
+def _place(item: tuple[str, Any]) -> tuple[bool, int, str]:
+    key = item[0]
+    return (key == "lesions", _ORDER.index(key) if key in _ORDER else len(_ORDER), key)

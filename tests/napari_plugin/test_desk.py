@@ -1,0 +1,147 @@
+"""A study on a viewer without a window: layers, edits, points, views."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_netlm.desk import clear_desk, desk_of, put_on_desk
+from napari_netlm.study import OpenedStudy
+from napari_netlm.views import current_view, show_3d, show_view
+from netlm_imaging.volume import LabelMap, Mask
+
+
+def test_layers_come_in_order_with_names_for_people(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    assert desk.keys == ("hbp", "pet", "segments", "liver", "treated", "vessels", "lesions")
+    assert [layer.name for layer in viewer.layers][:2] == ["HBP MRI", "PET (SUV)"]
+    seen = {desk_key for desk_key in desk.keys if desk.layer(desk_key).visible}
+    assert seen == {"hbp", "pet", "liver", "treated", "lesions"}
+    assert desk.layer("lesions").contour == 1
+    assert desk.layer("pet").colorbar.visible
+    assert desk.layer("pet").contrast_limits == [0.0, 20.0]
+    assert {str(unit) for layer in viewer.layers for unit in layer.units} == {"millimeter"}
+
+
+def test_an_edit_is_told_and_comes_back_on_the_grid_of_the_study(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    point = study.grid.to_patient((30, 40, 50))
+    told: list[str] = []
+    seen: list[int] = []
+    desk.changed.connect(told.append)
+    desk.changed.connect(lambda key: seen.append(int(desk.labels(key).array[30, 40, 50])))
+    index = tuple(np.array([int(n)]) for n in np.rint(desk.frame.shown_grid.to_index(point)))
+    desk.edit("lesions", index, 7)
+    assert seen == [7]  # told after the voxel is there
+    changed = np.argwhere(desk.labels("lesions").array != study.masks["lesions"].array)
+    assert changed.tolist() == [[30, 40, 50]]
+    desk.undo("lesions")
+    assert np.array_equal(desk.labels("lesions").array, study.masks["lesions"].array)
+    desk.redo("lesions")
+    assert desk.labels("lesions").array[30, 40, 50] == 7
+    assert told == ["lesions"] * 3
+
+
+def test_a_brush_stroke_is_told_and_so_is_its_undo_by_key(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    told: list[str] = []
+    desk.changed.connect(told.append)
+    layer = desk.layer("liver")
+    layer.brush_size = 3
+    layer.selected_label = 1
+    layer.paint((3, 3, 3), 1)
+    layer.undo()
+    assert told == ["liver", "liver"]
+    desk.viewer.dims.set_current_step(0, 4)
+    assert told == ["liver", "liver"]  # looking is no change
+
+
+def test_edits_of_a_hidden_mask_can_be_undone_too(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    told: list[str] = []
+    desk.changed.connect(told.append)
+    assert not desk.layer("segments").visible
+    desk.edit("segments", (np.array([1]), np.array([2]), np.array([3])), 5)
+    desk.undo("segments")
+    assert told == ["segments", "segments"]
+
+
+def test_the_study_itself_never_changes(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    before = study.masks["lesions"].array.copy()
+    desk.layer("lesions").data[:] = 9
+    assert np.array_equal(study.masks["lesions"].array, before)
+
+
+def test_the_anatomy_is_that_of_the_masks_as_drawn(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.show_labels("lesions", LabelMap(np.where(study.masks["lesions"].array == 2, 2, 0), study.grid))
+    anatomy = desk.anatomy()
+    assert anatomy is not None
+    assert anatomy.lesions.labels == (2,)
+    assert anatomy.segments is not None
+    assert isinstance(anatomy.vessels, Mask)
+
+
+def test_a_point_of_the_patient_is_where_the_cursor_goes(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    point = study.grid.to_patient((12, 60, 33))
+    desk.go_to(point)
+    index = study.masks["lesions"].canonical().grid.to_index(point)
+    assert desk.viewer.dims.current_step == tuple(int(n) for n in np.rint(index))
+    assert desk.point_lps_mm == pytest.approx(point, abs=0.5)
+
+
+@pytest.mark.parametrize(("view", "letters"), [("axial", "RLAP"), ("coronal", "RLSI"), ("sagittal", "APSI")])
+def test_views_are_hung_as_radiologists_have_them(study: OpenedStudy, view: str, letters: str) -> None:
+    viewer = ViewerModel()
+    put_on_desk(viewer, study)
+    show_view(viewer, view)
+    assert current_view(viewer) == view
+    overlays = viewer.canvas.overlays
+    shown = "".join(overlays[f"letter_{name}"].text for name in ("left", "right", "top", "bottom"))
+    assert shown == letters
+    assert viewer.scene.camera.orientation2d == ("down" if view == "axial" else "up", "right")
+
+
+def test_3d_is_seen_from_the_front_and_not_mirrored(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    put_on_desk(viewer, study)
+    show_3d(viewer)
+    assert current_view(viewer) is None
+    assert viewer.dims.order == (1, 0, 2)
+    assert viewer.scene.camera.orientation == ("away", "up", "right")
+    assert not any(viewer.canvas.overlays[f"letter_{name}"].visible for name in ("left", "top"))
+
+
+def test_another_study_takes_the_place_of_the_first(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    note = viewer.add_points([[0, 0, 0]], name="my note")
+    first = put_on_desk(viewer, study)
+    closed: list[bool] = []
+    first.closed.connect(lambda: closed.append(True))
+    second = put_on_desk(viewer, deepcopy(study))
+    assert closed == [True]
+    assert desk_of(viewer) is second
+    assert note in viewer.layers
+    assert len(viewer.layers) == 1 + len(second.keys)
+    clear_desk(viewer)
+    assert desk_of(viewer) is None
+
+
+def test_a_copied_layer_does_not_copy_the_study(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    assert deepcopy(desk.layer("lesions").metadata)["netlm"]["study"] is study
+
+
+def test_what_people_decide_is_kept_by_name(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    told: list[str] = []
+    desk.changed.connect(told.append)
+    desk.record("review", {"2": "accepted"})
+    assert desk.records == {"review": {"2": "accepted"}}
+    assert told == ["review"]
