@@ -14,9 +14,8 @@ from psygnal import Signal
 
 from napari_netlm.frame import Frame
 from napari_netlm.layers import LayerData
-from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask, scene_of
-from napari_netlm.study import OpenedStudy, ShownImage, anatomy_of
-from napari_netlm.views import current_view, furnish, show_view
+from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
+from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.volume import LabelMap, Mask
 
@@ -149,6 +148,13 @@ class Desk:
         data = layer_of_image(image, study=self.study, first=False)
         return self._add(data, at=images[-1] + 1 if images else 0)
 
+    def join(self, found: Addition) -> None:
+        """Show what was read later."""
+        if found.image is not None:
+            self.add_image(found.image)
+        for key, labels in found.masks.items():
+            self.show_labels(key, labels)
+
     def _zoomed_in(self) -> bool:
         height, width = self.viewer.canvas.size
         lengths = np.asarray(self.frame.shown_grid.shape_kji) * self.frame.shown_grid.spacing_kji_mm
@@ -180,28 +186,6 @@ class Desk:
             self.changed.emit(key)
 
 
-def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
-    """Show ``study`` in place of the one that was there; returns its desk."""
-    from napari.layers import Layer
-
-    viewer = getattr(viewer, "__wrapped__", viewer)  # widgets are given a proxy
-    clear_desk(viewer)
-    for data in scene_of(study):
-        viewer.layers.append(Layer.create(*data))
-    return adopt(viewer, study)
-
-
-def adopt(viewer: Any, study: OpenedStudy) -> Desk:
-    """A desk for layers of ``study`` that are on the viewer already, such as those of the reader."""
-    desk = Desk(viewer, study)
-    for layer in desk.layers():
-        desk.watch(layer)
-    furnish(viewer)
-    show_view(viewer, current_view(viewer) or "axial")
-    _look_at_the_liver(desk)
-    return desk
-
-
 def desk_of(viewer: Any) -> Desk | None:
     """The desk of a viewer; None while no study is open."""
     desks = (_meta(layer).get("desk") for layer in reversed(viewer.layers))
@@ -221,15 +205,6 @@ def clear_desk(viewer: Any) -> None:
 def key_of(layer: Any) -> str:
     """What a layer is: ``lesions``, ``hbp``, ...; empty for layers that are not ours."""
     return str(_meta(layer).get("key", ""))
-
-
-def _look_at_the_liver(desk: Desk) -> None:
-    liver = desk.study.masks.get("liver")
-    grid = desk.study.grid
-    middle = (np.asarray(grid.shape_kji) - 1) / 2
-    if liver is not None and liver.array.any():
-        middle = np.argwhere(liver.array).mean(axis=0)
-    desk.go_to(grid.to_patient(middle))
 
 
 def _meta(layer: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_netlm.layers import LayerData, layer
-from napari_netlm.study import OpenedStudy, ShownImage
+from napari_netlm.opened import OpenedStudy, ShownImage
 from netlm_imaging.export.palette import CLEARED, LIVER, RESIDUAL, TREATED, VESSEL
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -48,7 +48,14 @@ _COLORS = {
     "devascularized": RESIDUAL,
     "lesions": CLEARED,
 }
-_OUTLINED = ("liver", "lesions")
+PET_COLORS = {
+    "name": "PET",
+    "colors": [(0, 0, 0, 0), (0.7, 0, 0, 0.6), (1, 0.5, 0, 1), (1, 1, 0, 1), (1, 1, 1, 1)],
+    "controls": [0.0, 0.3, 0.5, 0.75, 1.0],
+}
+"""Black, red, yellow, white, as PET is shown over others; clear where there is no uptake."""
+_FILLED_OPACITY = {"liver": 0.25, "lesions": 0.7}
+"""Of masks that are outlines at first."""
 _SEEN_FIRST = ("liver", "lesions", "treated")
 OUTLINE_PIXELS = 1
 
@@ -68,8 +75,11 @@ def layer_of_image(image: ShownImage, *, study: OpenedStudy, first: bool) -> Lay
     name = IMAGE_NAMES.get(image.role, f"{image.modality} {image.role}")
     if sum(other.role == image.role for other in study.images) > 1 and image.number is not None:
         name = f"{name} (series {image.number})"
-    look = {"colormap": "hot", "blending": "additive", "opacity": 0.6} if pet else {"colormap": "gray"}
+    look = (
+        {"colormap": PET_COLORS, "blending": "translucent", "opacity": 0.7} if pet else {"colormap": "gray"}
+    )
     data = layer(image.volume, name, key=image.role, modality=image.modality, visible=first or pet, **look)
+    data[1]["metadata"]["netlm"]["number"] = image.number
     return _of_study(data, study)
 
 
@@ -82,7 +92,7 @@ def layer_of_measure(volume: Volume, name: str, *, study: OpenedStudy) -> LayerD
 def layer_of_mask(mask: Mask | LabelMap, key: str, *, study: OpenedStudy) -> LayerData:
     """A mask or labels that can be drawn on; lesions and liver as outlines."""
     data = layer(mask, _mask_name(key), key=key, visible=key in _SEEN_FIRST or key not in MASK_NAMES)
-    if key in _OUTLINED:
+    if key in _FILLED_OPACITY:
         data[1]["opacity"] = 1.0
     elif key in ("treated", "remnant", "devascularized"):
         data[1]["opacity"] = 0.35
@@ -94,8 +104,10 @@ def layer_of_mask(mask: Mask | LabelMap, key: str, *, study: OpenedStudy) -> Lay
 def finish_layer(made: Any) -> None:
     """What napari takes only from a layer that exists: outlines, and the scale of PET."""
     key = made.metadata["netlm"]["key"]
-    if key in _OUTLINED:
-        made.metadata["netlm"]["outline"] = made.contour = OUTLINE_PIXELS
+    if key in _FILLED_OPACITY:
+        made.contour = OUTLINE_PIXELS
+        ours = made.metadata["netlm"]
+        ours["outline_pixels"], ours["filled_opacity"] = OUTLINE_PIXELS, _FILLED_OPACITY[key]
     if key == "pet":
         made.colorbar.visible = True
 

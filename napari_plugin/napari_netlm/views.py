@@ -19,7 +19,8 @@ def show_view(viewer: Any, name: str) -> None:
     plane = VIEWS[name]  # type: ignore[index]
     others = [axis for axis in range(3) if axis != plane.axis]
     viewer.dims.ndisplay = 2
-    _outline(viewer, seen=True)
+    outline(viewer, seen=True)
+    _bring_back_images(viewer)
     viewer.scene.camera.orientation2d = ("up" if plane.superior_up else "down", "right")
     viewer.dims.order = (plane.axis, *others)
     _write_letters(viewer, plane)
@@ -27,8 +28,9 @@ def show_view(viewer: Any, name: str) -> None:
 
 
 def show_3d(viewer: Any) -> None:
-    """The view from the front: head up, the patient's right on the left."""
-    _outline(viewer, seen=False)
+    """The view from the front: head up, the patient's right on the left; slices' images are put away."""
+    outline(viewer, seen=False)
+    _put_away_images(viewer)
     viewer.dims.order = (1, 0, 2)
     viewer.scene.camera.orientation = ("away", "up", "right")
     viewer.dims.ndisplay = 3
@@ -63,9 +65,32 @@ def _write_letters(viewer: Any, plane: Plane) -> None:
         letter.visible = True
 
 
-def _outline(viewer: Any, *, seen: bool) -> None:
+def outline(viewer: Any, *, seen: bool) -> None:
     """Outlines exist in 2D only: napari draws the whole body of such labels in 3D, with a warning."""
     for layer in viewer.layers:
-        pixels = layer.metadata.get("netlm", {}).get("outline", 0)
-        if pixels:
-            layer.contour = pixels if seen else 0
+        ours = layer.metadata.get("netlm", {})
+        if "outline_pixels" in ours:
+            layer.contour = ours["outline_pixels"] if seen else 0
+            layer.opacity = 1.0 if seen else ours["filled_opacity"]
+
+
+def _put_away_images(viewer: Any) -> None:
+    """A projection of the whole body would hide masks and PET."""
+    ours = [layer for layer in viewer.layers if layer.metadata.get("netlm")]
+    kept = [layer for layer in ours if layer._type_string == "labels" or _is_pet(layer)]
+    if not any(layer.visible for layer in kept):
+        return
+    for layer in ours:
+        if layer._type_string == "image" and layer.visible and not _is_pet(layer):
+            layer.metadata["netlm"]["put_away"] = True
+            layer.visible = False
+
+
+def _bring_back_images(viewer: Any) -> None:
+    for layer in viewer.layers:
+        if layer.metadata.get("netlm", {}).pop("put_away", False):
+            layer.visible = True
+
+
+def _is_pet(layer: Any) -> bool:
+    return bool(layer.metadata["netlm"].get("key") == "pet")

@@ -31,6 +31,9 @@ PERCENTILES: dict[str, Window] = {
 }
 """Of an image whose values have no unit, such as MRI."""
 
+_HEADROOM = 0.25
+"""Of the range, above it: the liver is brightest in the hepatobiliary phase, and not to be white."""
+
 
 def presets(array: npt.NDArray[Any], *, modality: str) -> dict[str, Window]:
     """The presets of an image by name."""
@@ -49,5 +52,6 @@ def first_window(array: npt.NDArray[Any], *, modality: str) -> Window:
 
 def _window(array: npt.NDArray[Any], low_percent: float, high_percent: float) -> Window:
     low, high = (float(v) for v in np.percentile(array, (low_percent, high_percent)))
-    high = high if high > low else float(array.max())  # a map that is 0 almost everywhere
-    return low, max(high, low + 1e-6)
+    if high <= low:  # a map that is 0 almost everywhere
+        return low, max(float(array.max()), low + 1e-6)
+    return low, high + _HEADROOM * (high - low)

@@ -258,6 +258,22 @@ def report(folder: Path) -> None:
 
 
 @app.command()
+def view(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="Folder or zip of a study, or a finished case; none: an empty window."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="The study of a finished case, to see it over its images.")
+    ] = None,
+) -> None:
+    """Open a study or a finished case in napari."""
+    from netlm_pipelines.view import view as open_window
+
+    open_window(path, images=images)
+
+
+@app.command()
 def compare(
     before: Annotated[Path, typer.Argument(help="Folder of a finished case, or a plan.json.")],
     after: Annotated[Path, typer.Argument(help="The same, to be held against it.")],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from export.examples import Example, make_example
 
-from napari_netlm.study import OpenedStudy, ShownImage
+from napari_netlm.opened import OpenedStudy, ShownImage
 from netlm_imaging.export import write_case
 
 

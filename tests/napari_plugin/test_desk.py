@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_netlm.desk import clear_desk, desk_of, put_on_desk
-from napari_netlm.study import OpenedStudy
+from napari_netlm.desk import clear_desk, desk_of
+from napari_netlm.hang import put_on_desk
+from napari_netlm.opened import OpenedStudy
 from napari_netlm.views import current_view, show_3d, show_view
 from netlm_imaging.volume import LabelMap, Mask
 

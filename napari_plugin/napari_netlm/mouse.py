@@ -1,0 +1,81 @@
+"""What the mouse does beside napari's own: window by dragging, the crosshair by a click; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from napari_netlm.crosshair import crosshair_of
+from napari_netlm.desk import desk_of
+
+RIGHT = 2
+LEFT = 1
+_DRAG_SHARE = 1 / 400
+"""Of the width of the window, for each pixel dragged."""
+
+
+def bind_mouse(viewer: Any) -> None:
+    """Dragging with the right button sets the window; a click moves the crosshair where it is shown."""
+    for callback in (drag_window, click_crosshair):
+        if callback not in viewer.mouse_drag_callbacks:
+            viewer.mouse_drag_callbacks.append(callback)
+
+
+def drag_window(viewer: Any, event: Any) -> Iterator[None]:
+    """To the right: wider; up: brighter, as on reading stations."""
+    image = top_image(viewer)
+    if event.button != RIGHT or image is None:
+        return
+    event.handled = True  # napari would zoom
+    low, high = image.contrast_limits
+    start = np.asarray(event.pos, dtype=float)
+    yield
+    while event.type == "mouse_move":
+        right, down = np.asarray(event.pos, dtype=float) - start
+        level, width = moved_window(low, high, right=right, down=down)
+        set_window(image, level - width / 2, level + width / 2)
+        event.handled = True
+        yield
+
+
+def moved_window(low: float, high: float, *, right: float, down: float) -> tuple[float, float]:
+    """Level and width after a drag of so many pixels from the window (``low``, ``high``)."""
+    width = high - low
+    new_width = width * float(np.exp(right * _DRAG_SHARE * 2))
+    return (low + high) / 2 + down * _DRAG_SHARE * width, new_width
+
+
+def set_window(image: Any, low: float, high: float) -> None:
+    """The values that are black and white, also outside those of the image."""
+    first, last = image.contrast_limits_range
+    if low < first or high > last:
+        image.contrast_limits_range = (min(low, first), max(high, last))
+    image.contrast_limits = (low, high)
+
+
+def click_crosshair(viewer: Any, event: Any) -> Iterator[None]:
+    """A click without a drag, where no tool is drawing, moves all three slices there."""
+    desk = desk_of(viewer)
+    active = viewer.layers.selection.active
+    drawing = active is not None and str(active.mode) not in ("pan_zoom", "Mode.PAN_ZOOM")
+    if event.button != LEFT or desk is None or crosshair_of(desk) is None or drawing:
+        return
+    dragged = False
+    yield
+    while event.type == "mouse_move":
+        dragged = True
+        yield
+    if not dragged and viewer.dims.ndisplay == 2:
+        desk.go_to(desk.frame.to_patient(event.position))
+
+
+def top_image(viewer: Any) -> Any | None:
+    """The image that windows act on: the selected one, else the topmost that is seen, PET last."""
+    active = viewer.layers.selection.active
+    if active is not None and active._type_string == "image":
+        return active
+    seen = [layer for layer in viewer.layers if layer._type_string == "image" and layer.visible]
+    seen.sort(key=lambda layer: layer.metadata.get("netlm", {}).get("key") == "pet")
+    return seen[0] if seen else None

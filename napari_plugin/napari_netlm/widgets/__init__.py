@@ -1,0 +1,1 @@
+"""Qt widgets: they show and emit; what they show is made elsewhere."""

@@ -1,0 +1,88 @@
+"""One line for long work: what it is at, and a button that stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+from napari_netlm.jobs import Cancelled, Reporter
+from netlm_imaging.errors import NetlmError
+
+
+class JobRow(QWidget):  # type: ignore[misc]
+    """Runs one job at a time in a thread; hidden while there is none."""
+
+    said = Signal(str)
+    failed = Signal(object)
+    """With the exception."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reporter: Reporter | None = None
+        self._worker: Any = None
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        bar = QProgressBar()
+        bar.setRange(0, 0)
+        bar.setTextVisible(False)
+        bar.setMaximumWidth(60)
+        stop = QPushButton("Cancel")
+        stop.setToolTip("Stop this work; what is open stays as it is")
+        stop.clicked.connect(self.cancel)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for widget in (bar, self._text, stop):
+            row.addWidget(widget)
+        row.setStretch(1, 1)
+        self.said.connect(self._text.setText)
+        self.hide()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs."""
+        return self._reporter is not None
+
+    def start(self, job: Callable[[Reporter], Any], done: Callable[[Any], None]) -> None:
+        """Run ``job`` in a thread, then ``done`` with its result in this one. A job that runs is stopped."""
+        from napari.qt.threading import create_worker
+
+        self.cancel()
+        reporter = Reporter(self.said.emit)
+        worker = create_worker(_caught, job, reporter)
+        self._reporter, self._worker = reporter, worker
+        worker.returned.connect(lambda outcome: self._finish(reporter, outcome, done))
+        self._text.setText("")
+        self.show()
+        worker.start()
+
+    def cancel(self) -> None:
+        """Stop the job at its next step; its result is thrown away."""
+        if self._reporter is not None:
+            self._reporter.cancel()
+            self._rest()
+
+    def _finish(self, reporter: Reporter, outcome: Any, done: Callable[[Any], None]) -> None:
+        if reporter is not self._reporter:  # cancelled, or another job took its place
+            return
+        self._rest()
+        if isinstance(outcome, NetlmError):
+            self.failed.emit(outcome)
+        else:
+            done(outcome)
+
+    def _rest(self) -> None:
+        self._reporter = None
+        self.hide()
+
+
+def _caught(job: Callable[[Reporter], Any], reporter: Reporter) -> Any:
+    """The result; expected failures come back as they are, so that napari shows no traceback for them."""
+    try:
+        return job(reporter)
+    except NetlmError as error:
+        return error
+    except Cancelled:
+        return None

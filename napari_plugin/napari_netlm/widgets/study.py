@@ -1,0 +1,175 @@
+"""Open a study or a case, see its series and how it is shown: the first widget that one needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_netlm.additions import read_labels, read_series, registered_pet
+from napari_netlm.desk import Desk, clear_desk, desk_of
+from napari_netlm.hang import adopt, put_on_desk
+from napari_netlm.jobs import Reporter
+from napari_netlm.opened import Addition, OpenedStudy
+from napari_netlm.study import open_study
+from napari_netlm.widgets.display import Display
+from napari_netlm.widgets.job_row import JobRow
+from napari_netlm.widgets.messages import Messages
+from napari_netlm.widgets.series_list import SeriesList
+
+
+class StudyWidget(QWidget):  # type: ignore[misc]
+    """Opens what is dropped on it or chosen; other widgets listen to ``opened``."""
+
+    opened = Signal(object)
+    """With the Desk, once the study is on the viewer."""
+
+    def __init__(self, napari_viewer: Any) -> None:  # the name by which napari gives it
+        super().__init__()
+        self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.title = QLabel("Drop a study, a case or a mask here, or open one.")
+        self.title.setWordWrap(True)
+        self.job = JobRow()
+        self.messages = Messages()
+        self.series = SeriesList()
+        self.display = Display(self.viewer)
+        rows = QVBoxLayout(self)
+        rows.addLayout(self._open_buttons())
+        for widget in (self.title, self.job, self.series, self.display, self.messages):
+            rows.addWidget(widget)
+        rows.addStretch(1)
+        self.setAcceptDrops(True)
+        self.series.wanted.connect(self.show_series)
+        self.job.failed.connect(self.messages.show_error)
+        self.viewer.layers.events.inserted.connect(self._adopt_dropped)
+        self._show(desk_of(self.viewer))
+
+    # what one can do
+
+    def open_path(self, path: Path | str, images: Path | str | None = None) -> None:
+        """Open a folder, a zip or a finished case (``images``: over its study); the window stays usable."""
+        at, beside = Path(path), None if images is None else Path(images)
+        self.title.setText(f"Opening {at.name} ...")
+        self.job.start(lambda report: open_study(at, images=beside, progress=report), self._put)
+
+    def show_series(self, number: int) -> None:
+        """Show one more series of the study."""
+        desk = desk_of(self.viewer)
+        if desk is not None:
+            self._add(desk, lambda _report: read_series(desk.study, number))
+
+    def add_mask(self, path: Path | str) -> None:
+        """A SEG, RTSTRUCT, NIfTI or NRRD mask, brought onto the study's grid."""
+        desk = desk_of(self.viewer)
+        if desk is None:
+            self.open_path(path)
+            return
+        key = f"mask_{sum(key.startswith('mask_') for key in desk.keys) + 1}"
+        self._add(desk, lambda _report: read_labels(desk.study, str(path), key=key))
+
+    # how it goes on
+
+    def _put(self, study: OpenedStudy) -> None:
+        desk = put_on_desk(self.viewer, study)
+        self._show(desk)
+        self._register_pet(desk)
+
+    def _register_pet(self, desk: Desk) -> None:
+        read = desk.study.read
+        if read is not None and read.pet is not None and desk.layer("pet") is None:
+            liver = desk.mask("liver") if desk.layer("liver") is not None else None
+            self._add(desk, lambda report: registered_pet(desk.study, liver=liver, progress=report))
+
+    def _add(self, desk: Desk, job: Callable[[Reporter], Addition]) -> None:
+        def join(found: Addition | None) -> None:
+            if found is None or desk_of(self.viewer) is not desk:
+                return
+            desk.join(found)
+            self.messages.add_notices(found.notices)
+            self._show_series(desk)
+            self.display.refresh()
+
+        self.job.start(job, join)
+
+    def _adopt_dropped(self, event: Any) -> None:
+        """Layers that napari's own reader added, from a drop on the canvas."""
+        study = event.value.metadata.get("netlm", {}).get("study")
+        desk = desk_of(self.viewer)
+        if study is None or (desk is not None and desk.study is study):
+            return
+        self._show(adopt(self.viewer, study))
+
+    def _show(self, desk: Desk | None) -> None:
+        self.display.show_desk(desk)
+        if desk is None:
+            return
+        study = desk.study
+        self.title.setText(_title(study))
+        self.messages.show_all(study.faults, study.notices)
+        self._show_series(desk)
+        self.opened.emit(desk)
+
+    def _show_series(self, desk: Desk) -> None:
+        numbers = {layer.metadata["netlm"].get("number") for layer in desk.layers()}
+        self.series.show_series(desk.study.series, shown=numbers)
+        self.series.setVisible(bool(desk.study.series))
+
+    # dialogs and drops
+
+    def _open_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for text, tip, do in (
+            ("Open folder...", "A study (DICOM, NIfTI) or a finished case", self._ask_folder),
+            ("Open file...", "A zip with a study, or a mask: SEG, RTSTRUCT, NIfTI, NRRD", self._ask_file),
+            ("Close", "Take the study off the viewer; your work is kept", self._close_study),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(do)
+            row.addWidget(button)
+        return row
+
+    def _ask_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a study or a finished case")
+        if path:
+            self.open_path(path)
+
+    def _ask_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a zip or a mask")
+        if path:
+            self._open_any(Path(path))
+
+    def _open_any(self, path: Path) -> None:
+        study = path.is_dir() or path.suffix.lower() == ".zip"
+        (self.open_path if study else self.add_mask)(path)
+
+    def _close_study(self) -> None:
+        self.job.cancel()
+        clear_desk(self.viewer)
+        self.title.setText("Drop a study, a case or a mask here, or open one.")
+        self.messages.show_all((), ())
+        self._show(None)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Take files and folders."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Open the first that was dropped."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls()]
+        if paths:
+            self._open_any(paths[0])
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+
+
+def _title(study: OpenedStudy) -> str:
+    kind = "Finished case" if study.finished else "Study"
+    voxels = " x ".join(str(n) for n in reversed(study.grid.shape_kji))
+    spacing = " x ".join(f"{step:.2g}" for step in study.grid.spacing_mm)
+    return f"<b>{kind}</b>: {voxels} voxels of {spacing} mm"
