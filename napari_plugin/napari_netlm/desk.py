@@ -6,7 +6,7 @@ All widgets of a viewer share one Desk: ``desk_of(viewer)``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,11 @@ from napari_netlm.layers import LayerData
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.errors import Notice
 from netlm_imaging.volume import LabelMap, Mask
+
+if TYPE_CHECKING:
+    from napari_netlm.autosave import Autosave
 
 EDITABLE = ("lesions", "liver", "segments", "vessels", "portal_vein", "cysts", "spleen")
 """Masks that people may correct; the rest of a case (treated, remnant, ...) follows from them."""
@@ -34,14 +38,20 @@ class Desk:
 
     changed = Signal(str)
     """The key of a mask or the name of a record, after each change of it."""
+    stroke = Signal(str)
+    """The key of a mask at each step of a brush that is still down."""
     closed = Signal()
-    """Another study took its place."""
+    """It is about to leave the viewer."""
 
     def __init__(self, viewer: Any, study: OpenedStudy) -> None:
         self.viewer = viewer
         self.study = study
         self.frame = Frame(study.grid)
         self.records: dict[str, Any] = {}
+        self.autosave: Autosave | None = None
+        """Keeps the work on disk."""
+        self.notices: tuple[Notice, ...] = study.notices
+        """Of the study and of what joined it later."""
         self._histories: dict[str, tuple[int, int, int]] = {}
 
     def __deepcopy__(self, memo: object) -> Desk:
@@ -150,6 +160,7 @@ class Desk:
 
     def join(self, found: Addition) -> None:
         """Show what was read later."""
+        self.notices = (*self.notices, *found.notices)
         if found.image is not None:
             self.add_image(found.image)
         for key, labels in found.masks.items():
@@ -178,6 +189,7 @@ class Desk:
         self._histories[key_of(layer)] = _history(layer)
         for event in (layer.events.paint, layer.events.set_data):  # set_data comes with undo and redo
             event.connect(lambda _event, of=layer: self._look_at_history(of))
+        layer.events.labels_update.connect(lambda _event: self.stroke.emit(key_of(layer)))
 
     def _look_at_history(self, layer: Any) -> None:
         key, now = key_of(layer), _history(layer)
@@ -197,9 +209,9 @@ def clear_desk(viewer: Any) -> None:
     desk = desk_of(viewer)
     if desk is None:
         return
+    desk.closed.emit()
     for layer in list(desk.layers()):
         viewer.layers.remove(layer)
-    desk.closed.emit()
 
 
 def key_of(layer: Any) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from napari_netlm.autosave import Autosave
 from napari_netlm.desk import Desk, clear_desk
 from napari_netlm.keys import bind_keys
 from napari_netlm.mouse import bind_mouse
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.scene import scene_of
 from napari_netlm.views import current_view, furnish, show_view
+from napari_netlm.work import load_work, restore, work_folder
 
 
 def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
@@ -26,7 +28,10 @@ def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
 
 
 def adopt(viewer: Any, study: OpenedStudy) -> Desk:
-    """A desk for layers of ``study`` that are on the viewer already, such as those of the reader."""
+    """A desk for layers of ``study`` that are on the viewer already, such as those of the reader.
+
+    Work that was saved on this study comes back, and what follows is saved.
+    """
     desk = Desk(viewer, study)
     for layer in desk.layers():
         desk.watch(layer)
@@ -35,6 +40,8 @@ def adopt(viewer: Any, study: OpenedStudy) -> Desk:
     bind_keys(viewer)
     show_view(viewer, current_view(viewer) or "axial")
     _look_at_the_liver(desk)
+    desk.notices = (*desk.notices, *restore(desk, load_work(study)))
+    desk.autosave = Autosave(desk, work_folder(study))
     if study.images:  # what windows act on
         viewer.layers.selection.active = desk.layer(study.images[0].role)
     return desk

@@ -8,7 +8,15 @@ import pytest
 from export.examples import Example, make_example
 
 from napari_netlm.opened import OpenedStudy, ShownImage
+from napari_netlm.work import STATE_DIR
 from netlm_imaging.export import write_case
+
+
+@pytest.fixture(autouse=True)
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where work is saved in these tests: never in the home of who runs them."""
+    monkeypatch.setenv(STATE_DIR, str(tmp_path / "state"))
+    return tmp_path / "state"
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from napari_netlm.widgets.display import Display
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.series_list import SeriesList
+from napari_netlm.widgets.work_row import WorkRow
 
 
 class StudyWidget(QWidget):  # type: ignore[misc]
@@ -37,9 +38,11 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.messages = Messages()
         self.series = SeriesList()
         self.display = Display(self.viewer)
+        self.work = WorkRow()
+        self.work.discarded.connect(self._put)
         rows = QVBoxLayout(self)
         rows.addLayout(self._open_buttons())
-        for widget in (self.title, self.job, self.series, self.display, self.messages):
+        for widget in (self.title, self.job, self.series, self.display, self.messages, self.work):
             rows.addWidget(widget)
         rows.addStretch(1)
         self.setAcceptDrops(True)
@@ -105,11 +108,12 @@ class StudyWidget(QWidget):  # type: ignore[misc]
 
     def _show(self, desk: Desk | None) -> None:
         self.display.show_desk(desk)
+        self.work.show_desk(desk)
         if desk is None:
             return
         study = desk.study
         self.title.setText(_title(study))
-        self.messages.show_all(study.faults, study.notices)
+        self.messages.show_all(study.faults, desk.notices)
         self._show_series(desk)
         self.opened.emit(desk)
 

@@ -1,0 +1,133 @@
+"""The work of a person on one study, on disk: masks as drawn and what was decided; no Qt.
+
+One folder a study, named by what was opened and not by where it lay, so that it is found again when
+the study has moved. Its files appear whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from napari_netlm.desk import LABELED, Desk
+from napari_netlm.opened import OpenedStudy
+from netlm_imaging.errors import InputError, Notice
+from netlm_imaging.export import write_nifti
+from netlm_imaging.export.files import write_file, writing
+from netlm_imaging.ingest import read_mask
+from netlm_imaging.ingest.privacy import fingerprint
+from netlm_imaging.volume import LabelMap
+
+SCHEMA = "netlm-work/1"
+STATE_DIR = "NETLM_STATE_DIR"
+"""Environment variable: where to keep work instead of the user's own data folder."""
+_RECORDS = "records.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What was saved."""
+
+    masks: dict[str, LabelMap] = field(default_factory=dict)
+    records: dict[str, Any] = field(default_factory=dict)
+    saved: datetime | None = None
+    notices: tuple[Notice, ...] = ()
+    """Of files that could not be read."""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was saved."""
+        return not self.masks and not self.records
+
+
+def work_folder(study: OpenedStudy) -> Path:
+    """Where the work on this study is kept; it need not exist."""
+    if study.case is not None:
+        name = hashlib.sha256(study.case.to_json().encode()).hexdigest()
+    else:
+        name = fingerprint(study.images[0].volume)
+    return _state_dir() / "work" / name[:16]
+
+
+def save_mask(folder: Path, key: str, labels: LabelMap) -> None:
+    """The part of a mask that is not empty. Raises UsageError (DISK_FULL, NO_PERMISSION, WRITE_FAILED)."""
+    _make(folder / "masks")
+    region = labels.any
+    box = region.bounding_box() if region.voxels else (slice(0, 1),) * 3
+    write_nifti(labels.crop(box), folder / "masks" / f"{key}.nii.gz")
+
+
+def save_records(folder: Path, records: dict[str, Any]) -> None:
+    """What was decided. Raises UsageError as ``save_mask`` does."""
+    _make(folder)
+    write_file(folder / _RECORDS, json.dumps({"schema": SCHEMA, "records": records}, indent=1).encode())
+
+
+def load_work(study: OpenedStudy) -> Work:
+    """What was saved on this study; a file that is damaged is told and left out."""
+    folder = work_folder(study)
+    masks, records, notices = {}, {}, []
+    files = [*sorted((folder / "masks").glob("*.nii.gz")), folder / _RECORDS]
+    times = [file.stat().st_mtime for file in files if file.is_file()]
+    for file in files[:-1]:
+        try:
+            masks[file.name.removesuffix(".nii.gz")] = read_mask(str(file)).labels.paste_into(study.grid)
+        except InputError as error:
+            notices.append(_lost(file, str(error)))
+    if files[-1].is_file():
+        try:
+            records = json.loads(files[-1].read_bytes())["records"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            notices.append(_lost(files[-1], type(error).__name__))
+    return Work(
+        masks=masks,
+        records=records,
+        saved=datetime.fromtimestamp(max(times)) if times else None,
+        notices=tuple(notices),
+    )
+
+
+def restore(desk: Desk, work: Work) -> tuple[Notice, ...]:
+    """Put saved work on the desk; what to tell of it."""
+    if work.empty:
+        return work.notices
+    for key, labels in work.masks.items():
+        desk.show_labels(key, labels if key in LABELED or len(labels.labels) > 1 else labels.any)
+    for name, value in work.records.items():
+        desk.record(name, value)
+    when = f"{work.saved:%Y-%m-%d %H:%M}" if work.saved else "before"
+    said = Notice(
+        code="WORK_RESTORED",
+        message=f"Your work of {when} is here again: {', '.join([*work.masks, *work.records])}. "
+        "Discard it to see the study as it was.",
+    )
+    return (said, *work.notices)
+
+
+def discard_work(study: OpenedStudy) -> None:
+    """Remove what was saved on this study."""
+    shutil.rmtree(work_folder(study), ignore_errors=True)
+
+
+def _state_dir() -> Path:
+    named = os.environ.get(STATE_DIR)
+    if named:
+        return Path(named)
+    from platformdirs import user_data_path  # comes with napari
+
+    return Path(user_data_path("netlm-imaging", appauthor=False))
+
+
+def _make(folder: Path) -> None:
+    with writing(folder.name):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # drawn on a patient
+
+
+def _lost(file: Path, why: str) -> Notice:
+    return Notice(code="WORK_DAMAGED", message=f"Saved work could not be read: {why}", where=file.name)

@@ -1,0 +1,162 @@
+"""Work is never lost: saved after each change, there again after a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_netlm.autosave import Autosave
+from napari_netlm.desk import Desk, clear_desk
+from napari_netlm.hang import put_on_desk
+from napari_netlm.opened import OpenedStudy
+from napari_netlm.study import open_study
+from napari_netlm.work import discard_work, load_work, work_folder
+
+VOXEL = (np.array([20]), np.array([30]), np.array([40]))
+
+
+def wait_for(what: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def written(desk: Desk) -> bool:
+    assert desk.autosave is not None
+    return not desk.autosave.pending and desk.autosave.saved is not None
+
+
+def test_an_edit_is_on_disk_within_a_second_and_there_again(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.edit("lesions", VOXEL, 7)
+    began = time.monotonic()
+    wait_for(lambda: "lesions" in load_work(study).masks)
+    assert time.monotonic() - began < 5.0  # a second on a quiet machine
+    drawn = desk.labels("lesions")
+    again = put_on_desk(ViewerModel(), study)
+    assert np.array_equal(again.labels("lesions").array, drawn.array)
+    assert drawn.array.any()
+    assert [n.code for n in again.notices] == ["WORK_RESTORED"]
+
+
+def test_what_was_decided_is_kept_too(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.record("review", {"2": "accepted", "note": "Größe"})
+    desk.record("plan", [1, None, 2.5])
+    clear_desk(desk.viewer)  # writes what is left
+    again = put_on_desk(ViewerModel(), study)
+    assert again.records == {"review": {"2": "accepted", "note": "Größe"}, "plan": [1, None, 2.5]}
+
+
+def test_a_stroke_is_saved_while_the_brush_is_down(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    layer = desk.layer("lesions")
+    layer.contour = 0
+    with layer.block_history():  # as between press and release
+        layer.paint(desk.viewer.dims.current_step, 9)
+        wait_for(lambda: 9 in load_work(study).masks["lesions"].labels if load_work(study).masks else False)
+
+
+def test_a_mask_that_was_emptied_stays_empty(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.edit("lesions", np.nonzero(desk.layer("lesions").data), 0)
+    clear_desk(desk.viewer)
+    assert not put_on_desk(ViewerModel(), study).labels("lesions").array.any()
+
+
+def test_work_on_another_study_is_not_mixed_in(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.record("review", "first")
+    clear_desk(desk.viewer)
+    other = replace(study, case=None, images=study.images[1:])
+    assert work_folder(other) != work_folder(study)
+    assert put_on_desk(ViewerModel(), other).records == {}
+
+
+def test_work_can_be_thrown_away(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.edit("lesions", VOXEL, 7)
+    clear_desk(desk.viewer)
+    discard_work(study)
+    again = put_on_desk(ViewerModel(), study)
+    assert np.array_equal(again.labels("lesions").array, study.masks["lesions"].array)
+    assert again.notices == ()
+
+
+def test_damaged_work_is_told_and_the_rest_comes_back(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.record("review", 1)
+    desk.edit("lesions", VOXEL, 7)
+    clear_desk(desk.viewer)
+    (work_folder(study) / "masks" / "lesions.nii.gz").write_bytes(b"no NIfTI")
+    again = put_on_desk(ViewerModel(), study)
+    assert again.records == {"review": 1}
+    assert [n.code for n in again.notices] == ["WORK_RESTORED", "WORK_DAMAGED"]
+
+
+def test_a_full_disk_is_told_and_tried_again(study: OpenedStudy, tmp_path: Path) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    clear_desk(desk.viewer)
+    place = tmp_path / "place"
+    place.write_text("a file where the folder should be")
+    saving = Autosave(desk, place)
+    desk.record("review", 1)
+    wait_for(lambda: saving.trouble is not None)
+    assert saving.pending
+    place.unlink()
+    saving.flush()
+    assert saving.trouble is None
+    assert (place / "records.json").is_file()
+    saving.close()
+
+
+EDITOR = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from napari.components import ViewerModel
+from napari_netlm.hang import put_on_desk
+from napari_netlm.study import open_study
+
+desk = put_on_desk(ViewerModel(), open_study(Path(sys.argv[1])))
+for n in range(10_000):
+    desk.edit("lesions", (np.array([5]), np.array([5]), np.array([n % 90])), 1 + n // 90)
+    print(n, flush=True)
+    time.sleep(0.02)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_a_killed_process_loses_the_last_second_at_most(finished: Path) -> None:
+    study = open_study(finished)
+    times: list[float] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", EDITOR, str(finished)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as editor:
+        assert editor.stdout is not None
+        for _line in editor.stdout:
+            times.append(time.monotonic())
+            if len(times) == 80:
+                editor.kill()
+                break
+        killed = time.monotonic()
+    again = put_on_desk(ViewerModel(), study)
+    before = study.masks["lesions"].array
+    kept = int(np.count_nonzero(again.labels("lesions").array != before))
+    lost = [t for t in times[kept:] if killed - t > 1.0]
+    assert kept > 0
+    assert not lost
