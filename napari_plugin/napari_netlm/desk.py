@@ -175,8 +175,10 @@ class Desk:
     def _add(self, data: LayerData, *, at: int) -> Any:
         from napari.layers import Layer
 
-        layer = Layer.create(*data)
+        layer, active = Layer.create(*data), self.viewer.layers.selection.active
         self.viewer.layers.insert(at, layer)
+        if active is not None:  # a new layer does not take the tool or the window from the one in use
+            self.viewer.layers.selection.active = active
         self.watch(layer)
         return layer
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_netlm.layers import LayerData, layer
 from napari_netlm.opened import OpenedStudy, ShownImage
-from netlm_imaging.export.palette import CLEARED, LIVER, RESIDUAL, TREATED, VESSEL
+from netlm_imaging.export.palette import LIVER, RESIDUAL, TREATED, VESSEL
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 IMAGE_NAMES = {
@@ -40,18 +40,27 @@ MASK_NAMES = {
 _ORDER = ("remnant", "segments", "spleen", "bowel", "liver", "devascularized", "treated", "vessels")
 """Of masks, bottom to top; those not named here come after them, lesions last."""
 _COLORS = {
-    "liver": LIVER,
+    "liver": "#8FD3FF",
     "treated": TREATED,
     "remnant": LIVER,
     "vessels": VESSEL,
     "portal_vein": VESSEL,
     "devascularized": RESIDUAL,
-    "lesions": CLEARED,
 }
+"""As in the report, but for the outline of the liver, which has to stand out from PET over it."""
+LESION_COLORS = ("#39FF14", "#00E5FF", "#FF4DFF", "#FFFFFF", "#9D7BFF", "#00FFB3", "#4D9DFF", "#FF9ECF")
+"""One after the other by id: bright, and unlike the reds and yellows of PET."""
 PET_COLORS = {
     "name": "PET",
-    "colors": [(0, 0, 0, 0), (0.7, 0, 0, 0.6), (1, 0.5, 0, 1), (1, 1, 0, 1), (1, 1, 1, 1)],
-    "controls": [0.0, 0.3, 0.5, 0.75, 1.0],
+    "colors": [
+        (0, 0, 0, 0),
+        (0.4, 0, 0, 0.1),
+        (0.8, 0.1, 0, 0.6),
+        (1, 0.5, 0, 1),
+        (1, 1, 0, 1),
+        (1, 1, 1, 1),
+    ],
+    "controls": [0.0, 0.2, 0.35, 0.5, 0.75, 1.0],
 }
 """Black, red, yellow, white, as PET is shown over others; clear where there is no uptake."""
 _FILLED_OPACITY = {"liver": 0.25, "lesions": 0.7}
@@ -96,14 +105,19 @@ def layer_of_mask(mask: Mask | LabelMap, key: str, *, study: OpenedStudy) -> Lay
         data[1]["opacity"] = 1.0
     elif key in ("treated", "remnant", "devascularized"):
         data[1]["opacity"] = 0.35
-    if key in _COLORS and key != "lesions":
+    if key in _COLORS:
         data[1]["colormap"] = {1: _COLORS[key], None: "transparent", 0: "transparent"}
     return _of_study(data, study)
 
 
 def finish_layer(made: Any) -> None:
     """What napari takes only from a layer that exists: outlines, and the scale of PET."""
+    from napari.utils.colormaps import CyclicLabelColormap
+
     key = made.metadata["netlm"]["key"]
+    if key == "lesions":
+        # The first color is that of background, which is never drawn.
+        made.colormap = CyclicLabelColormap(colors=["#000000", *LESION_COLORS])
     if key in _FILLED_OPACITY:
         made.contour = OUTLINE_PIXELS
         ours = made.metadata["netlm"]

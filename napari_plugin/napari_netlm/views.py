@@ -75,15 +75,15 @@ def outline(viewer: Any, *, seen: bool) -> None:
 
 
 def _put_away_images(viewer: Any) -> None:
-    """A projection of the whole body would hide masks and PET."""
-    ours = [layer for layer in viewer.layers if layer.metadata.get("netlm")]
-    kept = [layer for layer in ours if layer._type_string == "labels" or _is_pet(layer)]
-    if not any(layer.visible for layer in kept):
-        return
-    for layer in ours:
-        if layer._type_string == "image" and layer.visible and not _is_pet(layer):
-            layer.metadata["netlm"]["put_away"] = True
-            layer.visible = False
+    """A projection of the body would hide masks; without masks PET is what is seen, else what there is."""
+    seen = [layer for layer in viewer.layers if layer.metadata.get("netlm") and layer.visible]
+    for wanted in (_is_mask, _is_pet):
+        if any(wanted(layer) for layer in seen):
+            for layer in seen:
+                if not wanted(layer):
+                    layer.metadata["netlm"]["put_away"] = True
+                    layer.visible = False
+            return
 
 
 def _bring_back_images(viewer: Any) -> None:
@@ -94,3 +94,7 @@ def _bring_back_images(viewer: Any) -> None:
 
 def _is_pet(layer: Any) -> bool:
     return bool(layer.metadata["netlm"].get("key") == "pet")
+
+
+def _is_mask(layer: Any) -> bool:
+    return bool(layer._type_string == "labels")

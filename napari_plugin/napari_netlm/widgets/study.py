@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -77,7 +77,9 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     # how it goes on
 
     def _put(self, study: OpenedStudy) -> None:
-        desk = put_on_desk(self.viewer, study)
+        self._take(put_on_desk(self.viewer, study))
+
+    def _take(self, desk: Desk) -> None:
         self._show(desk)
         self._register_pet(desk)
 
@@ -100,11 +102,17 @@ class StudyWidget(QWidget):  # type: ignore[misc]
 
     def _adopt_dropped(self, event: Any) -> None:
         """Layers that napari's own reader added, from a drop on the canvas."""
-        study = event.value.metadata.get("netlm", {}).get("study")
+        if event.value.metadata.get("netlm", {}).get("study") is not None:
+            QTimer.singleShot(0, self._adopt_last)  # when all of its layers are there
+
+    def _adopt_last(self) -> None:
+        studies = [layer.metadata.get("netlm", {}).get("study") for layer in self.viewer.layers]
+        study = next((s for s in reversed(studies) if s is not None), None)
         desk = desk_of(self.viewer)
         if study is None or (desk is not None and desk.study is study):
             return
-        self._show(adopt(self.viewer, study))
+        clear_desk(self.viewer)
+        self._take(adopt(self.viewer, study))
 
     def _show(self, desk: Desk | None) -> None:
         self.display.show_desk(desk)
