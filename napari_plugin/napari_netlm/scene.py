@@ -87,7 +87,15 @@ def layer_of_image(image: ShownImage, *, study: OpenedStudy, first: bool) -> Lay
     look = (
         {"colormap": PET_COLORS, "blending": "translucent", "opacity": 0.7} if pet else {"colormap": "gray"}
     )
-    data = layer(image.volume, name, key=image.role, modality=image.modality, visible=first or pet, **look)
+    data = layer(
+        image.volume,
+        name,
+        key=image.role,
+        modality=image.modality,
+        visible=first or pet,
+        interpolation2d="linear",
+        **look,
+    )
     data[1]["metadata"]["netlm"]["number"] = image.number
     return _of_study(data, study)
 
@@ -100,7 +108,14 @@ def layer_of_measure(volume: Volume, name: str, *, study: OpenedStudy) -> LayerD
 
 def layer_of_mask(mask: Mask | LabelMap, key: str, *, study: OpenedStudy) -> LayerData:
     """A mask or labels that can be drawn on; lesions and liver as outlines."""
-    data = layer(mask, _mask_name(key), key=key, visible=key in _SEEN_FIRST or key not in MASK_NAMES)
+    data = layer(
+        mask,
+        _mask_name(key),
+        key=key,
+        visible=key in _SEEN_FIRST or key not in MASK_NAMES,
+        iso_gradient_mode="smooth",
+        blending="translucent" if key == "liver" else "translucent_no_depth",  # seen through the liver in 3D
+    )
     if key in _FILLED_OPACITY:
         data[1]["opacity"] = 1.0
     elif key in ("treated", "remnant", "devascularized"):
