@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
@@ -293,6 +294,24 @@ class Settings(Section):
 def load_settings(path: Path | None) -> Settings:
     """Settings from a TOML file; None gives the defaults. Raises UsageError (BAD_SETTINGS)."""
     return validated(Settings, read_toml(path), code="BAD_SETTINGS", where="settings")
+
+
+def to_toml(section: BaseModel) -> str:
+    """The TOML that gives ``section`` again: its keys that are not null, tables inline."""
+    known = section.model_dump(mode="json", exclude_none=True)
+    tables = {key: value for key, value in known.items() if isinstance(value, dict)}
+    lines = [f"{key} = {_toml(value)}" for key, value in known.items() if key not in tables]
+    for name, table in tables.items():
+        lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans of JSON are those of TOML
 
 
 def read_toml(path: Path | None) -> dict[str, Any]:

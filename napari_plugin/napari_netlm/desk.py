@@ -18,6 +18,7 @@ from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
+from netlm_imaging.lesions import label_components
 from netlm_imaging.volume import LabelMap, Mask
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Desk:
         self.study = study
         self.frame = Frame(study.grid)
         self.records: dict[str, Any] = {}
+        self.edited: set[str] = set()
+        """Masks that are not as they were opened."""
         self.autosave: Autosave | None = None
         """Keeps the work on disk."""
         self.notices: tuple[Notice, ...] = study.notices
@@ -116,8 +119,20 @@ class Desk:
             layer = self._add(layer_of_mask(labels, key, study=self.study), at=len(self.viewer.layers))
         else:
             layer.data = layer_of_mask(labels, key, study=self.study)[0]
-        self.changed.emit(key)
+        self._tell(key)
         return layer
+
+    def use_as(self, source: str, key: str) -> None:
+        """Take the labels of one layer for another mask: those of a SEG for ``lesions``.
+
+        Lesions of one value fall apart into their connected components, as files of lesions do.
+        """
+        labels = self.labels(source)
+        if key in LABELED:
+            binary = key == "lesions" and len(labels.labels) == 1
+            self.show_labels(key, label_components(labels.any) if binary else labels)
+        else:
+            self.show_labels(key, labels.any)
 
     def anatomy(self) -> Anatomy | None:
         """All masks as drawn now; None without liver or lesions."""
@@ -197,7 +212,11 @@ class Desk:
         key, now = key_of(layer), _history(layer)
         if self._histories.get(key) != now:
             self._histories[key] = now
-            self.changed.emit(key)
+            self._tell(key)
+
+    def _tell(self, key: str) -> None:
+        self.edited.add(key)
+        self.changed.emit(key)
 
 
 def desk_of(viewer: Any) -> Desk | None:

@@ -36,6 +36,8 @@ class OpenedStudy:
     """What was opened; never changes. What people do to it is on the ``Desk``."""
 
     path: Path
+    images_path: Path | None = None
+    """The folder or zip of images; None for a case without them."""
     grid: Grid
     """The planning grid: the case's, else the reference image's."""
     images: tuple[ShownImage, ...] = ()

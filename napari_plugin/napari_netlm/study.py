@@ -65,6 +65,7 @@ def _open_images(path: Path, study: Study, options: ReadOptions) -> OpenedStudy:
     grid = read.reference.volume.grid
     opened = OpenedStudy(
         path=path,
+        images_path=path,
         grid=grid,
         images=_shown(read, chosen, grid),
         series=study.series,
@@ -118,6 +119,7 @@ def _open_what_can_be_read(path: Path, study: Study, faults: list[Fault]) -> Ope
         )
         return OpenedStudy(
             path=path,
+            images_path=path,
             grid=grid,
             images=(shown,),
             series=study.series,
@@ -183,6 +185,7 @@ def _with_images(opened: OpenedStudy, images: Path, progress: Progress) -> Opene
     shown = tuple(replace(i, volume=resample(i.volume, opened.grid)) for i in found.images)
     return replace(
         opened,
+        images_path=images,
         images=shown,
         series=found.series,
         read=found.read,

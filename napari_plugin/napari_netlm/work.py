@@ -52,7 +52,7 @@ def work_folder(study: OpenedStudy) -> Path:
         name = hashlib.sha256(study.case.to_json().encode()).hexdigest()
     else:
         name = fingerprint(study.images[0].volume)
-    return _state_dir() / "work" / name[:16]
+    return state_dir() / "work" / name[:16]
 
 
 def save_mask(folder: Path, key: str, labels: LabelMap) -> None:
@@ -115,7 +115,8 @@ def discard_work(study: OpenedStudy) -> None:
     shutil.rmtree(work_folder(study), ignore_errors=True)
 
 
-def _state_dir() -> Path:
+def state_dir() -> Path:
+    """Where work and samples are kept: the user's own data folder, or NETLM_STATE_DIR."""
     named = os.environ.get(STATE_DIR)
     if named:
         return Path(named)

@@ -70,7 +70,7 @@ class JobRow(QWidget):  # type: ignore[misc]
         self._rest()
         if isinstance(outcome, NetlmError):
             self.failed.emit(outcome)
-        else:
+        elif not isinstance(outcome, Cancelled):
             done(outcome)
 
     def _rest(self) -> None:
@@ -82,7 +82,5 @@ def _caught(job: Callable[[Reporter], Any], reporter: Reporter) -> Any:
     """The result; expected failures come back as they are, so that napari shows no traceback for them."""
     try:
         return job(reporter)
-    except NetlmError as error:
+    except (NetlmError, Cancelled) as error:
         return error
-    except Cancelled:
-        return None

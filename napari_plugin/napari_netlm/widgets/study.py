@@ -8,19 +8,23 @@ from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.desk import Desk, clear_desk, desk_of
 from napari_netlm.hang import adopt, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.opened import Addition, OpenedStudy
-from napari_netlm.study import open_study
+from napari_netlm.run import facts_of, given_masks, run_case
+from napari_netlm.samples import open_sample
+from napari_netlm.study import CASE_FILE, open_study
 from napari_netlm.widgets.display import Display
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
+from napari_netlm.widgets.run_row import RunRow
 from napari_netlm.widgets.series_list import SeriesList
 from napari_netlm.widgets.work_row import WorkRow
+from netlm_sample_data import PRESETS
 
 
 class StudyWidget(QWidget):  # type: ignore[misc]
@@ -38,11 +42,13 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.messages = Messages()
         self.series = SeriesList()
         self.display = Display(self.viewer)
+        self.run = RunRow()
+        self.run.wanted.connect(self.run_case)
         self.work = WorkRow()
         self.work.discarded.connect(self._put)
         rows = QVBoxLayout(self)
         rows.addLayout(self._open_buttons())
-        for widget in (self.title, self.job, self.series, self.display, self.messages, self.work):
+        for widget in (self.title, self.job, self.series, self.display, self.run, self.messages, self.work):
             rows.addWidget(widget)
         rows.addStretch(1)
         self.setAcceptDrops(True)
@@ -59,6 +65,10 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.title.setText(f"Opening {at.name} ...")
         self.job.start(lambda report: open_study(at, images=beside, progress=report), self._put)
 
+    def open_sample(self, preset: str) -> None:
+        """A sample patient; made on the first time."""
+        self.job.start(lambda report: open_sample(preset, progress=report), self._put)
+
     def show_series(self, number: int) -> None:
         """Show one more series of the study."""
         desk = desk_of(self.viewer)
@@ -73,6 +83,18 @@ class StudyWidget(QWidget):  # type: ignore[misc]
             return
         key = f"mask_{sum(key.startswith('mask_') for key in desk.keys) + 1}"
         self._add(desk, lambda _report: read_labels(desk.study, str(path), key=key))
+
+    def run_case(self, out: Path | str) -> None:
+        """Find the best plan with what is drawn and decided; the finished case takes the study's place."""
+        desk = desk_of(self.viewer)
+        if desk is None:
+            return
+        masks, facts, images, at = given_masks(desk), facts_of(desk), desk.study.images_path, Path(out)
+        replaces = (at / CASE_FILE).is_file()  # the dialog has asked
+        self.job.start(
+            lambda report: run_case(masks, facts, images=images, out=at, reporter=report, overwrite=replaces),
+            self._put,
+        )
 
     # how it goes on
 
@@ -90,8 +112,8 @@ class StudyWidget(QWidget):  # type: ignore[misc]
             self._add(desk, lambda report: registered_pet(desk.study, liver=liver, progress=report))
 
     def _add(self, desk: Desk, job: Callable[[Reporter], Addition]) -> None:
-        def join(found: Addition | None) -> None:
-            if found is None or desk_of(self.viewer) is not desk:
+        def join(found: Addition) -> None:
+            if desk_of(self.viewer) is not desk:
                 return
             desk.join(found)
             self.messages.add_notices(found.notices)
@@ -116,6 +138,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
 
     def _show(self, desk: Desk | None) -> None:
         self.display.show_desk(desk)
+        self.run.show_desk(desk)
         self.work.show_desk(desk)
         if desk is None:
             return
@@ -135,14 +158,21 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     def _open_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         for text, tip, do in (
-            ("Open folder...", "A study (DICOM, NIfTI) or a finished case", self._ask_folder),
-            ("Open file...", "A zip with a study, or a mask: SEG, RTSTRUCT, NIfTI, NRRD", self._ask_file),
+            ("Folder...", "A study (DICOM, NIfTI) or a finished case", self._ask_folder),
+            ("File...", "A zip with a study, or a mask: SEG, RTSTRUCT, NIfTI, NRRD", self._ask_file),
             ("Close", "Take the study off the viewer; your work is kept", self._close_study),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
             button.clicked.connect(do)
             row.addWidget(button)
+        samples = QPushButton("Sample")
+        samples.setToolTip("A patient who never was, to try everything on")
+        menu = QMenu(samples)
+        for preset in PRESETS:
+            menu.addAction(preset, lambda preset=preset: self.open_sample(preset))
+        samples.setMenu(menu)
+        row.insertWidget(2, samples)
         return row
 
     def _ask_folder(self) -> None:

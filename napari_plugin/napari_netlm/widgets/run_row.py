@@ -1,0 +1,63 @@
+"""From what is drawn to a finished case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QWidget
+
+from napari_netlm.desk import EDITABLE, Desk, key_of
+from napari_netlm.scene import MASK_NAMES
+from napari_netlm.study import CASE_FILE
+
+
+class RunRow(QWidget):  # type: ignore[misc]
+    """Take a mask for what it shows, and run the main job into a folder."""
+
+    wanted = Signal(str)
+    """The folder that the finished case goes into."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._desk: Desk | None = None
+        self.use_as = QComboBox()
+        self.use_as.setPlaceholderText("Use selected mask as ...")
+        self.use_as.setToolTip("Take the labels of the selected layer, such as a SEG, for liver or lesions")
+        for key in EDITABLE:
+            self.use_as.addItem(MASK_NAMES[key], key)
+        self.use_as.setCurrentIndex(-1)
+        self.use_as.activated.connect(self._use)
+        self.start = QPushButton("Find plan and save case...")
+        self.start.setToolTip(
+            "netlm run with what is drawn and decided here: a folder with plan, Type and report"
+        )
+        self.start.clicked.connect(self._ask)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.use_as)
+        row.addWidget(self.start)
+        self.setEnabled(False)
+
+    def show_desk(self, desk: Desk | None) -> None:
+        """Act on this desk, or on none."""
+        self._desk = desk
+        self.setEnabled(desk is not None)
+
+    def _use(self, index: int) -> None:
+        active = None if self._desk is None else self._desk.viewer.layers.selection.active
+        if self._desk is not None and active is not None and active._type_string == "labels":
+            self._desk.use_as(key_of(active), self.use_as.itemData(index))
+        self.use_as.setCurrentIndex(-1)
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Folder for the finished case", "case")
+        if path and self._may_replace(Path(path)):
+            self.wanted.emit(path)
+
+    def _may_replace(self, out: Path) -> bool:
+        if not (out / CASE_FILE).is_file():
+            return True
+        yes = QMessageBox.StandardButton.Yes
+        question = "This folder holds a finished case. Replace it?"
+        return bool(QMessageBox.question(self, "Replace the case", question) == yes)
