@@ -29,10 +29,19 @@ class Reporter:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._stop = Event()
+        self._at_once: Callable[[], object] | None = None
 
     def cancel(self) -> None:
-        """Stop at the next step."""
+        """Stop: at once where the work can be stopped from outside, else at its next step."""
         self._stop.set()
+        if self._at_once is not None:
+            self._at_once()
+
+    def stopped_by(self, at_once: Callable[[], object]) -> None:
+        """What ``cancel`` calls to stop the work at once."""
+        self._at_once = at_once
+        if self.cancelled:
+            at_once()
 
     @property
     def cancelled(self) -> bool:
@@ -77,16 +86,15 @@ def run_netlm(arguments: Sequence[str], reporter: Reporter) -> None:
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as process:
         assert process.stderr is not None
+        reporter.stopped_by(process.terminate)
         said: list[str] = []
-        try:
-            for line in process.stderr:
-                step = _STEP.match(line)
-                if step:
-                    reporter.say(step[1])
-                else:
-                    said.append(line.rstrip())
-        except Cancelled:
-            process.terminate()
-            raise
+        for line in process.stderr:
+            step = _STEP.match(line)
+            if step is None:
+                said.append(line.rstrip())
+            elif not reporter.cancelled:
+                reporter.say(step[1])
+    if reporter.cancelled:
+        raise Cancelled
     if process.returncode not in (0, 4):  # 4: no plan is possible; the case says why
         raise CommandFailed("\n".join(said), process.returncode)

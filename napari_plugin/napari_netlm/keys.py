@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_netlm.crosshair import crosshair_of, show_crosshair
 from napari_netlm.desk import desk_of
 from napari_netlm.views import outline, show_3d, show_view
+
+if TYPE_CHECKING:
+    from napari import Viewer  # by this name napari knows what a command of the menu wants
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,27 +23,27 @@ class Command:
     do: Callable[[Any], None]
 
 
-def axial(viewer: Any) -> None:
+def axial(viewer: Viewer) -> None:
     """From the feet: the patient's right on the left, front up."""
     show_view(viewer, "axial")
 
 
-def coronal(viewer: Any) -> None:
+def coronal(viewer: Viewer) -> None:
     """From the front: the patient's right on the left, head up."""
     show_view(viewer, "coronal")
 
 
-def sagittal(viewer: Any) -> None:
+def sagittal(viewer: Viewer) -> None:
     """From the patient's left: front on the left, head up."""
     show_view(viewer, "sagittal")
 
 
-def three_d(viewer: Any) -> None:
+def three_d(viewer: Viewer) -> None:
     """The whole, from the front."""
     show_3d(viewer)
 
 
-def toggle_outlines(viewer: Any) -> None:
+def toggle_outlines(viewer: Viewer) -> None:
     """Lesions and liver as outlines, or filled."""
     desk = desk_of(viewer)
     if desk is not None and viewer.dims.ndisplay == 2:
@@ -48,7 +51,7 @@ def toggle_outlines(viewer: Any) -> None:
         outline(viewer, seen=lesions is not None and lesions.contour == 0)
 
 
-def toggle_masks(viewer: Any) -> None:
+def toggle_masks(viewer: Viewer) -> None:
     """Hide all masks to see the image under them, or show again those that were seen."""
     desk = desk_of(viewer)
     if desk is None:
@@ -64,7 +67,7 @@ def toggle_masks(viewer: Any) -> None:
             layer.visible = True
 
 
-def toggle_pet(viewer: Any) -> None:
+def toggle_pet(viewer: Viewer) -> None:
     """PET over the other images, or not."""
     desk = desk_of(viewer)
     pet = None if desk is None else desk.layer("pet")
@@ -72,7 +75,7 @@ def toggle_pet(viewer: Any) -> None:
         pet.visible = not pet.visible
 
 
-def toggle_crosshair(viewer: Any) -> None:
+def toggle_crosshair(viewer: Viewer) -> None:
     """Three lines where the slices meet; a click moves them."""
     desk = desk_of(viewer)
     if desk is not None:

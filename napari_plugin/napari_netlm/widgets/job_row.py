@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_netlm.jobs import Cancelled, Reporter
 from netlm_imaging.errors import NetlmError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    result: Any = None
+    error: NetlmError | Cancelled | None = None
 
 
 class JobRow(QWidget):  # type: ignore[misc]
@@ -38,6 +45,7 @@ class JobRow(QWidget):  # type: ignore[misc]
             row.addWidget(widget)
         row.setStretch(1, 1)
         self.said.connect(self._text.setText)
+        QApplication.instance().aboutToQuit.connect(self.cancel)
         self.hide()
 
     @property
@@ -54,6 +62,7 @@ class JobRow(QWidget):  # type: ignore[misc]
         worker = create_worker(_caught, job, reporter)
         self._reporter, self._worker = reporter, worker
         worker.returned.connect(lambda outcome: self._finish(reporter, outcome, done))
+        worker.errored.connect(lambda _error: self._rest())  # a bug: napari shows it
         self._text.setText("")
         self.show()
         worker.start()
@@ -64,23 +73,23 @@ class JobRow(QWidget):  # type: ignore[misc]
             self._reporter.cancel()
             self._rest()
 
-    def _finish(self, reporter: Reporter, outcome: Any, done: Callable[[Any], None]) -> None:
+    def _finish(self, reporter: Reporter, outcome: _Outcome, done: Callable[[Any], None]) -> None:
         if reporter is not self._reporter:  # cancelled, or another job took its place
             return
         self._rest()
-        if isinstance(outcome, NetlmError):
-            self.failed.emit(outcome)
-        elif not isinstance(outcome, Cancelled):
-            done(outcome)
+        if isinstance(outcome.error, NetlmError):
+            self.failed.emit(outcome.error)
+        elif outcome.error is None:
+            done(outcome.result)
 
     def _rest(self) -> None:
         self._reporter = None
         self.hide()
 
 
-def _caught(job: Callable[[Reporter], Any], reporter: Reporter) -> Any:
-    """The result; expected failures come back as they are, so that napari shows no traceback for them."""
+def _caught(job: Callable[[Reporter], Any], reporter: Reporter) -> _Outcome:
+    """Expected failures come back as what they are: napari would show a traceback for one that is raised."""
     try:
-        return job(reporter)
+        return _Outcome(result=job(reporter))
     except (NetlmError, Cancelled) as error:
-        return error
+        return _Outcome(error=error)

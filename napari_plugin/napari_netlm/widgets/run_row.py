@@ -29,9 +29,7 @@ class RunRow(QWidget):  # type: ignore[misc]
         self.use_as.setCurrentIndex(-1)
         self.use_as.activated.connect(self._use)
         self.start = QPushButton("Find plan and save case...")
-        self.start.setToolTip(
-            "netlm run with what is drawn and decided here: a folder with plan, Type and report"
-        )
+        self.start.setToolTip("netlm run with what is drawn and decided here: plan, Type and report")
         self.start.clicked.connect(self._ask)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

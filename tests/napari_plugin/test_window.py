@@ -1,0 +1,247 @@
+"""The viewer in a real window, used as a person would; skipped with the reason where there is no display."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari_plugin.windows import wait_for, why_no_window
+from pydicom import dcmread
+from strategies import ellipsoid, oblique_grid
+
+from napari_netlm.desk import desk_of
+from napari_netlm.hang import put_on_desk
+from napari_netlm.jobs import Reporter
+from napari_netlm.opened import OpenedStudy, ShownImage
+from napari_netlm.views import show_view
+from netlm_imaging.volume import Volume
+from pipelines import small_study
+
+pytestmark = [
+    pytest.mark.xdist_group("window"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),  # napari's own
+]
+
+
+@pytest.fixture(scope="session")
+def display() -> None:
+    why = why_no_window()
+    if why:
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="module")
+def window(display: None) -> Iterator[Any]:
+    """One window for all tests: it takes seconds to open."""
+    import napari
+
+    viewer = napari.Viewer(title="tests", show=True)
+    viewer.window.resize(1000, 700)
+    yield viewer
+    viewer.close()
+
+
+@pytest.fixture
+def viewer(window: Any) -> Iterator[Any]:
+    yield window
+    if (desk := desk_of(window)) is not None:
+        desk.closed.emit()
+    window.layers.clear()
+
+
+@pytest.fixture
+def widget(viewer: Any) -> Iterator[Any]:
+    dock, made = viewer.window.add_plugin_dock_widget("netlm-imaging", "Study")
+    yield made
+    made.job.cancel()
+    viewer.window.remove_dock_widget(dock)
+
+
+@pytest.mark.parametrize("euler", [(4.0, -6.0, 9.0), (92.0, 5.0, 3.0), (3.0, 88.0, -95.0)])
+@pytest.mark.parametrize(
+    ("view", "column", "row"), [("axial", 1, -1), ("coronal", 1, -1), ("sagittal", -1, -1)]
+)
+def test_a_marker_is_on_the_side_of_the_picture_where_it_is_in_the_patient(
+    viewer: Any, euler: tuple[float, float, float], view: str, column: int, row: int
+) -> None:
+    """A bright ball to the left, front and head of the middle; axial, sagittal and coronal acquisitions."""
+    grid = oblique_grid((40, 44, 51), (2.0, 1.7, 2.4), euler_degrees=euler)
+    middle = grid.to_patient((np.asarray(grid.shape_kji) - 1) / 2)
+    marker = middle + np.array([20.0, -18.0, 16.0])
+    ball = ellipsoid(grid, marker, [6.0] * 3).astype(np.float32)
+    image = ShownImage(role="hbp", modality="MR", volume=Volume(ball, grid))
+    desk = put_on_desk(viewer, OpenedStudy(path=Path("marker"), grid=grid, images=(image,)))
+    show_view(viewer, view)
+    desk.go_to(marker)
+    for overlay in viewer.canvas.overlays.values():
+        overlay.visible = False
+    picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3].mean(axis=-1)
+    rows, columns = np.nonzero(picture > 128)
+    assert rows.size > 20
+    height, width = picture.shape
+    assert np.sign(columns.mean() - width / 2) == column
+    assert np.sign(rows.mean() - height / 2) == row
+
+
+def test_a_study_opens_with_its_series_and_what_is_wrong_with_it(
+    viewer: Any, widget: Any, tmp_path: Path
+) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    widget.open_path(tmp_path / "dicom")
+    wait_for(lambda: not widget.job.busy)
+    desk = desk_of(viewer)
+    assert desk is not None
+    assert desk.keys == ("hbp",)
+    assert widget.series.topLevelItem(0).text(2) == "hbp"
+    assert not widget.messages.isVisible()
+
+    files = sorted(
+        (f for f in (tmp_path / "dicom").rglob("*") if f.is_file()),
+        key=lambda file: int(dcmread(file).InstanceNumber),
+    )
+    files[9].unlink()
+    widget.open_path(tmp_path / "dicom")
+    wait_for(lambda: not widget.job.busy)
+    assert "MISSING_SLICE" in widget.messages.toPlainText()
+    assert "error" in widget.messages.toPlainText()
+    assert desk_of(viewer) is desk  # what was open stays
+
+
+def test_a_folder_of_nothing_says_what_the_command_line_says(widget: Any, tmp_path: Path) -> None:
+    widget.open_path(tmp_path)
+    wait_for(lambda: not widget.job.busy)
+    assert "NO_IMAGES" in widget.messages.toPlainText()
+
+
+def test_painting_with_the_mouse_is_saved_and_undone_by_key(viewer: Any, study: OpenedStudy) -> None:
+    desk = put_on_desk(viewer, study)
+    layer = desk.layer("lesions")
+    viewer.layers.selection.active = layer
+    layer.mode, layer.selected_label, layer.brush_size = "paint", 6, 4
+    canvas = viewer.window._qt_viewer.canvas
+    before = desk.labels("lesions").array
+    width, height = canvas.size[1] // 2, canvas.size[0] // 2
+    _drag(canvas, (width, height), (width + 30, height + 10), button=1)
+    drawn = desk.labels("lesions").array
+    assert np.count_nonzero(drawn == 6) > 0
+    wait_for(lambda: desk.autosave is not None and desk.autosave.saved and not desk.autosave.pending)
+    layer.undo()
+    assert np.array_equal(desk.labels("lesions").array, before)
+
+
+def test_dragging_with_the_right_button_sets_the_window(viewer: Any, study: OpenedStudy) -> None:
+    desk = put_on_desk(viewer, study)
+    image = desk.layer("hbp")
+    low, high = image.contrast_limits
+    zoom = viewer.scene.camera.zoom
+    _drag(viewer.window._qt_viewer.canvas, (200, 200), (300, 200), button=2)
+    wider_low, wider_high = image.contrast_limits
+    assert wider_high - wider_low > 1.2 * (high - low)
+    assert viewer.scene.camera.zoom == zoom  # napari's own right drag zooms
+
+
+def test_a_click_moves_the_crosshair(viewer: Any, study: OpenedStudy) -> None:
+    desk = put_on_desk(viewer, study)
+    _press(viewer, "Shift-X")
+    assert desk.layer("crosshair") is not None
+    before = desk.point_lps_mm
+    canvas = viewer.window._qt_viewer.canvas
+    _drag(canvas, (canvas.size[1] // 2 + 60, canvas.size[0] // 2), None, button=1)
+    moved = desk.point_lps_mm - before
+    assert moved[0] > 10.0  # to the right of the picture: to the patient's left
+    _press(viewer, "Shift-X")
+    assert desk.layer("crosshair") is None
+
+
+def test_the_menu_and_the_keys_do_the_same(viewer: Any, study: OpenedStudy) -> None:
+    from napari._app_model import get_app_model
+
+    put_on_desk(viewer, study)
+    _press(viewer, "Control-2")
+    assert viewer.dims.order == (1, 0, 2)
+    get_app_model().commands.execute_command("netlm-imaging.axial").result()
+    assert viewer.dims.order == (0, 1, 2)
+
+
+def test_fusion_and_windows_follow_the_sliders(viewer: Any, widget: Any, study: OpenedStudy) -> None:
+    desk = put_on_desk(viewer, study)
+    widget.display.show_desk(desk)
+    widget.display._suv.setValue(33)
+    widget.display._fusion.setValue(20)
+    pet = desk.layer("pet")
+    assert pet.contrast_limits == [0.0, 33.0]
+    assert pet.opacity == pytest.approx(0.2)
+
+
+def test_a_case_is_planned_from_what_is_drawn(viewer: Any, widget: Any, tmp_path: Path) -> None:
+    """Masks onto an opened study, taken for liver and lesions, planned in the background."""
+    small_study.write_study(tmp_path / "dicom")
+    liver, lesions = small_study.write_masks(tmp_path / "masks")
+    widget.open_path(tmp_path / "dicom")
+    wait_for(lambda: not widget.job.busy)
+    for file, key in ((liver, "liver"), (lesions, "lesions")):
+        widget.add_mask(file)
+        wait_for(lambda: not widget.job.busy)
+        desk = desk_of(viewer)
+        assert desk is not None
+        desk.use_as(desk.keys[-1], key)
+        viewer.layers.remove(desk.layer("mask_1"))
+    widget.run_case(tmp_path / "case")
+    wait_for(lambda: not widget.job.busy, seconds=120)
+    finished = desk_of(viewer)
+    assert finished is not None
+    assert (tmp_path / "case" / "report.html").is_file()
+    assert finished.study.case is not None
+    assert [lesion.id for lesion in finished.study.case.lesions] == [4, 9]
+    assert {"hbp", "liver", "lesions", "treated"} <= set(finished.keys)
+
+
+def test_work_that_is_cancelled_leaves_no_case(viewer: Any, widget: Any, tmp_path: Path) -> None:
+    widget.open_path(tmp_path)  # any job
+    wait_for(lambda: not widget.job.busy)
+    began: list[Reporter] = []
+
+    def job(report: Reporter) -> None:
+        began.append(report)
+        while True:
+            report.say("working")
+            time.sleep(0.01)
+
+    widget.job.start(job, lambda _result: pytest.fail("a cancelled job has no result"))
+    wait_for(lambda: began)
+    widget.job.cancel()
+    assert not widget.job.busy
+    assert began[0].cancelled
+    shutil.rmtree(tmp_path)
+
+
+def _press(viewer: Any, key: str) -> None:
+    """As napari dispatches a shortcut."""
+    from app_model.types import KeyBinding
+
+    binding = KeyBinding.from_str(key.replace("Control", "Ctrl").replace("-", "+"))
+    viewer.keymap[binding](viewer)
+
+
+def _drag(canvas: Any, start: tuple[int, int], end: tuple[int, int] | None, *, button: int) -> None:
+    """Press, move in steps and release on the canvas, in pixels from its top left."""
+    from qtpy.QtWidgets import QApplication
+
+    events = canvas._scene_canvas.events
+    press = events.mouse_press(pos=start, button=button, buttons=[button], modifiers=())
+    if end is not None:
+        for share in np.linspace(0.1, 1.0, 8):
+            at = tuple(int(a + share * (b - a)) for a, b in zip(start, end, strict=True))
+            events.mouse_move(
+                pos=at, button=button, buttons=[button], modifiers=(), press_event=press, last_event=press
+            )
+            time.sleep(0.01)  # napari takes one move in 5 ms
+            QApplication.processEvents()
+    events.mouse_release(
+        pos=end or start, button=button, buttons=[], modifiers=(), press_event=press, last_event=press
+    )
