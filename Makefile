@@ -53,7 +53,7 @@ $(VENV)/.display: $(STAMP)
 	@if [ "$$(uname)" = Linux ] && [ -z "$(DISPLAY)$(WAYLAND_DISPLAY)" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing system packages for the windows of the tests: $(DISPLAY_PACKAGES)"; \
-	    { apt-get update -q && apt-get install -y -q --no-install-recommends $(DISPLAY_PACKAGES); } >/dev/null \
+	    { apt-get update -q -o Acquire::http::Timeout=20 && apt-get install -y -q --no-install-recommends $(DISPLAY_PACKAGES); } >/dev/null \
 	      || echo "They could not be installed: tests that need a window are skipped"; \
 	  elif ! command -v xvfb-run >/dev/null; then \
 	    echo "No display and no xvfb-run: tests that need a window are skipped. On Debian: apt-get install $(DISPLAY_PACKAGES)"; \

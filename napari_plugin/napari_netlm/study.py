@@ -182,6 +182,8 @@ def _with_images(opened: OpenedStudy, images: Path, progress: Progress) -> Opene
     assert opened.case is not None
     used = {r.role: r.series_uid for r in opened.case.inputs if r.series_uid and not r.role.endswith("mask")}
     found = open_study(images, options=ReadOptions(series=used), progress=progress)
+    if found.read is None:  # other images would be laid over the masks of this case
+        raise InputError(*found.faults)
     shown = tuple(replace(i, volume=resample(i.volume, opened.grid)) for i in found.images)
     return replace(
         opened,

@@ -1,0 +1,89 @@
+"""The pictures of docs/viewer.md, taken from the running viewer: ``make pictures``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+DOCS = Path(__file__).parent
+WIDTH = 1200
+COLORS = 256
+
+
+def main() -> None:
+    """Sample patient, finished case, window, pictures."""
+    with tempfile.TemporaryDirectory(prefix="netlm-pictures-") as folder:
+        os.environ["NETLM_STATE_DIR"] = str(Path(folder) / "state")
+        case, images = _finished_case(Path(folder))
+        _take(case, images)
+
+
+def _finished_case(folder: Path) -> tuple[Path, Path]:
+    from napari_netlm.jobs import Reporter, run_netlm
+    from napari_netlm.samples import sample_folder
+
+    images, case = sample_folder("type2"), folder / "case"
+    clinical = str(images.parent / "clinical.toml")
+    run_netlm(["run", str(images), "--clinical", clinical, "--out", str(case)], Reporter(lambda text: None))
+    return case, images
+
+
+def _take(case: Path, images: Path) -> None:
+    import napari
+
+    from napari_netlm.desk import desk_of
+    from napari_netlm.keys import axial, coronal, three_d, toggle_crosshair
+
+    viewer = napari.Viewer(title="NETLM imaging")
+    viewer.window.resize(1400, 860)
+    _, study = viewer.window.add_plugin_dock_widget("netlm-imaging", "Study")
+    study.open_path(case, images)
+    _wait(lambda: not study.job.busy)
+    desk = desk_of(viewer)
+    assert desk is not None
+    assert desk.study.case is not None
+    largest = max(desk.study.case.lesions, key=lambda lesion: lesion.volume_ml)
+    desk.go_to(largest.centroid_lps_mm)
+    axial(viewer)
+    _shoot(viewer, "viewer")
+    toggle_crosshair(viewer)
+    coronal(viewer)
+    _shoot(viewer, "viewer-coronal")
+    toggle_crosshair(viewer)
+    three_d(viewer)
+    _shoot(viewer, "viewer-3d")
+    viewer.close()
+
+
+def _shoot(viewer: Any, name: str) -> None:
+    _wait(lambda: True)
+    picture = Image.fromarray(viewer.window.screenshot(flash=False)).convert("RGB")
+    picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
+    # Not by median cut: thin bright outlines would take the color of what is more frequent.
+    few = picture.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(DOCS / f"{name}.png", optimize=True)
+
+
+def _wait(what: Callable[[], bool], *, seconds: float = 300.0) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            sys.exit("the viewer did not get ready")
+        QApplication.processEvents()
+        time.sleep(0.01)
+    for _ in range(30):
+        QApplication.processEvents()
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Opening: the same series, faults and geometry as the command line, on one grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from pydicom import dcmread
+
+from napari_netlm.additions import read_labels, read_series, registered_pet
+from napari_netlm.hang import put_on_desk
+from napari_netlm.jobs import Cancelled, CommandFailed, Reporter, run_netlm
+from napari_netlm.opened import OpenedStudy
+from napari_netlm.run import facts_of, given_masks
+from napari_netlm.study import open_study
+from napari_netlm.work import discard_work
+from napari_netlm.writers import write_nifti
+from netlm_imaging.clinical import Clinical, load_clinical
+from netlm_imaging.errors import InputError, UsageError
+from netlm_imaging.export import write_nifti as write
+from netlm_imaging.ingest import read_mask
+from netlm_imaging.settings import Settings, load_settings, to_toml
+from netlm_imaging.study import Silent
+from netlm_imaging.volume import LabelMap, Volume
+from pipelines import small_study
+
+
+def test_a_folder_of_dicom_opens_on_the_grid_of_its_hepatobiliary_phase(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    study = open_study(tmp_path / "dicom")
+    assert [image.role for image in study.images] == ["hbp"]
+    assert study.grid.same_as(small_study.GRID)
+    assert np.array_equal(study.images[0].volume.array, small_study.intensities().array)
+    assert study.faults == ()
+    assert study.anatomy is None
+    assert registered_pet(study, progress=Silent()).image is None
+
+
+def test_a_missing_slice_is_refused_with_the_code_of_the_command_line(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    files = [file for file in (tmp_path / "dicom").rglob("*") if file.is_file()]
+    next(file for file in files if dcmread(file).InstanceNumber == 9).unlink()
+    with pytest.raises(InputError) as caught:
+        open_study(tmp_path / "dicom")
+    assert "MISSING_SLICE" in caught.value.codes
+
+
+def test_what_can_be_read_is_shown_beside_what_cannot(tmp_path: Path) -> None:
+    """A NIfTI of unknown role is no reference image for a run; a person may look at it all the same."""
+    write(small_study.intensities(), tmp_path / "unknown.nii.gz")
+    study = open_study(tmp_path)
+    assert [fault.code for fault in study.faults] == ["NO_REFERENCE_IMAGE"]
+    assert len(study.images) == 1
+    assert study.grid.same_as(small_study.GRID)
+
+
+def test_a_finished_case_opens_over_its_own_series(finished: Path, tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    with pytest.raises(InputError) as caught:
+        open_study(finished, images=tmp_path / "dicom")
+    assert "NO_SUCH_SERIES" in caught.value.codes
+    alone = open_study(finished)
+    assert alone.anatomy is not None
+    assert alone.finished
+    assert alone.images == ()
+    assert set(alone.measures) == {"ablation_margin_mm"}
+
+
+def test_a_mask_comes_onto_the_grid_of_the_study(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    _, lesions = small_study.write_masks(tmp_path / "masks")
+    study = open_study(tmp_path / "dicom")
+    found = read_labels(study, lesions, key="lesions")
+    assert found.masks["lesions"].grid.same_as(study.grid)
+    assert found.masks["lesions"].labels == (4, 9)
+
+
+def test_a_series_in_another_frame_of_reference_is_not_laid_over(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    study = open_study(tmp_path / "dicom")
+    assert read_series(study, 1).image is not None
+    assert study.read is not None
+    elsewhere = replace(study, read=replace(study.read, frame_uid_hash="another"))
+    with pytest.raises(InputError) as caught:
+        read_series(elsewhere, 1)
+    assert caught.value.code == "FRAME_MISMATCH"
+
+
+def test_labels_saved_from_a_layer_are_on_the_source_grid(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    desk = put_on_desk(ViewerModel(), open_study(tmp_path / "dicom"))
+    layer = desk.show_labels("lesions", small_study.lesions())
+    at = tmp_path / "lesions.nii.gz"
+    data, attributes, _ = layer.as_layer_data_tuple()
+    assert write_nifti(str(at), data, attributes) == [str(at)]
+    back = read_mask(str(at)).labels
+    assert back.grid.same_as(small_study.GRID)
+    assert np.array_equal(back.array, small_study.lesions().array)
+    with pytest.raises(UsageError) as caught:
+        write_nifti(str(at), data, {**attributes, "metadata": {}})
+    assert caught.value.code == "NO_GRID"
+
+
+def test_images_are_saved_as_images(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    desk = put_on_desk(ViewerModel(), open_study(tmp_path / "dicom"))
+    data, attributes, _ = desk.layer("hbp").as_layer_data_tuple()
+    write_nifti(str(tmp_path / "hbp.nii.gz"), data, attributes)
+    again = open_study(tmp_path / "hbp.nii.gz").images[0].volume
+    assert isinstance(again, Volume)
+    assert np.array_equal(again.array, small_study.intensities().array)
+
+
+def test_masks_that_nobody_touched_are_found_again_not_given(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), replace(study, images_path=Path("dicom")))
+    assert set(given_masks(desk)) == set()
+    desk.edit("lesions", (np.array([1]), np.array([2]), np.array([3])), 9)
+    assert set(given_masks(desk)) == {"lesions"}
+    discard_work(desk.study)
+    alone = put_on_desk(ViewerModel(), study)
+    assert set(given_masks(alone)) == {"lesions", "liver"}
+
+
+def test_one_mask_taken_for_lesions_falls_apart_into_them(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    desk = put_on_desk(ViewerModel(), open_study(tmp_path / "dicom"))
+    both = LabelMap((small_study.lesions().array > 0).astype(np.uint8), small_study.GRID)
+    desk.show_labels("seg_3", both)
+    desk.use_as("seg_3", "lesions")
+    assert desk.labels("lesions").labels == (1, 2)
+    desk.use_as("seg_3", "liver")
+    assert desk.mask("liver").voxels == both.any.voxels
+
+
+def test_facts_are_those_decided_and_come_back_from_toml(tmp_path: Path, study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    desk.record("clinical", {"height_cm": 180.5, "primary_site": 'ileum "é"', "symptomatic_lesions": [2]})
+    desk.record("settings", {"ablation": {"margin_mm": 7.0, "pull_back_mm": {"mwa": 2.0}}})
+    clinical, settings = facts_of(desk)
+    (tmp_path / "c.toml").write_text(to_toml(clinical), encoding="utf-8")
+    (tmp_path / "s.toml").write_text(to_toml(settings), encoding="utf-8")
+    assert load_clinical(tmp_path / "c.toml") == clinical
+    assert load_settings(tmp_path / "s.toml") == settings
+    assert clinical.primary_site == 'ileum "é"'
+    assert settings.ablation.pull_back_mm.mwa == 2.0
+    assert (clinical, settings) != (Clinical(), Settings())
+    desk.record("clinical", {"height_cm": 9000})
+    with pytest.raises(UsageError):
+        facts_of(desk)
+
+
+def test_the_command_line_is_run_with_its_words(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed) as caught:
+        run_netlm(["run", str(tmp_path), "--out", str(tmp_path / "out")], Reporter(lambda text: None))
+    assert "NO_IMAGES" in str(caught.value)
+
+
+def test_a_run_that_is_cancelled_stops(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    liver, lesions = small_study.write_masks(tmp_path / "masks")
+    said: list[str] = []
+
+    def stop(text: str) -> None:
+        said.append(text)
+        reporter.cancel()
+
+    reporter = Reporter(stop)
+    masks = ["--liver", liver, "--lesions", lesions]
+    with pytest.raises(Cancelled):
+        run_netlm(["run", str(tmp_path / "dicom"), *masks, "--out", str(tmp_path / "out")], reporter)
+    assert said == ["Scanning the folder"]
+    assert not (tmp_path / "out").exists()
