@@ -16,11 +16,30 @@ _DRAG_SHARE = 1 / 400
 """Of the width of the window, for each pixel dragged."""
 
 
+ZOOM_STEP = 1.15
+
+
 def bind_mouse(viewer: Any) -> None:
-    """Dragging with the right button sets the window; a click moves the crosshair where it is shown."""
+    """Right drag: window. Click: crosshair, where it is shown. Wheel: slices; with Shift: zoom."""
     for callback in (drag_window, click_crosshair):
         if callback not in viewer.mouse_drag_callbacks:
             viewer.mouse_drag_callbacks.append(callback)
+    if scroll not in viewer.mouse_wheel_callbacks:
+        viewer.mouse_wheel_callbacks.append(scroll)
+
+
+def scroll(viewer: Any, event: Any) -> None:
+    """Towards oneself: to the feet, the back or the patient's left, as on a reading station."""
+    if viewer.dims.ndisplay != 2 or desk_of(viewer) is None or not event.delta[1]:
+        return
+    away = event.delta[1] > 0
+    if not event.modifiers:
+        axis = viewer.dims.order[0]
+        step = 1 if away == (axis == 0) else -1
+        viewer.dims.set_current_step(axis, viewer.dims.current_step[axis] + step)
+    elif "Shift" in event.modifiers:
+        viewer.scene.camera.zoom *= ZOOM_STEP if away else 1 / ZOOM_STEP
+    event.handled = True  # napari would zoom
 
 
 def drag_window(viewer: Any, event: Any) -> Iterator[None]:
