@@ -191,6 +191,7 @@ def test_a_case_is_planned_from_what_is_drawn(viewer: Any, widget: Any, tmp_path
         assert desk is not None
         desk.use_as(desk.keys[-1], key)
         viewer.layers.remove(desk.layer("mask_1"))
+    desk.record("settings", {"uncertainty": {"draws": 0}})  # quick
     widget.run_case(tmp_path / "case")
     wait_for(lambda: not widget.job.busy, seconds=120)
     finished = desk_of(viewer)

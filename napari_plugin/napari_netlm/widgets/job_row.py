@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -13,10 +14,14 @@ from napari_netlm.jobs import Cancelled, Reporter
 from netlm_imaging.errors import NetlmError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ended:
+    """A job that has come to its end, on its way from its thread to the window."""
+
+    reporter: Reporter
+    done: Callable[[Any], None]
     result: Any = None
-    error: NetlmError | Cancelled | None = None
+    error: Exception | None = None
 
 
 class JobRow(QWidget):  # type: ignore[misc]
@@ -24,12 +29,12 @@ class JobRow(QWidget):  # type: ignore[misc]
 
     said = Signal(str)
     failed = Signal(object)
-    """With the exception."""
+    """With the NetlmError."""
+    _ended = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._reporter: Reporter | None = None
-        self._worker: Any = None
         self._text = QLabel()
         self._text.setWordWrap(True)
         bar = QProgressBar()
@@ -45,6 +50,7 @@ class JobRow(QWidget):  # type: ignore[misc]
             row.addWidget(widget)
         row.setStretch(1, 1)
         self.said.connect(self._text.setText)
+        self._ended.connect(self._finish)
         QApplication.instance().aboutToQuit.connect(self.cancel)
         self.hide()
 
@@ -55,17 +61,12 @@ class JobRow(QWidget):  # type: ignore[misc]
 
     def start(self, job: Callable[[Reporter], Any], done: Callable[[Any], None]) -> None:
         """Run ``job`` in a thread, then ``done`` with its result in this one. A job that runs is stopped."""
-        from napari.qt.threading import create_worker
-
         self.cancel()
         reporter = Reporter(self.said.emit)
-        worker = create_worker(_caught, job, reporter)
-        self._reporter, self._worker = reporter, worker
-        worker.returned.connect(lambda outcome: self._finish(reporter, outcome, done))
-        worker.errored.connect(lambda _error: self._rest())  # a bug: napari shows it
+        self._reporter = reporter
         self._text.setText("")
         self.show()
-        worker.start()
+        Thread(target=self._run, args=(job, reporter, done), name="netlm-job", daemon=True).start()
 
     def cancel(self) -> None:
         """Stop the job at its next step; its result is thrown away."""
@@ -73,23 +74,25 @@ class JobRow(QWidget):  # type: ignore[misc]
             self._reporter.cancel()
             self._rest()
 
-    def _finish(self, reporter: Reporter, outcome: _Outcome, done: Callable[[Any], None]) -> None:
-        if reporter is not self._reporter:  # cancelled, or another job took its place
+    def _run(self, job: Callable[[Reporter], Any], reporter: Reporter, done: Callable[[Any], None]) -> None:
+        try:
+            ended = _Ended(reporter=reporter, done=done, result=job(reporter))
+        except Exception as error:
+            ended = _Ended(reporter=reporter, done=done, error=error)
+        if not reporter.cancelled:  # else nobody waits for it; the window may be gone
+            self._ended.emit(ended)
+
+    def _finish(self, ended: _Ended) -> None:
+        if ended.reporter is not self._reporter:  # cancelled, or another job took its place
             return
         self._rest()
-        if isinstance(outcome.error, NetlmError):
-            self.failed.emit(outcome.error)
-        elif outcome.error is None:
-            done(outcome.result)
+        if isinstance(ended.error, NetlmError):
+            self.failed.emit(ended.error)
+        elif ended.error is None:
+            ended.done(ended.result)
+        elif not isinstance(ended.error, Cancelled):
+            raise ended.error  # a bug: napari shows it
 
     def _rest(self) -> None:
         self._reporter = None
         self.hide()
-
-
-def _caught(job: Callable[[Reporter], Any], reporter: Reporter) -> _Outcome:
-    """Expected failures come back as what they are: napari would show a traceback for one that is raised."""
-    try:
-        return _Outcome(result=job(reporter))
-    except (NetlmError, Cancelled) as error:
-        return _Outcome(error=error)
