@@ -91,7 +91,7 @@ def run_netlm(arguments: Sequence[str], reporter: Reporter) -> None:
         for line in process.stderr:
             step = _STEP.match(line)
             if step is None:
-                said.append(line.rstrip())
+                said.append(line.rstrip().removeprefix("error "))
             elif not reporter.cancelled:
                 reporter.say(step[1])
     if reporter.cancelled:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ingest import mask_builder
 from napari.components import ViewerModel
 from pydicom import dcmread
 
@@ -14,6 +15,7 @@ from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.hang import put_on_desk
 from napari_netlm.jobs import Cancelled, CommandFailed, Reporter, run_netlm
 from napari_netlm.opened import OpenedStudy
+from napari_netlm.readers import get_reader
 from napari_netlm.run import facts_of, given_masks
 from napari_netlm.study import open_study
 from napari_netlm.work import discard_work
@@ -76,6 +78,38 @@ def test_a_mask_comes_onto_the_grid_of_the_study(tmp_path: Path) -> None:
     found = read_labels(study, lesions, key="lesions")
     assert found.masks["lesions"].grid.same_as(study.grid)
     assert found.masks["lesions"].labels == (4, 9)
+
+
+def contours(folder: Path) -> Path:
+    """Lesions 4 and 9 as ROIs of a structure set."""
+    rois = {f"Lesion {n}": small_study.lesions().array == n for n in (4, 9)}
+    return mask_builder.rtstruct(
+        folder / "rt.dcm",
+        {name: mask_builder.contours_of(mask, small_study.GRID) for name, mask in rois.items()},
+        numbers=(4, 9),
+    )
+
+
+def test_contours_beside_the_images_are_labels_on_their_grid(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    contours(tmp_path / "dicom")
+    study = open_study(tmp_path / "dicom")
+    assert study.faults == ()
+    (key,) = study.masks
+    assert key.startswith("rtstruct_")
+    assert study.masks[key].grid.same_as(small_study.GRID)
+    overlap = (study.masks[key].array > 0) & (small_study.lesions().array > 0)
+    assert overlap.sum() > 0.9 * (small_study.lesions().array > 0).sum()
+
+
+def test_contours_alone_open_as_labels(tmp_path: Path) -> None:
+    file = contours(tmp_path)
+    reader = get_reader(str(file))
+    assert reader is not None
+    ((data, attributes, kind),) = reader(str(file))
+    assert kind == "labels"
+    assert set(np.unique(data)) == {0, 4, 9}
+    assert attributes["name"] == "Labels"  # never the name of a file, which may be a patient's
 
 
 def test_a_series_in_another_frame_of_reference_is_not_laid_over(tmp_path: Path) -> None:
