@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.geometry import FloatArray
-from netlm_imaging.lesions.regions import enclosed, regions_of
-from netlm_imaging.volume import BoolArray, bounding_box
+from netlm_imaging.geometry import Box, FloatArray, Grid
+from netlm_imaging.lesions.regions import Region, enclosed
+from netlm_imaging.volume import BoolArray, Mask
 
 CORRECTION_POWER = 7
 """How fast the correction of ``surface_gap_mm`` falls off from an axis of the grid: measured on balls
@@ -17,37 +18,45 @@ under planes of any direction, where it leaves a mean error below 0.15 voxel at 
 TIE_MM = 1e-6
 
 
-def capsule_distances_mm(anatomy: Anatomy) -> dict[int, float]:
-    """From each lesion to the nearest point outside the liver; 0 where a lesion touches its surface.
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """The outermost voxels of liver or vessels on one grid, for distances to them."""
 
-    Holes inside the liver mask are not its surface. Beyond the grid counts as outside.
+    tree: cKDTree
+    """Their centers, mm along k, j, i of the whole grid."""
+    spacing_mm: FloatArray
+    """Along k, j, i."""
+    body: Mask | None = None
+    """What lies behind the surface, where lesions may reach into it."""
+
+    def gap_mm(self, region: Region) -> float:
+        """From ``region``, on the same grid, to the nearest point of it; 0 where they touch or overlap."""
+        if self.body is not None and (self.body.array[region.box] & region.mask).any():
+            return 0.0
+        return surface_gap_mm(
+            _surface_mm(region.mask, region.box, self.spacing_mm), self.tree, self.spacing_mm
+        )
+
+
+def capsule_of(liver: Mask) -> Surface:
+    """What lies outside ``liver``, for the distance to its surface; 0 where a lesion touches it.
+
+    Holes inside the liver mask are not its surface. Beyond the grid counts as outside. Raises InputError
+    (EMPTY_MASK).
     """
-    box = anatomy.liver.bounding_box()
-    liver = anatomy.liver.array[box]
-    outside = ~np.pad(liver | enclosed(liver), 1)
-    lesions = np.pad(anatomy.lesions.array[box], 1)
-    spacing = np.asarray(anatomy.grid.spacing_kji_mm)
-    tree = _surface_tree(outside, spacing)
-    return {
-        region.label: surface_gap_mm(_surface_mm(region.mask, region.box, spacing), tree, spacing)
-        for region in regions_of(lesions)
-    }
+    box = liver.bounding_box()
+    inside = liver.array[box]
+    outside = ~np.pad(inside | enclosed(inside), 1)
+    k, j, i = (slice(s.start - 1, s.stop + 1) for s in box)
+    return _surface(outside, (k, j, i), liver.grid)
 
 
-def vessel_distances_mm(anatomy: Anatomy) -> dict[int, float | None]:
-    """From each lesion to the nearest vessel; 0 where they touch, None where no vessels are given."""
-    if anatomy.vessels is None or not anatomy.vessels.array.any():
-        return dict.fromkeys(anatomy.lesions.labels)
-    box = bounding_box(anatomy.liver.array | anatomy.vessels.array, anatomy.grid)
-    vessels = anatomy.vessels.array[box]
-    spacing = np.asarray(anatomy.grid.spacing_kji_mm)
-    tree = _surface_tree(vessels, spacing)
-    distances: dict[int, float | None] = {}
-    for region in regions_of(anatomy.lesions.array[box]):
-        overlaps = bool((vessels[region.box] & region.mask).any())
-        surface = _surface_mm(region.mask, region.box, spacing)
-        distances[region.label] = 0.0 if overlaps else surface_gap_mm(surface, tree, spacing)
-    return distances
+def vessel_surface(vessels: Mask | None) -> Surface | None:
+    """The surface of ``vessels``; None where none are given."""
+    if vessels is None or not vessels.array.any():
+        return None
+    box = vessels.bounding_box()
+    return replace(_surface(vessels.array[box], box, vessels.grid), body=vessels)
 
 
 def surface_gap_mm(centers_mm: FloatArray, target: cKDTree, spacing_mm: FloatArray) -> float:
@@ -77,13 +86,12 @@ def _gap_mm(apart_mm: FloatArray, spacing_mm: FloatArray) -> float:
     return float((length - correction).min())
 
 
-def _surface_tree(region: BoolArray, spacing_mm: FloatArray) -> cKDTree:
-    """The centers of the outermost voxels of ``region``."""
-    whole = (slice(0, None),) * 3
-    return cKDTree(_surface_mm(region, whole, spacing_mm))
+def _surface(region: BoolArray, box: Box, grid: Grid) -> Surface:
+    spacing = np.asarray(grid.spacing_kji_mm)
+    return Surface(cKDTree(_surface_mm(region, box, spacing)), spacing)
 
 
-def _surface_mm(region: BoolArray, box: tuple[slice, slice, slice], spacing_mm: FloatArray) -> FloatArray:
+def _surface_mm(region: BoolArray, box: Box, spacing_mm: FloatArray) -> FloatArray:
     """Centers (mm along k, j, i) of the voxels of ``region``, at ``box``, with a face that is open."""
     outermost = region & ~ndimage.binary_erosion(region, border_value=0)
     return np.asarray((np.argwhere(outermost) + [s.start for s in box]) * spacing_mm)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from netlm_imaging.lesions.records import Uptake
-from netlm_imaging.lesions.regions import regions
+from netlm_imaging.lesions.regions import Region, regions
 from netlm_imaging.volume import LabelMap, Volume, require_on
 
 Score = Literal[0, 1, 2, 3, 4]
@@ -37,23 +38,38 @@ def uptake(
     the spleen is absent, kidney. Raises GridMismatch.
     """
     require_on(suv.grid, (labels,), what="PET and lesions on one grid")
-    reference = spleen_mean if spleen_mean is not None else kidney_mean
-    found: dict[int, Uptake] = {}
-    for region in regions(labels):
+    reference = PetReference(
+        liver_mean=liver_mean,
+        liver_sd=liver_sd,
+        spleen_mean=spleen_mean if spleen_mean is not None else kidney_mean,
+    )
+    return {region.label: reference.uptake(suv, region) for region in regions(labels)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PetReference:
+    """SUVs of normal tissue that lesions are compared with, g/mL."""
+
+    liver_mean: float
+    liver_sd: float
+    spleen_mean: float | None
+    """Of the kidney where the spleen is absent."""
+
+    def uptake(self, suv: Volume, region: Region) -> Uptake:
+        """The uptake of one region of the grid of ``suv``."""
         values = suv.array[region.box][region.mask].astype(float)
         suv_max = float(values.max())
         score, borderline = krenning_like(
-            suv_max, liver_mean=liver_mean, liver_sd=liver_sd, spleen_mean=reference
+            suv_max, liver_mean=self.liver_mean, liver_sd=self.liver_sd, spleen_mean=self.spleen_mean
         )
-        found[region.label] = Uptake(
+        return Uptake(
             suv_max=suv_max,
             suv_mean=float(values.mean()),
-            liver_ratio=suv_max / liver_mean,
-            spleen_ratio=None if reference is None else suv_max / reference,
+            liver_ratio=suv_max / self.liver_mean,
+            spleen_ratio=None if self.spleen_mean is None else suv_max / self.spleen_mean,
             krenning=score,
             borderline=borderline,
         )
-    return found
 
 
 def krenning_like(

@@ -193,3 +193,9 @@ def test_distance_between_two_balls() -> None:
         )
         errors.append(lesion.vessel_distance_mm - 10.0)
     assert abs(float(np.mean(errors))) < 0.3 * np.mean(grid.spacing_mm)
+
+
+def test_a_lesion_deep_in_a_vessel_has_no_distance_to_it() -> None:
+    vessel = ellipsoid(FINE, MIDDLE, (20.0,) * 3)
+    (lesion,) = measure(one_lesion(FINE, ellipsoid(FINE, MIDDLE, (4.0,) * 3), vessels=Mask(vessel, FINE)))
+    assert lesion.vessel_distance_mm == 0.0
