@@ -6,8 +6,10 @@ from netlm_imaging.export.figures import draw_figures
 from netlm_imaging.export.nifti import write_nifti
 from netlm_imaging.export.plan_json import write_plan
 from netlm_imaging.export.report import render_report
+from netlm_imaging.export.review_folder import append_event, write_review
 
 __all__ = [
+    "append_event",
     "check_target",
     "draw_figures",
     "read_case",
@@ -16,4 +18,5 @@ __all__ = [
     "write_case",
     "write_nifti",
     "write_plan",
+    "write_review",
 ]

@@ -6,6 +6,7 @@ from netlm_imaging.ingest.naming import with_named_roles
 from netlm_imaging.ingest.objects import count_parts
 from netlm_imaging.ingest.plan_json import read_plan
 from netlm_imaging.ingest.prefer import Pick
+from netlm_imaging.ingest.review_folder import read_review, read_reviewed_lesions
 from netlm_imaging.ingest.scan import scan
 from netlm_imaging.ingest.study import Series, Skipped, Study
 
@@ -21,6 +22,8 @@ __all__ = [
     "read_mask",
     "read_nifti_image",
     "read_plan",
+    "read_review",
+    "read_reviewed_lesions",
     "scan",
     "with_named_roles",
 ]

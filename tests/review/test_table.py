@@ -1,0 +1,106 @@
+"""The table while lesions are edited is that of a whole new measurement, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from review.review_examples import anatomy_of, label_arrays
+
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.errors import UsageError
+from netlm_imaging.geometry import Grid
+from netlm_imaging.lesions import liver_volumes, measure, uptake
+from netlm_imaging.lesions.pet_uptake import PetReference
+from netlm_imaging.review import LesionTable, brushed, deleted, merged, split_pieces
+from netlm_imaging.volume import LabelMap, Mask, Volume
+
+
+def edited(labels: np.ndarray, grid: Grid, rng: np.random.Generator):
+    """Random edits, one after the other, each already made in ``labels``."""
+    for _ in range(6):
+        there = [int(v) for v in np.unique(labels) if v > 0] or [1]
+        center = rng.integers(0, grid.shape_kji)
+        edits = [
+            lambda c=center: brushed(
+                labels, grid, [c], radius_mm=5.0, label=int(rng.integers(0, 7)), replacing=None
+            ),
+            lambda t=there: deleted(labels, int(rng.choice(t))),
+            lambda t=there: merged(labels, t[:2], into=t[0]),
+            lambda t=there: split_pieces(labels, int(rng.choice(t))),
+        ]
+        try:
+            change = edits[int(rng.choice(4, p=[0.7, 0.1, 0.1, 0.1]))]()
+        except UsageError:  # nothing to edit that way
+            continue
+        change.apply(labels)
+        yield change
+
+
+def whole(anatomy: Anatomy, labels: np.ndarray) -> Anatomy:
+    """The anatomy with ``labels`` as its lesions, cut to the liver as all masks are."""
+    inside = np.where(anatomy.liver.array, labels, 0)
+    return replace(anatomy, lesions=LabelMap(inside, anatomy.grid))
+
+
+@settings(max_examples=40)
+@given(label_arrays(), st.integers(0, 2**32))
+def test_after_any_edits_the_table_is_a_whole_new_one(case: tuple[Grid, np.ndarray], seed: int) -> None:
+    grid, labels = case
+    rng = np.random.default_rng(seed)
+    anatomy = anatomy_of(grid, labels, rng)
+    seen = {1: ("mr",), 2: ("mr", "pet")}
+    table = LesionTable.of(anatomy, labels, seen_on=seen)
+    for change in edited(labels, grid, rng):
+        table = table.after(labels, change)
+        now = whole(anatomy, labels)
+        assert table.lesions == measure(now, seen_on=seen)
+        assert table.volumes() == liver_volumes(now, method="reviewed")
+        outside = {n: int(((labels == n) & ~anatomy.liver.array).sum()) for n in table.rows}
+        assert {n: row.outside_ml for n, row in table.rows.items()} == pytest.approx(
+            {n: voxels * grid.voxel_ml for n, voxels in outside.items()}
+        )
+        assert set(table.rows) == set(np.unique(labels).tolist()) - {0}
+
+
+@given(label_arrays(), st.integers(0, 2**32))
+def test_rejected_lesions_are_no_tumor(case: tuple[Grid, np.ndarray], seed: int) -> None:
+    grid, labels = case
+    anatomy = anatomy_of(grid, labels, np.random.default_rng(seed))
+    table = LesionTable.of(anatomy, labels)
+    without = whole(anatomy, np.where(np.isin(labels, (1, 3)), 0, labels))
+    assert table.volumes(without={1, 3}) == liver_volumes(without, method="reviewed")
+
+
+@given(label_arrays(), st.integers(0, 2**32))
+def test_uptake_is_read_in_the_new_outline_of_what_was_edited(
+    case: tuple[Grid, np.ndarray], seed: int
+) -> None:
+    grid, labels = case
+    rng = np.random.default_rng(seed)
+    anatomy, suv = anatomy_of(grid, labels, rng), Volume(rng.uniform(0.5, 30.0, grid.shape_kji), grid)
+    means = {"liver_mean": 5.0, "liver_sd": 1.0, "spleen_mean": 20.0}
+    at_first = uptake(suv, anatomy.lesions, **means)
+    table = LesionTable.of(anatomy, labels, uptake=at_first, suv=suv, reference=PetReference(**means))
+    assert table.lesions == measure(anatomy, uptake=at_first)
+    change = brushed(labels, grid, [rng.integers(0, grid.shape_kji)], radius_mm=6.0, label=2, replacing=None)
+    change.apply(labels)
+    now = whole(anatomy, labels)
+    assert table.after(labels, change).lesions == measure(now, uptake=uptake(suv, now.lesions, **means))
+
+
+def test_uptake_of_an_edited_lesion_is_unknown_without_the_image() -> None:
+    grid = Grid(shape_kji=(4, 5, 6), spacing_mm=(1.0, 1.5, 2.0), origin_mm=(0.0, 0.0, 0.0))
+    labels = np.zeros(grid.shape_kji, np.int32)
+    labels[1, 1, 1], labels[3, 3, 3] = 1, 2
+    anatomy = Anatomy(liver=Mask(np.ones(grid.shape_kji, bool), grid), lesions=LabelMap(labels, grid))
+    suv = Volume(np.full(grid.shape_kji, 9.0), grid)
+    known = uptake(suv, LabelMap(labels, grid), liver_mean=5.0, liver_sd=1.0)
+    table = LesionTable.of(anatomy, labels, uptake=known)
+    change = brushed(labels, grid, [(1, 1, 2)], radius_mm=0.5, label=1)
+    change.apply(labels)
+    after = {lesion.id: lesion.suv_max for lesion in table.after(labels, change).lesions}
+    assert after == {1: None, 2: 9.0}
