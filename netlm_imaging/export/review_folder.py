@@ -41,15 +41,13 @@ def append_event(folder: Path, event: Event) -> None:
             os.fsync(file.fileno())
 
 
-def write_review(
-    folder: Path, masks: Mapping[Part, LabelMap | Mask], review: Review, event: Event
-) -> tuple[Event, Review]:
+def write_review(folder: Path, masks: Mapping[Part, LabelMap | Mask], review: Review, event: Event) -> Event:
     """Write reviewed masks into ``folder`` and add ``event``, of action ``saved``, with their hashes.
 
     ``lesions.nii.gz`` holds the lesions that count, under their numbers; the rejected ones stand in
     ``rejected.nii.gz``, so that a rejection can be taken back. ``masks["lesions"]`` holds both. Each file is
-    written whole or not at all. Returns the event as written, and the review with it. Raises UsageError
-    (DISK_FULL, NO_PERMISSION, WRITE_FAILED).
+    written whole or not at all. Returns the event as written. Raises UsageError (DISK_FULL, NO_PERMISSION,
+    WRITE_FAILED).
     """
     with writing(folder.name):
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,4 +61,4 @@ def write_review(
         write_nifti(mask, folder / name)
     saved = replace(event, masks=tuple(Hash(file=n, sha256=mask_sha256(m)) for n, m in files.items()))
     append_event(folder, saved)
-    return saved, review.with_event(saved)
+    return saved

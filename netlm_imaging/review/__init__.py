@@ -3,7 +3,7 @@
 from netlm_imaging.review.change import BACKGROUND, Change, Labels
 from netlm_imaging.review.edits import brushed, deleted, merged, next_label, relabeled
 from netlm_imaging.review.filling import filled_between
-from netlm_imaging.review.growing import Growth, Levels, grown, levels_at
+from netlm_imaging.review.growing import Growth, Levels, grown, levels_at, threshold_brushed
 from netlm_imaging.review.records import Event, Part, Review, Status, counted, next_unreviewed
 from netlm_imaging.review.splitting import split_at, split_by_plane, split_pieces
 from netlm_imaging.review.table import LesionTable
@@ -32,4 +32,5 @@ __all__ = [
     "split_at",
     "split_by_plane",
     "split_pieces",
+    "threshold_brushed",
 ]

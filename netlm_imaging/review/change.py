@@ -44,12 +44,12 @@ class Change:
         )._without_idle()
 
     @classmethod
-    def at(cls, indices_kji: Sequence[npt.ArrayLike], *, old: Labels, new: Labels, like: Labels) -> Change:
-        """From an index array for each axis of ``like``, and values before and after (or one for all)."""
-        voxels = np.ravel_multi_index(tuple(np.asarray(axis).ravel() for axis in indices_kji), like.shape)
-        old, new = (np.broadcast_to(np.asarray(v, dtype=like.dtype), voxels.shape) for v in (old, new))
-        part = cls(shape_kji=like.shape, voxels=np.asarray(voxels, dtype=np.int64), old=old, new=new)
-        return cls.joined([part])
+    def between(cls, before: Labels, after: Labels) -> Change:
+        """How ``after`` differs from ``before``, both in C order and of one shape."""
+        voxels = np.flatnonzero(before != after)
+        return cls(
+            shape_kji=after.shape, voxels=voxels, old=before.ravel()[voxels], new=after.ravel()[voxels]
+        )
 
     @property
     def labels(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -55,19 +55,20 @@ def brushed(
     label: int,
     replacing: Sequence[int] | None = BACKGROUND,
     plane_axis: int | None = None,
-    where: BoolArray | None = None,
+    where: Callable[[Box], BoolArray] | None = None,
 ) -> Change:
     """``label`` in balls around ``centers_kji``, shape (n, 3), of a brush stroke.
 
     A ball is round in mm whatever the spacing. ``plane_axis``: a disk in the plane across this array axis
-    instead. ``where``: only there. ``label`` 0 erases. Raises UsageError (BAD_EDIT).
+    instead. ``where``: of a box, the voxels that may be painted. ``label`` 0 erases. Raises UsageError
+    (BAD_EDIT).
     """
     parts = []
     for center in np.atleast_2d(np.asarray(centers_kji, dtype=np.float64)):
         box, distance = around(grid, center, radius_mm, plane_axis=plane_axis)
         inside = distance <= radius_mm
         parts.append(
-            filled(labels, box, inside if where is None else inside & where[box], label, replacing=replacing)
+            filled(labels, box, inside if where is None else inside & where(box), label, replacing=replacing)
         )
     return Change.joined(parts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import edt
 import numpy as np
@@ -11,12 +12,14 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from netlm_imaging.errors import Fault, UsageError
-from netlm_imaging.geometry import FloatArray, Grid
+from netlm_imaging.geometry import Box, FloatArray, Grid
 from netlm_imaging.lesions.regions import enclosed
 from netlm_imaging.review.change import BACKGROUND, Change, Labels, bad_edit, filled
-from netlm_imaging.review.edits import around
+from netlm_imaging.review.edits import around, brushed
 from netlm_imaging.volume import BoolArray
 
+Image = npt.NDArray[Any]
+"""Intensities [k, j, i] in any real type."""
 POINT_MM = 2.0
 """The level of a lesion is the median of a ball of this radius around the click (ours)."""
 TISSUE_MM = 20.0
@@ -42,10 +45,15 @@ class Levels:
         """Halfway: where the true edge of a blurred object lies."""
         return (self.lesion + self.tissue) / 2.0
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """Lowest and highest value that is nearer to the lesion's."""
+        return (self.edge, np.inf) if self.lesion > self.tissue else (-np.inf, self.edge)
+
     def like_lesion(self, values: npt.ArrayLike) -> BoolArray:
         """Whether ``values`` are nearer to the lesion's than to the tissue's."""
-        bright = self.lesion > self.tissue
-        return np.asarray(np.asarray(values) > self.edge if bright else np.asarray(values) < self.edge)
+        low, high = self.range
+        return np.asarray((np.asarray(values) >= low) & (np.asarray(values) <= high))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +68,7 @@ class Growth:
 
 def grown(
     labels: Labels,
-    image: npt.NDArray[np.generic],
+    image: Image,
     grid: Grid,
     seed_kji: npt.ArrayLike,
     *,
@@ -100,7 +108,7 @@ def grown(
 
 def levels_at(
     labels: Labels,
-    image: npt.NDArray[np.generic],
+    image: Image,
     grid: Grid,
     seed_kji: npt.ArrayLike,
     *,
@@ -127,6 +135,38 @@ def levels_at(
     if abs(level - median) <= LEAST_CONTRAST_SD * spread:
         raise _no_contrast(level, median)
     return Levels(lesion=level, tissue=median, tissue_sd=spread)
+
+
+def threshold_brushed(
+    labels: Labels,
+    image: Image,
+    grid: Grid,
+    centers_kji: npt.ArrayLike,
+    *,
+    radius_mm: float,
+    low: float,
+    high: float,
+    label: int,
+    replacing: Sequence[int] | None = BACKGROUND,
+    plane_axis: int | None = None,
+    within: BoolArray | None = None,
+) -> Change:
+    """As ``brushed``, but only voxels where ``image`` is ``low`` to ``high``, and ``within``."""
+
+    def suits(box: Box) -> BoolArray:
+        inside = (image[box] >= low) & (image[box] <= high)
+        return np.asarray(inside if within is None else inside & within[box])
+
+    return brushed(
+        labels,
+        grid,
+        centers_kji,
+        radius_mm=radius_mm,
+        label=label,
+        replacing=replacing,
+        plane_axis=plane_axis,
+        where=suits,
+    )
 
 
 def _object_nearest(alike: BoolArray, distance: FloatArray, grid: Grid) -> BoolArray:

@@ -14,7 +14,7 @@ from netlm_imaging.lesions.burden import burden_class, liver_volumes
 from netlm_imaging.lesions.measures import Ruler
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, SeenOn, Uptake
-from netlm_imaging.lesions.regions import Region, regions_of
+from netlm_imaging.lesions.regions import Region, regions, regions_of
 from netlm_imaging.review.change import Change, Labels
 from netlm_imaging.volume import BoolArray, LabelMap, Volume
 
@@ -44,30 +44,34 @@ class Frame:
     volumes: LiverVolumes
     """Without any tumor."""
     seen_on: Mapping[int, tuple[SeenOn, ...]]
-    uptake: Mapping[int, Uptake]
-    """As the study found it, of lesions whose outline is as it was."""
+    uptake: Mapping[int, tuple[Region, Uptake]]
+    """As the study found it, which holds while a lesion has that outline."""
     suv: Volume | None
     reference: PetReference | None
 
-    def row(self, found: Region, *, edited: bool) -> Row:
+    def row(self, found: Region) -> Row:
         """All figures of a region inside its box."""
         inside = found.mask & self.liver[found.box]
         voxels = int(np.count_nonzero(inside))
         cysts = 0 if self.cysts is None else int(np.count_nonzero(inside & self.cysts[found.box]))
         return Row(
             box=found.box,
-            lesion=self._lesion(Region(found.label, found.box, inside), edited=edited) if voxels else None,
+            lesion=self._lesion(_tight(Region(found.label, found.box, inside))) if voxels else None,
             outside_ml=(found.voxels - voxels) * self.ruler.grid.voxel_ml,
             tumor_voxels=voxels,
             cyst_voxels=cysts,
         )
 
-    def _lesion(self, loose: Region, *, edited: bool) -> Lesion:
-        region = _tight(loose)
-        pet = None if edited else self.uptake.get(region.label)
-        if edited and self.suv is not None and self.reference is not None:
-            pet = self.reference.uptake(self.suv, region)
-        return self.ruler.lesion(region, seen_on=self.seen_on.get(region.label, ()), pet=pet)
+    def _lesion(self, region: Region) -> Lesion:
+        return self.ruler.lesion(region, seen_on=self.seen_on.get(region.label, ()), pet=self._uptake(region))
+
+    def _uptake(self, region: Region) -> Uptake | None:
+        outline, known = self.uptake.get(region.label, (None, None))
+        if outline is not None and outline.box == region.box and (outline.mask == region.mask).all():
+            return known
+        if self.suv is None or self.reference is None:
+            return None
+        return self.reference.uptake(self.suv, region)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,12 +96,13 @@ class LesionTable:
         suv: Volume | None = None,
         reference: PetReference | None = None,
     ) -> LesionTable:
-        """The table of ``labels``, lesions on the grid of ``anatomy`` (whose own lesions do not matter).
+        """The table of ``labels``, edited from the lesions of ``anatomy``, on its grid.
 
-        ``seen_on`` and ``uptake`` as in ``measure``. With ``suv`` (g/mL, same grid) and ``reference`` the
-        uptake of an edited lesion is read in its new outline; else it is unknown. Raises InputError
-        (EMPTY_MASK) for an empty liver.
+        ``seen_on`` and ``uptake`` as in ``measure``, of the lesions of ``anatomy``. With ``suv`` (g/mL, same
+        grid) and ``reference`` the uptake of any other outline is read anew; else it is unknown. Raises
+        InputError (EMPTY_MASK) for an empty liver.
         """
+        known = uptake or {}
         bare = replace(anatomy, lesions=LabelMap(np.zeros(anatomy.grid.shape_kji, np.uint8), anatomy.grid))
         frame = Frame(
             ruler=Ruler.of(anatomy),
@@ -105,11 +110,11 @@ class LesionTable:
             cysts=None if anatomy.cysts is None else anatomy.cysts.array,
             volumes=liver_volumes(bare, method="reviewed"),
             seen_on=seen_on or {},
-            uptake=uptake or {},
+            uptake={r.label: (r, known[r.label]) for r in regions(anatomy.lesions) if r.label in known},
             suv=suv,
             reference=reference,
         )
-        rows = {region.label: frame.row(region, edited=False) for region in regions_of(labels)}
+        rows = {region.label: frame.row(region) for region in regions_of(labels)}
         return cls(frame=frame, rows=MappingProxyType(rows))
 
     @property
@@ -125,7 +130,7 @@ class LesionTable:
             box = _around(None if old is None else old.box, change.box_of(label))
             found = None if box is None else _found(labels, box, label)
             if found is not None:
-                rows[label] = self.frame.row(found, edited=True)
+                rows[label] = self.frame.row(found)
         return replace(self, rows=MappingProxyType(dict(sorted(rows.items()))))
 
     def volumes(self, *, without: Collection[int] = ()) -> LiverVolumes:

@@ -2,7 +2,7 @@
 
 from netlm_imaging.segment.classical import ClassicalSegmenter
 from netlm_imaging.segment.images import Images, Segmentation, Segmenter
-from netlm_imaging.segment.pet import LiverBackground, PetLesions, segment_pet_lesions
+from netlm_imaging.segment.pet import LiverBackground, PetLesions, liver_background, segment_pet_lesions
 from netlm_imaging.segment.registry import segmenter_named
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "PetLesions",
     "Segmentation",
     "Segmenter",
+    "liver_background",
     "segment_pet_lesions",
     "segmenter_named",
 ]

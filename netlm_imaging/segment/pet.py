@@ -11,7 +11,7 @@ from scipy.signal import fftconvolve
 from skimage.segmentation import watershed
 
 from netlm_imaging.errors import Fault, InputError, Notice
-from netlm_imaging.geometry import Grid
+from netlm_imaging.geometry import Box, Grid
 from netlm_imaging.segment.morphology import Floats, Spacing, components, depth_mm, grown
 from netlm_imaging.segment.oriented import like
 from netlm_imaging.settings import PetSettings
@@ -65,16 +65,29 @@ def segment_pet_lesions(
     require_on(suv.grid, [liver, exclude], what="PET and masks on one grid")
     settings = settings or PetSettings()
     box = liver.bounding_box(2.0 * PEAK_APART_MM)
-    part = suv.crop(box).canonical()
-    inside = liver.crop(box).canonical().array
-    known = np.zeros_like(inside) if exclude is None else exclude.crop(box).canonical().array
-    image = np.ascontiguousarray(part.array, dtype=np.float32)
-    background = _background(image, inside, known, part.grid)
-    labels = _lesions(image, inside, background, settings, part.grid.spacing_kji_mm)
+    image, inside, grid, background = _around_liver(suv, liver, exclude, box)
+    labels = _lesions(image, inside, background, settings, grid.spacing_kji_mm)
     cropped = LabelMap(like(labels, suv.grid.crop(box)), suv.grid.crop(box))
     return PetLesions(
         labels=cropped.paste_into(suv.grid), background=background, notices=_notices(background)
     )
+
+
+def liver_background(suv: Volume, liver: Mask, *, exclude: Mask | None = None) -> LiverBackground:
+    """The uptake of tumor-free liver that ``segment_pet_lesions`` compares with. Raises as that does."""
+    require_on(suv.grid, [liver, exclude], what="PET and masks on one grid")
+    return _around_liver(suv, liver, exclude, liver.bounding_box(2.0 * PEAK_APART_MM))[-1]
+
+
+def _around_liver(
+    suv: Volume, liver: Mask, exclude: Mask | None, box: Box
+) -> tuple[Floats, BoolArray, Grid, LiverBackground]:
+    """Image and liver inside ``box`` in canonical order, their grid, and the background."""
+    part = suv.crop(box).canonical()
+    inside = liver.crop(box).canonical().array
+    known = np.zeros_like(inside) if exclude is None else exclude.crop(box).canonical().array
+    image = np.ascontiguousarray(part.array, dtype=np.float32)
+    return image, inside, part.grid, _background(image, inside, known, part.grid)
 
 
 def _background(image: Floats, liver: BoolArray, known: BoolArray, grid: Grid) -> LiverBackground:

@@ -95,14 +95,15 @@ def test_a_stroke_is_one_change(case: tuple[Grid, np.ndarray], seed: int) -> Non
 
 
 @given(label_arrays(), st.integers(0, 2**32))
-def test_a_change_is_made_from_what_a_viewer_tells(case: tuple[Grid, np.ndarray], seed: int) -> None:
-    _, labels = case
-    rng = np.random.default_rng(seed)
-    where = rng.random(labels.shape) < 0.3
-    change = Change.at(np.nonzero(where), old=labels[where], new=np.int32(2), like=labels)
-    after = labels.copy()
-    change.apply(after)
-    assert (after == np.where(where, 2, labels)).all()
+def test_the_difference_of_two_arrays_leads_from_one_to_the_other(
+    case: tuple[Grid, np.ndarray], seed: int
+) -> None:
+    _, before = case
+    after = np.where(np.random.default_rng(seed).random(before.shape) < 0.3, 2, before).astype(before.dtype)
+    change = Change.between(before, after)
+    assert change.voxels.size == (before != after).sum()
+    change.apply(before)
+    assert (before == after).all()
 
 
 @given(label_arrays(), st.integers(0, 2**32), st.sampled_from([None, 0, 1, 2]))

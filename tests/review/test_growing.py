@@ -8,7 +8,7 @@ from review.review_examples import GRID, ball, index_of
 from scipy import ndimage
 
 from netlm_imaging.errors import UsageError
-from netlm_imaging.review import grown, levels_at
+from netlm_imaging.review import grown, levels_at, threshold_brushed
 
 LIVER, LESION, NOISE = 180.0, 90.0, 8.0
 
@@ -114,3 +114,19 @@ def test_the_edge_lies_halfway() -> None:
     levels = levels_at(empty(), image, GRID, index_of((0.0, 0.0, 0.0)), radius_mm=14.0)
     assert levels.edge == pytest.approx((LIVER + LESION) / 2, abs=5.0)
     assert levels.like_lesion([100.0, 134.0, 150.0]).tolist() == [True, levels.edge > 134.0, False]
+
+
+def test_a_threshold_brush_paints_only_values_in_its_range() -> None:
+    rng = np.random.default_rng(4)
+    image, liver = rng.uniform(0.0, 100.0, GRID.shape_kji), rng.random(GRID.shape_kji) > 0.2
+    labels = np.where(rng.random(GRID.shape_kji) < 0.1, 3, 0).astype(np.int32)
+    before, stroke = labels.copy(), [(10, 20, 30), (11, 22, 30), (12, 24, 31)]
+    change = threshold_brushed(
+        labels, image, GRID, stroke, radius_mm=6.0, low=20.0, high=55.0, label=5, within=liver
+    )
+    change.apply(labels)
+    offsets = [(np.moveaxis(np.indices(labels.shape), 0, -1) - c) * GRID.spacing_kji_mm for c in stroke]
+    near = np.any([np.linalg.norm(o, axis=-1) <= 6.0 for o in offsets], axis=0)
+    expected = near & (image >= 20.0) & (image <= 55.0) & liver & (before == 0)
+    assert ((labels == 5) == expected).all()
+    assert (labels[before == 3] == 3).all()

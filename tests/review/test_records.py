@@ -89,7 +89,8 @@ def test_a_review_is_written_and_read(tmp_path: Path) -> None:
         review = review.with_event(event)
     liver = Mask(np.ones(lesions().grid.shape_kji, bool), lesions().grid)
     saved = Event(when=NOW, who="Reader 1", action="saved")
-    event, review = write_review(folder, {"lesions": lesions(), "liver": liver}, review, saved)
+    event = write_review(folder, {"lesions": lesions(), "liver": liver}, review, saved)
+    review = review.with_event(event)
     assert read_review(folder) == (review, ())
     assert review.events[1].who == "Zoë"
     files = {name: read_mask(str(folder / name)).labels for name in ("lesions.nii.gz", "rejected.nii.gz")}

@@ -15,6 +15,7 @@ from netlm_imaging.errors import UsageError
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import liver_volumes, measure, uptake
 from netlm_imaging.lesions.pet_uptake import PetReference
+from netlm_imaging.lesions.regions import regions
 from netlm_imaging.review import LesionTable, brushed, deleted, merged, split_pieces
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -90,6 +91,31 @@ def test_uptake_is_read_in_the_new_outline_of_what_was_edited(
     change.apply(labels)
     now = whole(anatomy, labels)
     assert table.after(labels, change).lesions == measure(now, uptake=uptake(suv, now.lesions, **means))
+
+
+def test_undoing_gives_back_the_uptake_that_the_study_found() -> None:
+    """It may have been read in more than the outline, in a matching one of PET."""
+    grid = Grid(shape_kji=(4, 5, 6), spacing_mm=(1.0, 1.5, 2.0), origin_mm=(0.0, 0.0, 0.0))
+    labels = np.zeros(grid.shape_kji, np.int32)
+    labels[1, 1, 1:3] = 1
+    anatomy = Anatomy(liver=Mask(np.ones(grid.shape_kji, bool), grid), lesions=LabelMap(labels.copy(), grid))
+    means = {"liver_mean": 5.0, "liver_sd": 1.0}
+    found = {
+        1: PetReference(**means, spleen_mean=None).uptake(
+            Volume(np.full(grid.shape_kji, 30.0), grid), next(iter(regions(anatomy.lesions)))
+        )
+    }
+    suv = Volume(np.full(grid.shape_kji, 9.0), grid)
+    first = LesionTable.of(
+        anatomy, labels, uptake=found, suv=suv, reference=PetReference(**means, spleen_mean=None)
+    )
+    change = brushed(labels, grid, [(1, 1, 4)], radius_mm=0.5, label=1)
+    change.apply(labels)
+    edited = first.after(labels, change)
+    assert edited.lesions[0].suv_max == 9.0
+    change.undone().apply(labels)
+    assert edited.after(labels, change.undone()).lesions == first.lesions
+    assert first.lesions[0].suv_max == 30.0
 
 
 def test_uptake_of_an_edited_lesion_is_unknown_without_the_image() -> None:

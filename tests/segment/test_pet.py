@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parent))
 from anatomies import CENTER, GRID, Scan, abdomen, egg
 
 from netlm_imaging.errors import InputError
-from netlm_imaging.segment import segment_pet_lesions
+from netlm_imaging.segment import liver_background, segment_pet_lesions
 from netlm_imaging.settings import PetSettings
 from netlm_imaging.volume import Mask, Volume
 
@@ -56,6 +56,7 @@ def test_the_contour_never_falls_below_the_liver_plus_two_sd() -> None:
 def test_the_background_is_right_liver_without_tumor() -> None:
     found = segment_pet_lesions(bump(HOT, 30.0, 9.0), liver()).background
     assert found.mean == pytest.approx(4.8, abs=0.05)
+    assert liver_background(bump(HOT, 30.0, 9.0), liver()) == found
     assert found.radius_mm == 15.0
     ball = GRID.to_patient(np.argwhere(np.ones(GRID.shape_kji))) - found.center_lps_mm
     inside = np.linalg.norm(ball, axis=1).reshape(GRID.shape_kji) <= 15.0

@@ -1,0 +1,87 @@
+"""The lesion table of a desk, from its masks and images as they are now; no Qt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_netlm.desk import Desk
+from napari_netlm.opened import anatomy_of
+from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.case import CaseLesion
+from netlm_imaging.errors import InputError
+from netlm_imaging.lesions.pet_uptake import PetReference
+from netlm_imaging.lesions.records import Uptake
+from netlm_imaging.review import LesionTable
+from netlm_imaging.segment import liver_background
+from netlm_imaging.volume import LabelMap, Volume
+
+SURROUNDINGS = ("liver", "segments", "vessels", "cysts", "spleen")
+"""Masks that figures of lesions depend on."""
+
+
+def lesion_table(desk: Desk) -> LesionTable:
+    """All lesions measured as drawn now, in the viewer's order of axes.
+
+    The desk has layers of liver and lesions. What the study found on images stays with a lesion
+    while it has the outline that it came with.
+    """
+    anatomy, case, suv = _anatomy(desk), desk.study.case, _suv(desk)
+    known = () if case is None else case.lesions
+    layer = desk.layer("lesions")
+    assert layer is not None
+    return LesionTable.of(
+        anatomy,
+        np.asarray(layer.data),
+        seen_on={lesion.id: lesion.seen_on for lesion in known},
+        uptake={lesion.id: found for lesion in known if (found := _uptake(lesion)) is not None},
+        suv=suv,
+        reference=None if suv is None else _reference(suv, anatomy),
+    )
+
+
+def _anatomy(desk: Desk) -> Anatomy:
+    """Masks as drawn now, lesions as the study came with them."""
+    found = desk.study.masks.get("lesions")
+    none = LabelMap(np.zeros(desk.frame.shown_grid.shape_kji, np.uint8), desk.frame.shown_grid)
+    drawn = {name: mask for name in SURROUNDINGS if (mask := _drawn(desk, name)) is not None}
+    anatomy = anatomy_of({**drawn, "lesions": found.canonical() if isinstance(found, LabelMap) else none})
+    assert anatomy is not None
+    return anatomy
+
+
+def _drawn(desk: Desk, key: str) -> LabelMap | None:
+    """A copy, so that figures measured against it do not move while it is drawn on."""
+    layer = desk.layer(key)
+    return None if layer is None else LabelMap(np.array(layer.data), desk.frame.shown_grid)
+
+
+def _suv(desk: Desk) -> Volume | None:
+    layer, grid = desk.layer("pet"), desk.frame.shown_grid
+    if layer is None or np.shape(layer.data) != grid.shape_kji:
+        return None
+    return Volume(np.asarray(layer.data), grid)
+
+
+def _reference(suv: Volume, anatomy: Anatomy) -> PetReference | None:
+    """Normal liver and spleen; None where no liver is free of tumor."""
+    try:
+        liver = liver_background(suv, anatomy.liver, exclude=anatomy.lesions.any)
+    except InputError:
+        return None
+    spleen = None
+    if anatomy.spleen is not None and anatomy.spleen.voxels:
+        spleen = float(np.mean(suv.array[anatomy.spleen.array], dtype=np.float64))
+    return PetReference(liver_mean=liver.mean, liver_sd=liver.sd, spleen_mean=spleen)
+
+
+def _uptake(lesion: CaseLesion) -> Uptake | None:
+    if lesion.suv_max is None or lesion.suv_mean is None or lesion.suv_liver_ratio is None:
+        return None
+    return Uptake(
+        suv_max=lesion.suv_max,
+        suv_mean=lesion.suv_mean,
+        liver_ratio=lesion.suv_liver_ratio,
+        spleen_ratio=lesion.suv_spleen_ratio,
+        krenning=lesion.krenning or 0,
+        borderline=bool(lesion.krenning_borderline),
+    )

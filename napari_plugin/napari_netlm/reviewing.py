@@ -1,0 +1,327 @@
+"""A review on a desk: a list that follows every edit, judgements, undo, the audit trail; no Qt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from psygnal import Signal
+
+from napari_netlm.desk import LABELED, Desk
+from napari_netlm.lesion_figures import lesion_table
+from napari_netlm.steps import History, Step
+from netlm_imaging.errors import Fault, Notice, UsageError
+from netlm_imaging.export import append_event, write_review
+from netlm_imaging.ingest import read_mask, read_review, read_reviewed_lesions
+from netlm_imaging.lesions.records import LiverVolumes
+from netlm_imaging.review import Change, Event, Labels, LesionTable, Part, Review, Status, next_label
+from netlm_imaging.review.change import bad_edit, require_label
+from netlm_imaging.review.records import Action
+from netlm_imaging.review.table import Row
+from netlm_imaging.review.trail import HEADER, WHERE, line_of, review_of
+from netlm_imaging.volume import LabelMap, Mask, require_on
+
+RECORD = "review"
+"""Of the desk: the audit trail, a value of JSON types for each event."""
+FOLDER = "review"
+PARTS: tuple[Part, ...] = get_args(Part)
+NOBODY = "no name given"
+
+
+class Reviewing:
+    """One review of one desk. Raises UsageError (NO_LIVER) where there is no liver mask to review in."""
+
+    changed = Signal()
+    """Lesions, figures, judgements or the selection."""
+
+    def __init__(
+        self, desk: Desk, *, who: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.desk = desk
+        self.who = who
+        self.part: Part = "lesions"
+        self.selected: int | None = None
+        self.review = Review.of()
+        self.notices: tuple[Notice, ...] = ()
+        self._now = now
+        self._lines: list[Any] = []
+        self._doing: Action | None = None
+        self.history = History()
+        self._table: LesionTable | None = None
+        self._require_liver()
+        if RECORD in desk.records:  # work that was not saved comes first
+            self.review = _review_of(desk.records[RECORD])
+        else:
+            self._resume()
+        self._lines = [json.loads(line_of(event)) for event in self.review.events]
+        if desk.layer("lesions") is None:
+            grid = desk.study.grid
+            desk.show_labels("lesions", LabelMap(np.zeros(grid.shape_kji, np.uint16), grid))
+        self._seen = {
+            part: np.array(self.layer_of(part).data) for part in PARTS if desk.layer(part) is not None
+        }
+        self._told_early: set[str] = set()
+        desk.changed.connect(self._on_change)
+        for part in self._seen:
+            self.layer_of(part).events.labels_update.connect(self._on_drawn)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.desk.changed.disconnect(self._on_change)
+        for part in self._seen:
+            layer = self.desk.layer(part)
+            if layer is not None:
+                layer.events.labels_update.disconnect(self._on_drawn)
+
+    # the list
+
+    @property
+    def table(self) -> LesionTable:
+        """Figures of all lesions as drawn now; measured anew as a whole after liver or segments changed."""
+        if self._table is None:
+            self._table = lesion_table(self.desk)
+        return self._table
+
+    @property
+    def stale(self) -> bool:
+        """The next look at ``table`` takes longer: all lesions are measured again."""
+        return self._table is None
+
+    @property
+    def rows(self) -> tuple[tuple[int, Row, Status], ...]:
+        """Every lesion with its figures and judgement, by ascending id."""
+        return tuple((n, row, self.review.status(n)) for n, row in self.table.rows.items())
+
+    @property
+    def volumes(self) -> LiverVolumes:
+        """The liver's, rejected lesions not counted."""
+        return self.table.volumes(without=self.review.rejected)
+
+    def select(self, lesion: int) -> None:
+        """Show a lesion, and draw with its number. Raises UsageError (BAD_EDIT) for a number out of range."""
+        layer = self.layer_of("lesions")
+        require_label(np.asarray(layer.data), lesion)
+        self.selected = layer.selected_label = lesion
+        row = self.table.rows.get(lesion)
+        if row is not None:
+            self.desk.go_to(self._middle(row))
+        self.changed.emit()
+
+    def judge(self, lesions: Sequence[int], status: Status) -> None:
+        """Accept, reject, ... lesions."""
+        before = tuple((n, self.review.status(n)) for n in lesions)
+        self._set(tuple((n, status) for n in lesions))
+        self.history.keep(Step(part="lesions", before=before, after=tuple((n, status) for n in lesions)))
+
+    # edits
+
+    def layer_of(self, part: Part) -> Any:
+        """The napari layer of a mask. Raises UsageError (BAD_EDIT) where there is none."""
+        layer = self.desk.layer(part)
+        if layer is None:
+            raise bad_edit(f"a mask of the {part}", "none in this study")
+        return layer
+
+    @property
+    def labels(self) -> Labels:
+        """The array of the mask that is edited, as the viewer shows it."""
+        return np.asarray(self.layer_of(self.part).data)
+
+    @property
+    def within(self) -> np.ndarray[Any, np.dtype[np.bool_]] | None:
+        """Where edits of that mask stay: in the liver; the liver itself anywhere."""
+        return None if self.part == "liver" else np.asarray(self.layer_of("liver").data) > 0
+
+    @property
+    def replacing(self) -> Sequence[int] | None:
+        """What edits of that mask overwrite: segments each other, the rest nothing."""
+        return None if self.part == "segments" else (0,)
+
+    @property
+    def label(self) -> int:
+        """What edits draw with. Raises UsageError (BAD_EDIT) where no lesion is selected."""
+        if self.part == "liver":
+            return 1
+        if self.part == "segments":
+            return int(self.layer_of("segments").selected_label)
+        if self.selected is None:
+            raise bad_edit("a lesion of the list", "none selected", remedy="Select one, or make a new one")
+        return self.selected
+
+    def free_label(self) -> int:
+        """The number of the next new lesion."""
+        return next_label(np.asarray(self.layer_of("lesions").data), used=self.review.used)
+
+    def do(self, action: Action, change: Change) -> None:
+        """Make ``change`` in the mask that is edited, as one step.
+
+        Raises UsageError (BAD_EDIT) for one that changes nothing.
+        """
+        if not change.voxels.size:
+            raise bad_edit(
+                "something to change", "nothing: it is so already, or other regions are in the way"
+            )
+        self._doing = action
+        try:
+            self.desk.edit(self.part, change.indices_kji, change.new)
+        finally:
+            self._doing = None
+
+    @contextmanager
+    def stroke(self, action: Action) -> Iterator[Callable[[Change], None]]:
+        """Many changes as one step, each seen at once: call what this gives with each."""
+        layer, self._doing = self.layer_of(self.part), action
+        try:
+            with layer.block_history():
+                yield lambda change: layer.data_setitem(change.indices_kji, change.new)
+        finally:
+            self._doing = None
+
+    def undo(self) -> None:
+        """Take back the last step, whichever it was."""
+        step = self.history.last_done
+        if step is not None and step.change is not None:
+            self.desk.undo(step.part)
+        elif step is not None:
+            self.history.took_back()
+            self._set(step.before)
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+        step = self.history.last_undone
+        if step is not None and step.change is not None:
+            self.desk.redo(step.part)
+        elif step is not None:
+            self.history.did_again()
+            self._set(step.after)
+
+    # keeping
+
+    def save(self, folder: Path) -> None:
+        """Masks as reviewed and the audit trail into ``folder``, on the study's own grid.
+
+        Raises UsageError: DISK_FULL, NO_PERMISSION, WRITE_FAILED; OTHER_REVIEW where another one is there.
+        """
+        kept, _ = read_review(folder)
+        known = len(kept.events)
+        if kept.events != self.review.events[:known]:
+            raise UsageError(
+                Fault(
+                    code="OTHER_REVIEW",
+                    expected="the folder of this review, or a new one",
+                    found="another review",
+                    where=folder.name,
+                    remedy="Choose another folder",
+                )
+            )
+        for event in self.review.events[known:]:
+            append_event(folder, event)
+        masks: dict[Part, LabelMap | Mask] = {
+            part: self.desk.labels(part) if part in LABELED else self.desk.mask(part)
+            for part in PARTS
+            if self.desk.layer(part) is not None
+        }
+        saved = Event(when=self._now(), who=self.who.strip() or NOBODY, action="saved")
+        self._keep_event(write_review(folder, masks, self.review, saved))
+
+    # inner things
+
+    def _resume(self) -> None:
+        """Go on with the review that was saved beside the case."""
+        folder = self.desk.study.path / FOLDER
+        if not (folder / WHERE).exists():
+            return
+        self.review, self.notices = read_review(folder)
+        for part in PARTS:
+            if not (folder / f"{part}.nii.gz").exists():
+                continue
+            labels = (
+                read_reviewed_lesions(folder)
+                if part == "lesions"
+                else read_mask(str(folder / f"{part}.nii.gz")).labels
+            )
+            require_on(self.desk.study.grid, (labels,), what=f"the reviewed {part} on the study's grid")
+            self.desk.show_labels(part, labels if part in LABELED else labels.any)
+
+    def _require_liver(self) -> None:
+        layer = self.desk.layer("liver")
+        if layer is None or not np.asarray(layer.data).any():
+            raise UsageError(
+                Fault(
+                    code="NO_LIVER",
+                    expected="a study with a liver mask",
+                    found="none",
+                    remedy="Open a finished case, or run or load a liver mask first",
+                )
+            )
+
+    def _on_drawn(self, _event: Any) -> None:
+        """The viewer tells of polygons before it draws them, and of all drawing for the eye after it."""
+        for part in tuple(self._told_early):
+            self._on_change(part)
+
+    def _on_change(self, key: str) -> None:
+        if key not in self._seen:
+            return
+        part: Part = key
+        data = np.asarray(self.layer_of(part).data)
+        change = Change.between(self._seen[part], data)
+        if not change.voxels.size:
+            self._told_early.add(part)
+            return
+        self._told_early.discard(part)
+        change.apply(self._seen[part])
+        if part != "lesions":
+            self._table = None
+        elif self._table is not None:
+            self._table = self._table.after(data, change)
+        self._log_edit(self._recognized(part, change), part, change)
+        self.changed.emit()
+
+    def _recognized(self, part: Part, change: Change) -> Action:
+        """What was done, also by a key of the viewer's own; keeps the list of steps."""
+        if self._doing is None:
+            known = self.history.recognized(part, change)
+            if known is not None:
+                return known
+        self.history.keep(Step(part=part, change=change))
+        return self._doing or ("paint" if change.new.any() else "erase")
+
+    def _set(self, statuses: Sequence[tuple[int, Status]]) -> None:
+        for status in dict.fromkeys(status for _, status in statuses):
+            of = tuple(n for n, other in statuses if other == status)
+            self._log("status", lesions=of, status=status)
+        self.changed.emit()
+
+    def _log(self, action: Action, **facts: Any) -> None:
+        self._keep_event(Event(when=self._now(), who=self.who.strip() or NOBODY, action=action, **facts))
+
+    def _log_edit(self, action: Action, part: Part, change: Change) -> None:
+        gained = int(np.count_nonzero(change.new)) - int(np.count_nonzero(change.old))
+        self._log(
+            action,
+            part=part,
+            lesions=change.labels,
+            voxels=int(change.voxels.size),
+            volume_change_ml=round(gained * self.desk.study.grid.voxel_ml, 6),
+        )
+
+    def _keep_event(self, event: Event) -> None:
+        self.review = self.review.with_event(event)
+        self._lines.append(json.loads(line_of(event)))
+        self.desk.record(RECORD, list(self._lines))
+
+    def _middle(self, row: Row) -> Any:
+        if row.lesion is not None:
+            return row.lesion.centroid_lps_mm
+        return self.desk.frame.shown_grid.to_patient([(s.start + s.stop - 1) / 2 for s in row.box])
+
+
+def _review_of(record: Any) -> Review:
+    """The audit trail as the desk keeps it. Raises InputError (BAD_REVIEW)."""
+    return review_of(HEADER + "".join(json.dumps(line) + "\n" for line in record))[0]

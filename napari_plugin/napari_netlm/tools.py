@@ -1,0 +1,271 @@
+"""What a click or a drag in the image does to the mask that is edited; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from psygnal import Signal
+
+from napari_netlm.mouse import LEFT, top_image
+from napari_netlm.reviewing import Reviewing
+from netlm_imaging.errors import NetlmError
+from netlm_imaging.geometry import FloatArray
+from netlm_imaging.review import (
+    Change,
+    deleted,
+    filled_between,
+    grown,
+    levels_at,
+    merged,
+    relabeled,
+    split_at,
+    split_by_plane,
+    split_pieces,
+    threshold_brushed,
+)
+from netlm_imaging.review.change import bad_edit
+
+Tool = Literal["grow", "threshold", "split", "cut"]
+TOOLS: tuple[Tool, ...] = get_args(Tool)
+NEXT_CLICK = {
+    "grow": "Click into a lesion: it grows to its edge in the image.",
+    "threshold": "Drag over the lesion: only voxels like the first one are painted.",
+    "split": "Click into the first part, then into the second.",
+    "cut": "Click two points of the line along which to cut.",
+}
+SECOND_CLICK = "Now the second point."
+
+
+@dataclass(slots=True, kw_only=True)
+class Reach:
+    """How far tools reach."""
+
+    grow_mm: float = 25.0
+    """Nothing grows farther from the click."""
+    brush_mm: float = 6.0
+    """Radius of the threshold brush."""
+    low: float | None = None
+    high: float | None = None
+    """What the threshold brush paints, in units of the image; None for both: what is like the first voxel."""
+
+
+class Tools:
+    """Tools of one review. What is refused is told by ``failed``, in the words of the library."""
+
+    said = Signal(str)
+    """What to do next, or what was done."""
+    failed = Signal(object)
+    """With the NetlmError."""
+    chosen = Signal()
+    """Another tool, or none."""
+
+    def __init__(self, reviewing: Reviewing) -> None:
+        self.reviewing = reviewing
+        self.reach = Reach()
+        self.tool: Tool | None = None
+        self._first: FloatArray | None = None
+        viewer = reviewing.desk.viewer
+        viewer.mouse_drag_callbacks.append(self._drag)
+
+    def close(self) -> None:
+        """Leave the mouse alone."""
+        self.choose(None)
+        self.reviewing.desk.viewer.mouse_drag_callbacks.remove(self._drag)
+
+    def choose(self, tool: Tool | None) -> None:
+        """Use ``tool`` for the next clicks; None: the mouse moves the image again."""
+        self.tool, self._first = tool, None
+        if tool is not None:  # the viewer's own brush would draw at the same time
+            self.reviewing.layer_of(self.reviewing.part).mode = "pan_zoom"
+            self.said.emit(NEXT_CLICK[tool])
+        self.chosen.emit()
+
+    # edits by a point; indices are those of the layer's array
+
+    def grow(self, index: FloatArray) -> None:
+        """A new lesion from a click; of liver and segments, more of them. Raises NetlmError."""
+        work = self.reviewing
+        label = work.free_label() if work.part == "lesions" else work.label
+        found = grown(
+            work.labels,
+            self._image(),
+            work.desk.frame.shown_grid,
+            index,
+            label=label,
+            radius_mm=self.reach.grow_mm,
+            within=work.within,
+            replacing=work.replacing,
+        )
+        work.do("grow", found.change)
+        if work.part == "lesions":
+            work.select(label)
+        cut = (
+            f" It reaches {self.reach.grow_mm:g} mm, where growing stops: check it."
+            if found.reached_radius
+            else ""
+        )
+        self.said.emit(f"Lesion {label} has grown to the value {found.levels.edge:.4g}.{cut}")
+
+    def split(self, first: FloatArray, second: FloatArray) -> None:
+        """Part the selected region between two clicks. Raises NetlmError."""
+        work = self.reviewing
+        grid = work.desk.frame.shown_grid
+        work.do("split", split_at(work.labels, grid, work.label, [first, second], used=work.review.used))
+
+    def cut(self, first: FloatArray, second: FloatArray) -> None:
+        """Part the selected region by the plane through two clicks, straight into the image.
+
+        Raises NetlmError.
+        """
+        work = self.reviewing
+        grid = work.desk.frame.shown_grid
+        along = (second - first) * grid.spacing_kji_mm
+        normal = np.cross(along, np.eye(3)[self.plane_axis])
+        work.do(
+            "split",
+            split_by_plane(
+                work.labels, grid, work.label, point_kji=first, normal_kji_mm=normal, used=work.review.used
+            ),
+        )
+
+    # edits of what is selected
+
+    def fill(self) -> None:
+        """Fill the selected region between its drawn slices, as they are shown. Raises NetlmError."""
+        work = self.reviewing
+        change = filled_between(
+            work.labels,
+            work.desk.frame.shown_grid,
+            work.label,
+            axis=self.plane_axis,
+            replacing=work.replacing,
+            where=work.within,
+        )
+        work.do("fill", change)
+
+    def merge(self, lesions: list[int]) -> None:
+        """One lesion of several, under the number of the first. Raises NetlmError."""
+        self.reviewing.do("merge", merged(self._lesions(), lesions, into=lesions[0] if lesions else 0))
+        self.reviewing.select(lesions[0])
+
+    def delete(self, lesion: int) -> None:
+        """Take a lesion out of the mask. Raises NetlmError."""
+        self.reviewing.do("delete", deleted(self._lesions(), lesion))
+
+    def relabel(self, lesion: int, to: int) -> None:
+        """Give a lesion another number; its judgement goes with it. Raises NetlmError."""
+        work = self.reviewing
+        status = work.review.status(lesion)
+        work.do("relabel", relabeled(self._lesions(), lesion, to=to))
+        if status != work.review.status(to):
+            work.judge([to], status)
+        work.select(to)
+
+    def pieces(self) -> None:
+        """Each loose piece of the selected region for itself. Raises NetlmError."""
+        work = self.reviewing
+        work.do("split", split_pieces(work.labels, work.label, used=work.review.used))
+
+    def new(self) -> None:
+        """The next strokes draw a new lesion."""
+        self.reviewing.select(self.reviewing.free_label())
+        self.said.emit(f"Draw lesion {self.reviewing.selected} now: with the brush or by growing.")
+
+    def attempt(self, edit: Any, *arguments: Any) -> bool:
+        """Do an edit; what is refused is told. Returns whether it was done."""
+        try:
+            edit(*arguments)
+        except NetlmError as error:
+            self.failed.emit(error)
+            return False
+        return True
+
+    @property
+    def plane_axis(self) -> int:
+        """The array axis across the plane that is shown."""
+        return int(self.reviewing.desk.viewer.dims.order[0])
+
+    def _lesions(self) -> Any:
+        self.reviewing.part = "lesions"
+        return self.reviewing.labels
+
+    def _image(self) -> Any:
+        image = top_image(self.reviewing.desk.viewer)
+        shape = self.reviewing.desk.frame.shown_grid.shape_kji
+        if image is None or np.shape(image.data) != shape:
+            raise bad_edit("an image of the study that is shown", "none", remedy="Show one")
+        return np.asarray(image.data)
+
+    def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        """The viewer calls it with each press of the mouse."""
+        if self.tool is None or event.button != LEFT or viewer.dims.ndisplay != 2:
+            return
+        if self.tool == "threshold":
+            yield from self._stroke(event)
+            return
+        dragged = False
+        yield
+        while event.type == "mouse_move":
+            dragged = True
+            yield
+        if not dragged:
+            self.click(self._index(event.position))
+
+    def click(self, index: FloatArray) -> None:
+        """One click of the chosen tool, at an index of the layer's array."""
+        if self.tool == "grow":
+            self.attempt(self.grow, index)
+        elif self.tool in ("split", "cut") and self._first is None:
+            self._first = index
+            self.said.emit(SECOND_CLICK)
+        elif self.tool in ("split", "cut"):
+            first, self._first = self._first, None
+            if self.attempt(self.split if self.tool == "split" else self.cut, first, index):
+                self.choose(None)
+
+    def _stroke(self, event: Any) -> Iterator[None]:
+        """One drag of the threshold brush: one step of undo."""
+        event.handled = True  # the viewer would move the image
+        try:
+            paint = self.threshold(self._index(event.position))
+        except NetlmError as error:
+            self.failed.emit(error)
+            return
+        with self.reviewing.stroke("threshold") as make:
+            make(paint(self._index(event.position)))
+            yield
+            while event.type == "mouse_move":
+                event.handled = True
+                make(paint(self._index(event.position)))
+                yield
+
+    def threshold(self, first: FloatArray) -> Callable[[FloatArray], Change]:
+        """The brush of a stroke that begins at ``first``: what it changes at a point. Raises NetlmError."""
+        work, grid, image = self.reviewing, self.reviewing.desk.frame.shown_grid, self._image()
+        label, within, low, high = work.label, work.within, self.reach.low, self.reach.high
+        if low is None and high is None:
+            levels = levels_at(work.labels, image, grid, first, radius_mm=self.reach.grow_mm, within=within)
+            low, high = levels.range
+
+        def paint(index: FloatArray) -> Change:
+            return threshold_brushed(
+                work.labels,
+                image,
+                grid,
+                index,
+                radius_mm=self.reach.brush_mm,
+                low=-np.inf if low is None else low,
+                high=np.inf if high is None else high,
+                label=label,
+                replacing=work.replacing,
+                within=within,
+            )
+
+        return paint
+
+    def _index(self, world_mm: Any) -> FloatArray:
+        frame = self.reviewing.desk.frame
+        return frame.shown_grid.to_index(frame.to_patient(world_mm))
