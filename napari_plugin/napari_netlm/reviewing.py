@@ -7,29 +7,36 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from psygnal import Signal
 
-from napari_netlm.desk import LABELED, Desk
+from napari_netlm.desk import Desk
 from napari_netlm.lesion_figures import lesion_table
+from napari_netlm.review_files import PARTS, review_of_record, save_review, saved_review
 from napari_netlm.steps import History, Step
 from netlm_imaging.errors import Fault, Notice, UsageError
-from netlm_imaging.export import append_event, write_review
-from netlm_imaging.ingest import read_mask, read_review, read_reviewed_lesions
 from netlm_imaging.lesions.records import LiverVolumes
-from netlm_imaging.review import Change, Event, Labels, LesionTable, Part, Review, Status, next_label
+from netlm_imaging.review import (
+    Change,
+    Event,
+    Labels,
+    LesionTable,
+    Part,
+    Review,
+    Status,
+    next_label,
+    next_unreviewed,
+)
 from netlm_imaging.review.change import bad_edit, require_label
 from netlm_imaging.review.records import Action
 from netlm_imaging.review.table import Row
-from netlm_imaging.review.trail import HEADER, WHERE, line_of, review_of
-from netlm_imaging.volume import LabelMap, Mask, require_on
+from netlm_imaging.review.trail import line_of
+from netlm_imaging.volume import LabelMap
 
 RECORD = "review"
 """Of the desk: the audit trail, a value of JSON types for each event."""
-FOLDER = "review"
-PARTS: tuple[Part, ...] = get_args(Part)
 NOBODY = "no name given"
 
 
@@ -46,6 +53,10 @@ class Reviewing:
         self.who = who
         self.part: Part = "lesions"
         self.selected: int | None = None
+        self.also: tuple[int, ...] = ()
+        """Lesions marked beside it."""
+        self.order: tuple[int, ...] = ()
+        """In which lesions are shown; empty: by their numbers."""
         self.review = Review.of()
         self.notices: tuple[Notice, ...] = ()
         self._now = now
@@ -55,9 +66,9 @@ class Reviewing:
         self._table: LesionTable | None = None
         self._require_liver()
         if RECORD in desk.records:  # work that was not saved comes first
-            self.review = _review_of(desk.records[RECORD])
+            self.review = review_of_record(desk.records[RECORD])
         else:
-            self._resume()
+            self.review, self.notices = saved_review(desk)
         self._lines = [json.loads(line_of(event)) for event in self.review.events]
         if desk.layer("lesions") is None:
             grid = desk.study.grid
@@ -107,10 +118,37 @@ class Reviewing:
         layer = self.layer_of("lesions")
         require_label(np.asarray(layer.data), lesion)
         self.selected = layer.selected_label = lesion
+        self.also = ()
         row = self.table.rows.get(lesion)
         if row is not None:
             self.desk.go_to(self._middle(row))
         self.changed.emit()
+
+    @property
+    def marked(self) -> tuple[int, ...]:
+        """The lesions that judgements and merging act on: the selected one first."""
+        there = self.table.rows
+        return tuple(n for n in dict.fromkeys((self.selected, *self.also)) if n in there and n is not None)
+
+    def step(self, by: int) -> None:
+        """Select the lesion ``by`` places further down the list, as it is shown; none beyond its ends."""
+        listed = self.listed()
+        if listed:
+            at = listed.index(self.selected) + by if self.selected in listed else 0
+            self.select(listed[min(max(at, 0), len(listed) - 1)])
+
+    def go_on(self) -> bool:
+        """Select the next lesion that nobody has judged. False where there is none."""
+        found = next_unreviewed(self.review, self.listed(), after=self.selected)
+        if found is not None:
+            self.select(found)
+        return found is not None
+
+    def listed(self) -> list[int]:
+        """Lesions in the order in which they are shown: ``order``, and new ones at its end."""
+        there = list(self.table.rows)
+        known = [n for n in self.order if n in self.table.rows]
+        return [*known, *(n for n in there if n not in set(known))]
 
     def judge(self, lesions: Sequence[int], status: Status) -> None:
         """Accept, reject, ... lesions."""
@@ -200,53 +238,15 @@ class Reviewing:
             self.history.did_again()
             self._set(step.after)
 
-    # keeping
-
     def save(self, folder: Path) -> None:
         """Masks as reviewed and the audit trail into ``folder``, on the study's own grid.
 
         Raises UsageError: DISK_FULL, NO_PERMISSION, WRITE_FAILED; OTHER_REVIEW where another one is there.
         """
-        kept, _ = read_review(folder)
-        known = len(kept.events)
-        if kept.events != self.review.events[:known]:
-            raise UsageError(
-                Fault(
-                    code="OTHER_REVIEW",
-                    expected="the folder of this review, or a new one",
-                    found="another review",
-                    where=folder.name,
-                    remedy="Choose another folder",
-                )
-            )
-        for event in self.review.events[known:]:
-            append_event(folder, event)
-        masks: dict[Part, LabelMap | Mask] = {
-            part: self.desk.labels(part) if part in LABELED else self.desk.mask(part)
-            for part in PARTS
-            if self.desk.layer(part) is not None
-        }
         saved = Event(when=self._now(), who=self.who.strip() or NOBODY, action="saved")
-        self._keep_event(write_review(folder, masks, self.review, saved))
+        self._keep_event(save_review(self.desk, self.review, folder, saved))
 
     # inner things
-
-    def _resume(self) -> None:
-        """Go on with the review that was saved beside the case."""
-        folder = self.desk.study.path / FOLDER
-        if not (folder / WHERE).exists():
-            return
-        self.review, self.notices = read_review(folder)
-        for part in PARTS:
-            if not (folder / f"{part}.nii.gz").exists():
-                continue
-            labels = (
-                read_reviewed_lesions(folder)
-                if part == "lesions"
-                else read_mask(str(folder / f"{part}.nii.gz")).labels
-            )
-            require_on(self.desk.study.grid, (labels,), what=f"the reviewed {part} on the study's grid")
-            self.desk.show_labels(part, labels if part in LABELED else labels.any)
 
     def _require_liver(self) -> None:
         layer = self.desk.layer("liver")
@@ -320,8 +320,3 @@ class Reviewing:
         if row.lesion is not None:
             return row.lesion.centroid_lps_mm
         return self.desk.frame.shown_grid.to_patient([(s.start + s.stop - 1) / 2 for s in row.box])
-
-
-def _review_of(record: Any) -> Review:
-    """The audit trail as the desk keeps it. Raises InputError (BAD_REVIEW)."""
-    return review_of(HEADER + "".join(json.dumps(line) + "\n" for line in record))[0]

@@ -66,6 +66,10 @@ class Tools:
         self.reviewing = reviewing
         self.reach = Reach()
         self.tool: Tool | None = None
+        self.goes_on = True
+        """A judgement leads to the next lesion that has none."""
+        self.ball = False
+        """The brush is a ball and not a disk."""
         self._first: FloatArray | None = None
         viewer = reviewing.desk.viewer
         viewer.mouse_drag_callbacks.append(self._drag)
@@ -81,6 +85,22 @@ class Tools:
         if tool is not None:  # the viewer's own brush would draw at the same time
             self.reviewing.layer_of(self.reviewing.part).mode = "pan_zoom"
             self.said.emit(NEXT_CLICK[tool])
+        self.chosen.emit()
+
+    def draw(self, mode: Literal["paint", "erase", "pan_zoom"]) -> None:
+        """Use the viewer's own brush, or nothing."""
+        self.choose(None)
+        work = self.reviewing
+        try:
+            layer, label = work.layer_of(work.part), work.label if mode == "paint" else None
+        except NetlmError as error:
+            self.failed.emit(error)
+            return
+        work.desk.viewer.layers.selection.active = layer
+        if label is not None:
+            layer.selected_label = label
+        layer.n_edit_dimensions = 3 if self.ball else 2
+        layer.mode = mode
         self.chosen.emit()
 
     # edits by a point; indices are those of the layer's array

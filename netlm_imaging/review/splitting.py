@@ -47,13 +47,17 @@ def split_at(
     spacing = np.asarray(grid.spacing_kji_mm)
     start = np.array([s.start for s in box])
     voxels = np.argwhere(mask)
-    nearest = [int(np.linalg.norm((voxels + start - p) * spacing, axis=1).argmin()) for p in points]
-    if len(set(nearest)) < max(2, len(points)):
-        raise bad_edit("two or more points in different places", f"{len(set(nearest))}")
-    seeds = np.zeros(mask.shape, dtype=np.int32)
-    for n, at in enumerate(nearest, start=1):
-        seeds[tuple(voxels[at])] = n
+    away = np.stack([np.linalg.norm((voxels + start - point) * spacing, axis=1) for point in points])
+    clicked = away.argmin(axis=1)
+    if len(set(clicked.tolist())) < max(2, len(points)):
+        raise bad_edit("two or more points in different places", f"{len(set(clicked.tolist()))}")
     depth = edt.edt(np.pad(mask, 1), anisotropy=grid.spacing_kji_mm)[1:-1, 1:-1, 1:-1]
+    # The largest ball around each point is its own, halfway to the next one: two points in one round
+    # lobe, where the depth tells no neck, part it in the middle.
+    nearest = away.argmin(axis=0)
+    inside = away.min(axis=0) <= depth[mask][clicked[nearest]]
+    seeds = np.zeros(mask.shape, dtype=np.int32)
+    seeds[mask] = np.where(inside, nearest + 1, 0)
     basins = watershed(-depth, seeds, mask=mask, connectivity=ndimage.generate_binary_structure(3, 3))
     parts = [basins == n for n in range(2, len(points) + 1)]
     return _parted(labels, region, box, parts, used)

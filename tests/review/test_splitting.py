@@ -79,3 +79,16 @@ def test_what_is_deleted_is_background() -> None:
     assert change.voxels.size == (one | other).sum() - ((one | other) & (labels == 2)).sum()
     change.apply(labels)
     assert set(np.unique(labels)) == {0, 2}
+
+
+def test_two_clicks_into_one_ball_part_it_in_the_middle() -> None:
+    labels = np.where(ball((0.0, 0.0, 0.0), 9.0), 1, 0).astype(np.int32)
+    split_at(labels, GRID, 1, [index_of((-3.0, 1.0, 0.0)), index_of((3.0, -1.0, 0.0))]).apply(labels)
+    assert (labels == 1).sum() == pytest.approx((labels == 2).sum(), rel=0.15)
+
+
+def test_clicks_near_the_edges_of_two_balls_part_them_at_their_neck_too() -> None:
+    labels, one, other = dumbbell()
+    split_at(labels, GRID, 5, [index_of((-13.0, 1.0, 0.0)), index_of((6.5, 4.0, 2.0))]).apply(labels)
+    assert (labels[one & ~other] == 5).mean() > 0.99
+    assert (labels[other & ~one] == 6).mean() > 0.99

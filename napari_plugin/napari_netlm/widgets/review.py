@@ -1,0 +1,367 @@
+"""Review: judge every lesion, correct the masks, and keep who changed what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QGridLayout,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_netlm.desk import Desk, desk_of
+from napari_netlm.review_commands import (
+    COMMANDS,
+    DRAW,
+    JUDGE,
+    SHAPE,
+    STEPS,
+    ReviewCommand,
+    bind_review_keys,
+    free_review_keys,
+)
+from napari_netlm.review_files import FOLDER, PARTS
+from napari_netlm.review_list import summary
+from napari_netlm.reviewing import Reviewing
+from napari_netlm.tools import Tools
+from napari_netlm.widgets.lesion_list import LesionList
+from napari_netlm.widgets.messages import Messages
+from netlm_imaging.errors import NetlmError
+
+SETTLE_MS = 400
+"""After the liver was drawn on all lesions are measured again, once it rests for so long."""
+NOTHING_OPEN = "Open a study with a liver mask: a finished case, or images with masks."
+PART_NAMES = {"lesions": "Lesions", "liver": "Liver", "segments": "Couinaud segments"}
+EDGES = ("Lowest value that is painted", "Highest value that is painted")
+
+
+class ReviewWidget(QWidget):  # type: ignore[misc]
+    """Follows the study that is open on the viewer."""
+
+    def __init__(self, napari_viewer: Any) -> None:  # the name by which napari gives it
+        super().__init__()
+        self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self.tools: Tools | None = None
+        self.buttons: dict[str, QPushButton] = {}
+        self.summary = QLabel(NOTHING_OPEN)
+        self.summary.setWordWrap(True)
+        self.list = LesionList()
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.messages = Messages()
+        self.work = QWidget()
+        self._lay_out()
+        self.list.marked.connect(self._mark)
+        self.list.sorted_by.connect(self._order)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self.refresh)
+        self.viewer.layers.events.inserted.connect(self._look_soon)
+        self.viewer.layers.events.removed.connect(self._look_soon)
+        self.look()
+
+    # what is open
+
+    def look(self) -> None:
+        """Review the study that is open now."""
+        desk = desk_of(self.viewer)
+        if self.tools is not None and self.tools.reviewing.desk is desk:
+            return
+        self._leave()
+        if desk is not None:
+            self._begin(desk)
+        self.work.setEnabled(self.tools is not None)
+        self.refresh()
+
+    def _begin(self, desk: Desk) -> None:
+        self.messages.show_all((), ())
+        try:
+            reviewing = Reviewing(desk, who=self.who.text())
+        except NetlmError as error:
+            self.messages.show_error(error)
+            return
+        self.messages.add_notices(reviewing.notices)
+        self.tools = Tools(reviewing)
+        reviewing.changed.connect(self._follow)
+        self.tools.said.connect(self._say)
+        self.tools.failed.connect(self._refused)
+        self.tools.chosen.connect(self._show_tool)
+        desk.closed.connect(self._leave)
+        bind_review_keys(self.tools)
+        self.part.setCurrentIndex(0)
+
+    def _leave(self) -> None:
+        """The study is closed: listen to it no more."""
+        tools, self.tools = self.tools, None
+        if tools is None:
+            return
+        self._settle.stop()
+        tools.reviewing.desk.closed.disconnect(self._leave)
+        free_review_keys(tools)
+        tools.close()
+        tools.reviewing.changed.disconnect(self._follow)
+        tools.reviewing.close()
+
+    def _look_soon(self, _event: Any = None) -> None:
+        QTimer.singleShot(0, self.look)  # once all its layers are there
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
+        """The viewer's keys and mouse are its own again."""
+        self._leave()
+        super().closeEvent(event)
+
+    # what is shown
+
+    def _follow(self) -> None:
+        """Figures at once; after an edit of the liver, when it rests."""
+        if self.tools is not None and self.tools.reviewing.stale:
+            self.summary.setText("Measuring again when you pause ...")
+            self._settle.start()
+        else:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show lesions, figures and judgements as they are."""
+        if self.tools is None:
+            self.summary.setText(NOTHING_OPEN)
+            self.list.show_lesions([], selected=None)
+            return
+        work = self.tools.reviewing
+        items = {item[0]: item for item in work.rows}
+        self.list.show_lesions([items[n] for n in work.listed()], selected=work.selected, also=work.also)
+        self.summary.setText(summary(work))
+
+    def _show_tool(self) -> None:
+        """The button of the tool in use is down."""
+        if self.tools is None:
+            return
+        work = self.tools.reviewing
+        mode = str(getattr(work.layer_of(work.part), "mode", ""))
+        for title, button in self.buttons.items():
+            if button.isCheckable():
+                used = self.tools.tool or mode
+                button.setChecked(title.lower() == used)
+        if self.tools.tool is None and mode == "pan_zoom":
+            self.hint.setText("")
+
+    def _say(self, text: str) -> None:
+        self.hint.setText(text)
+
+    def _refused(self, error: NetlmError) -> None:
+        self.hint.setText("")
+        self.messages.show_all(error.faults, ())
+
+    # what is done
+
+    def run(self, command: ReviewCommand) -> None:
+        """As its key does."""
+        if self.tools is not None:
+            self.messages.show_all((), ())
+            command.do(self.tools)
+
+    def save(self) -> None:
+        """Save masks and audit trail beside the case; of other studies, in a folder that is asked for."""
+        if self.tools is None:
+            return
+        work = self.tools.reviewing
+        folder = work.desk.study.path / FOLDER
+        if not work.desk.study.finished:
+            chosen = QFileDialog.getExistingDirectory(self, "Folder for the reviewed masks")
+            if not chosen:
+                return
+            folder = Path(chosen)
+        if self.tools.attempt(work.save, folder):
+            self.hint.setText(
+                f"Saved in {folder.name}. Plan with it: netlm plan --liver {folder.name}/liver.nii.gz "
+                f"--lesions {folder.name}/lesions.nii.gz --out NEW_FOLDER"
+            )
+
+    def renumber(self) -> None:
+        """Ask for another number of the selected lesion."""
+        if self.tools is None or self.tools.reviewing.selected is None:
+            return
+        lesion = self.tools.reviewing.selected
+        number, given = QInputDialog.getInt(
+            self, "Renumber", f"New number of lesion {lesion}", lesion, 1, 65535
+        )
+        if given and number != lesion:
+            self.tools.attempt(self.tools.relabel, lesion, number)
+
+    def _mark(self, lesions: list[int]) -> None:
+        if self.tools is not None and self.tools.attempt(self.tools.reviewing.select, lesions[0]):
+            self.tools.reviewing.also = tuple(lesions[1:])
+
+    def _order(self, lesions: list[int]) -> None:
+        if self.tools is not None:
+            self.tools.reviewing.order = tuple(lesions)
+            self.refresh()
+
+    def _choose_part(self, index: int) -> None:
+        if self.tools is None:
+            return
+        part = PARTS[index]
+        self.segment.setVisible(part == "segments")
+        try:
+            layer = self.tools.reviewing.layer_of(part)
+        except NetlmError as error:
+            self._refused(error)
+            self.part.setCurrentIndex(0)
+            return
+        self.tools.draw("pan_zoom")
+        self.tools.reviewing.part = part
+        layer.visible = True
+        self.viewer.layers.selection.active = layer
+        if part == "segments":
+            layer.selected_label = self.segment.value()
+
+    def _choose_segment(self, number: int) -> None:
+        if self.tools is not None:
+            self.tools.reviewing.layer_of("segments").selected_label = number
+
+    def _sign(self, name: str) -> None:
+        if self.tools is not None:
+            self.tools.reviewing.who = name
+
+    def _reach(self) -> None:
+        if self.tools is None:
+            return
+        reach, texts = self.tools.reach, [edge.text().strip() for edge in self.edges]
+        reach.grow_mm, reach.brush_mm = self.grow_mm.value(), self.brush_mm.value()
+        try:
+            reach.low, reach.high = (float(text) if text else None for text in texts)
+        except ValueError:
+            self.hint.setText("The range of the threshold brush takes numbers only.")
+        self.tools.ball = self.ball.isChecked()
+        self.tools.goes_on = self.goes_on.isChecked()
+
+    # how it looks
+
+    def _lay_out(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.addWidget(self.summary)
+        inner = QVBoxLayout(self.work)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.list, 1)
+        inner.addLayout(self._button_rows(JUDGE, 4))
+        inner.addLayout(self._part_row())
+        inner.addLayout(self._button_rows(DRAW, 5))
+        inner.addLayout(self._button_rows(SHAPE, 4))
+        inner.addWidget(self.hint)
+        inner.addLayout(self._options())
+        inner.addLayout(self._button_rows(STEPS, 3))
+        inner.addLayout(self._saving_row())
+        rows.addWidget(self.work, 1)
+        rows.addWidget(self.messages)
+
+    def _button_rows(self, group: str, columns: int) -> QGridLayout:
+        grid = QGridLayout()
+        made = [self._button(command) for command in COMMANDS if command.group == group]
+        if group == SHAPE:
+            tip = "Give the selected lesion another number"
+            made.append(self._plain_button("Renumber", tip, self.renumber))
+        for n, button in enumerate(made):
+            grid.addWidget(button, n // columns, n % columns)
+        return grid
+
+    def _button(self, command: ReviewCommand) -> QPushButton:
+        key = command.key.replace("Control", "Ctrl")
+        button = QPushButton(f"{command.title}  {key}" if len(key) == 1 else command.title)
+        button.setToolTip(f"{command.do.__doc__}{f' ({key})' if key else ''}")
+        button.setCheckable(command.title in ("Paint", "Erase", "Grow", "Threshold", "Split", "Cut"))
+        button.clicked.connect(lambda _checked=False: self.run(command))
+        self.buttons[command.title] = button
+        return button
+
+    def _plain_button(self, title: str, tip: str, do: Any) -> QPushButton:
+        button = QPushButton(title)
+        button.setToolTip(tip)
+        button.clicked.connect(lambda _checked=False: do())
+        self.buttons[title] = button
+        return button
+
+    def _part_row(self) -> QHBoxLayout:
+        self.part = QComboBox()
+        self.part.addItems([PART_NAMES[part] for part in PARTS])
+        self.part.setToolTip("The mask that the tools below change")
+        self.part.activated.connect(self._choose_part)
+        self.segment = QSpinBox()
+        self.segment.setRange(1, 8)
+        self.segment.setPrefix("Segment ")
+        self.segment.setToolTip("The Couinaud segment that is drawn, 1 for I to 8 for VIII")
+        self.segment.valueChanged.connect(self._choose_segment)
+        self.segment.hide()
+        self.ball = QCheckBox("3D brush")
+        self.ball.setToolTip("The brush is a ball over several slices, not a disk on this one")
+        self.ball.toggled.connect(self._reach)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Edit"))
+        for widget in (self.part, self.segment, self.ball):
+            row.addWidget(widget)
+        row.setStretch(1, 1)
+        return row
+
+    def _options(self) -> QFormLayout:
+        self.grow_mm = _millimeters(25.0, 1.0, 80.0, "Nothing grows farther from the click than this, mm")
+        self.brush_mm = _millimeters(6.0, 0.5, 40.0, "Radius of the threshold brush, mm")
+        self.edges = tuple(QLineEdit() for _ in EDGES)
+        row = QHBoxLayout()
+        for edge, tip in zip(self.edges, EDGES, strict=True):
+            edge.setPlaceholderText("auto")
+            edge.setToolTip(f"{tip}, in units of the image; empty: halfway from the first voxel to the liver")
+            edge.editingFinished.connect(self._reach)
+            row.addWidget(edge)
+        sizes = QHBoxLayout()
+        for name, box in (("Grow", self.grow_mm), ("Brush", self.brush_mm)):
+            sizes.addWidget(QLabel(name))
+            sizes.addWidget(box, 1)
+            box.valueChanged.connect(self._reach)
+        form = QFormLayout()
+        form.addRow("Reach", sizes)
+        form.addRow("Threshold", row)
+        return form
+
+    def _saving_row(self) -> QHBoxLayout:
+        self.who = QLineEdit()
+        self.who.setPlaceholderText("your name")
+        self.who.setMaxLength(64)
+        self.who.setToolTip("Stands beside each change in the audit trail, review.jsonl")
+        self.who.textChanged.connect(self._sign)
+        self.goes_on = QCheckBox("Go on")
+        self.goes_on.setChecked(True)
+        self.goes_on.setToolTip("After a judgement show the next lesion to review")
+        self.goes_on.toggled.connect(self._reach)
+        row = QHBoxLayout()
+        row.addWidget(QLabel("Reviewer"))
+        row.addWidget(self.who, 1)
+        row.addWidget(self.goes_on)
+        row.addWidget(
+            self._plain_button(
+                "Save review", "Masks on their own grid and audit trail, beside the case", self.save
+            )
+        )
+        return row
+
+
+def _millimeters(value: float, low: float, high: float, tip: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    box.setSuffix(" mm")
+    box.setDecimals(1)
+    box.setToolTip(tip)
+    return box
