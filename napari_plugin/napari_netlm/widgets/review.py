@@ -71,6 +71,9 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.refresh)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.look)
         self.viewer.layers.events.inserted.connect(self._look_soon)
         self.viewer.layers.events.removed.connect(self._look_soon)
         self.look()
@@ -118,10 +121,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         tools.reviewing.close()
 
     def _look_soon(self, _event: Any = None) -> None:
-        QTimer.singleShot(0, self.look)  # once all its layers are there
+        self._soon.start()  # once all its layers are there
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
         """The viewer's keys and mouse are its own again."""
+        self.viewer.layers.events.inserted.disconnect(self._look_soon)
+        self.viewer.layers.events.removed.disconnect(self._look_soon)
+        self._soon.stop()
         self._leave()
         super().closeEvent(event)
 

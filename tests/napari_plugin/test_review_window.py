@@ -1,0 +1,205 @@
+"""The review widget in a real window, driven as a person would."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_netlm.desk import clear_desk
+from napari_netlm.hang import put_on_desk
+from napari_netlm.opened import OpenedStudy
+from netlm_imaging.ingest import read_review
+from netlm_imaging.review import deleted
+
+if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+    pytest.skip("no display: run under xvfb-run -a", allow_module_level=True)
+
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_netlm.widgets.review import NOTHING_OPEN, SETTLE_MS, ReviewWidget
+
+
+@pytest.fixture(scope="module")
+def application() -> Any:
+    """Qt itself."""
+    from napari.qt import get_qapp
+
+    return get_qapp()
+
+
+@pytest.fixture
+def widget(application: Any, study: OpenedStudy, tmp_path: Path) -> Iterator[ReviewWidget]:
+    """On a viewer that draws nothing, which is what takes long, with a finished case open."""
+    viewer = ViewerModel()
+    put_on_desk(viewer, replace(study, path=tmp_path))
+    made = ReviewWidget(viewer)
+    made.resize(460, 800)
+    made.show()
+    QTest.qWaitForWindowExposed(made)
+    yield made
+    made.close()
+    application.processEvents()
+
+
+def click_row(widget: ReviewWidget, row: int, *, also: bool = False) -> None:
+    spot = widget.list.visualRect(widget.list.lesions.index(row, 1)).center()
+    with_key = Qt.KeyboardModifier.ControlModifier if also else Qt.KeyboardModifier.NoModifier
+    QTest.mouseClick(widget.list.viewport(), Qt.MouseButton.LeftButton, with_key, QPoint(spot))
+
+
+def press(widget: ReviewWidget, title: str) -> None:
+    widget.buttons[title].click()
+
+
+def text(widget: ReviewWidget, row: int, title: str) -> str:
+    from napari_netlm.review_list import COLUMNS
+
+    column = [c.title for c in COLUMNS].index(title)
+    return str(widget.list.lesions.data(widget.list.lesions.index(row, column)))
+
+
+def shown_mm(widget: ReviewWidget) -> Any:
+    return widget.tools.reviewing.desk.point_lps_mm
+
+
+def test_a_click_and_arrow_keys_show_a_lesion(widget: ReviewWidget) -> None:
+    click_row(widget, 2)
+    third = widget.tools.reviewing.table.rows[3].lesion
+    spacing = max(widget.tools.reviewing.desk.study.grid.spacing_mm)
+    assert np.abs(shown_mm(widget) - third.centroid_lps_mm).max() <= spacing
+    QTest.keyClick(widget.list, Qt.Key.Key_Down)
+    assert widget.tools.reviewing.selected == 4
+    QTest.keyClick(widget.list, Qt.Key.Key_Up)
+    QTest.keyClick(widget.list, Qt.Key.Key_Up)
+    assert widget.tools.reviewing.selected == 2
+
+
+def test_a_whole_review_by_one_button_a_lesion(widget: ReviewWidget, tmp_path: Path) -> None:
+    widget.who.setText("Reader 1")
+    press(widget, "Next")
+    for title in ("Accept", "Reject", "Unsure", "Accept", "Accept"):
+        press(widget, title)
+    assert [text(widget, row, "Status") for row in range(5)] == [
+        *("accepted", "rejected", "unsure", "accepted", "accepted")
+    ]
+    assert "all reviewed" in widget.summary.text()
+    press(widget, "Save review")
+    review, _ = read_review(tmp_path / "review")
+    assert review.rejected == {2}
+    assert {event.who for event in review.events} == {"Reader 1"}
+    assert "netlm plan" in widget.hint.text()
+
+
+def test_figures_follow_a_stroke_and_its_undo(widget: ReviewWidget) -> None:
+    click_row(widget, 0)
+    before = text(widget, 0, "mL")
+    layer = widget.tools.reviewing.desk.layer("lesions")
+    press(widget, "Paint")
+    assert widget.buttons["Paint"].isChecked()
+    middle = [(s.start + s.stop) // 2 for s in widget.tools.reviewing.table.rows[1].box]
+    with layer.block_history():
+        layer.paint(middle, 0)
+    assert float(text(widget, 0, "mL")) < float(before)
+    press(widget, "Undo")
+    assert text(widget, 0, "mL") == before
+    press(widget, "Redo")
+    assert float(text(widget, 0, "mL")) < float(before)
+
+
+def test_several_rows_are_merged(widget: ReviewWidget) -> None:
+    click_row(widget, 1)
+    click_row(widget, 3, also=True)
+    assert set(widget.tools.reviewing.marked) == {2, 4}
+    press(widget, "Merge")
+    assert widget.list.lesions.rowCount() == 4
+    press(widget, "Undo")
+    assert widget.list.lesions.rowCount() == 5
+
+
+def test_the_header_sorts_and_next_goes_by_what_is_seen(widget: ReviewWidget) -> None:
+    widget.list._sort(2)
+    volumes = [float(text(widget, row, "mL")) for row in range(5)]
+    assert volumes == sorted(volumes, reverse=True)
+    press(widget, "Next")
+    first = int(text(widget, 0, "#"))
+    assert widget.tools.reviewing.selected == first
+    widget.list._sort(2)
+    assert [float(text(widget, row, "mL")) for row in range(5)] == sorted(volumes)
+
+
+def test_what_is_refused_is_said_in_the_window(widget: ReviewWidget) -> None:
+    press(widget, "Fill slices")
+    assert "BAD_EDIT" in widget.messages.toPlainText()
+    press(widget, "Next")
+    assert not widget.messages.toPlainText().strip()
+
+
+def test_an_edit_of_the_liver_is_measured_when_it_rests(widget: ReviewWidget) -> None:
+    before = widget.summary.text()
+    widget.part.setCurrentIndex(1)
+    widget._choose_part(1)
+    work = widget.tools.reviewing
+    assert work.part == "liver"
+    half = np.argwhere(work.labels)[::2]
+    work.desk.edit("liver", tuple(half.T), 0)
+    assert "pause" in widget.summary.text()
+    QTest.qWait(SETTLE_MS + 200)
+    assert widget.summary.text() != before
+    assert not work.stale
+
+
+def test_a_study_that_is_closed_or_another_one_is_followed(widget: ReviewWidget, study: OpenedStudy) -> None:
+    first = widget.tools
+    clear_desk(widget.viewer)
+    QTest.qWait(50)
+    assert widget.tools is None
+    assert widget.summary.text() == NOTHING_OPEN
+    assert not widget.work.isEnabled()
+    put_on_desk(widget.viewer, study)
+    QTest.qWait(50)
+    assert widget.tools is not None
+    assert widget.tools is not first
+    work = widget.tools.reviewing
+    work.do("delete", deleted(work.labels, 1))
+    assert widget.list.lesions.rowCount() == 4
+
+
+def test_every_button_tells_what_it_does(widget: ReviewWidget) -> None:
+    assert all(button.toolTip() for button in widget.buttons.values())
+    for box in (widget.grow_mm, widget.brush_mm):
+        assert "mm" in box.toolTip()
+        assert box.suffix() == " mm"
+
+
+def test_keys_work_in_the_image_of_a_real_window(
+    application: Any, study: OpenedStudy, tmp_path: Path
+) -> None:
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    model = viewer.window._qt_viewer.viewer
+    put_on_desk(model, replace(study, path=tmp_path))
+    made = ReviewWidget(model)
+    viewer.window.add_dock_widget(made, area="right", name="Review")
+    canvas = viewer.window._qt_viewer.canvas.native
+    model.layers.selection.active = model.layers["Lesions"]
+    for key in (Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_R):
+        QTest.keyClick(canvas, key)
+    work = made.tools.reviewing
+    assert [work.review.status(n) for n in (1, 2, 3)] == ["accepted", "rejected", "unreviewed"]
+    assert work.selected == 3
+    QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert work.review.status(2) == "unreviewed"
+    viewer.window.remove_dock_widget(made)
+    made.close()
+    viewer.close()
+    application.processEvents()
