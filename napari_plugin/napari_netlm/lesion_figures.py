@@ -19,13 +19,13 @@ SURROUNDINGS = ("liver", "segments", "vessels", "cysts", "spleen")
 """Masks that figures of lesions depend on."""
 
 
-def lesion_table(desk: Desk) -> LesionTable:
+def lesion_table(desk: Desk, reference: PetReference | None) -> LesionTable:
     """All lesions measured as drawn now, in the viewer's order of axes.
 
-    The desk has layers of liver and lesions. What the study found on images stays with a lesion
-    while it has the outline that it came with.
+    The desk has layers of liver and lesions; ``reference`` is its ``pet_reference``. What the study
+    found on images stays with a lesion while it has the outline that it came with.
     """
-    anatomy, case, suv = _anatomy(desk), desk.study.case, _suv(desk)
+    anatomy, case = _anatomy(desk), desk.study.case
     known = () if case is None else case.lesions
     layer = desk.layer("lesions")
     assert layer is not None
@@ -34,8 +34,8 @@ def lesion_table(desk: Desk) -> LesionTable:
         np.asarray(layer.data),
         seen_on={lesion.id: lesion.seen_on for lesion in known},
         uptake={lesion.id: found for lesion in known if (found := _uptake(lesion)) is not None},
-        suv=suv,
-        reference=None if suv is None else _reference(suv, anatomy),
+        suv=None if reference is None else _suv(desk),
+        reference=reference,
     )
 
 
@@ -62,8 +62,28 @@ def _suv(desk: Desk) -> Volume | None:
     return Volume(np.asarray(layer.data), grid)
 
 
-def _reference(suv: Volume, anatomy: Anatomy) -> PetReference | None:
-    """Normal liver and spleen; None where no liver is free of tumor."""
+def pet_reference(desk: Desk) -> PetReference | None:
+    """Normal liver and spleen on PET: as the case compared with, else measured, which takes seconds.
+
+    None without PET, and where no liver is free of tumor.
+    """
+    suv = _suv(desk)
+    if suv is None:
+        return None
+    known = () if desk.study.case is None else desk.study.case.lesions
+    for lesion in known:
+        if lesion.suv_max and lesion.suv_liver_ratio:
+            to_spleen = lesion.suv_spleen_ratio
+            return PetReference(
+                liver_mean=lesion.suv_max / lesion.suv_liver_ratio,
+                # The case does not keep it; it decides on a score only where noise exceeds 25 % of the mean.
+                liver_sd=0.0,
+                spleen_mean=lesion.suv_max / to_spleen if to_spleen else None,
+            )
+    return _measured_reference(suv, _anatomy(desk))
+
+
+def _measured_reference(suv: Volume, anatomy: Anatomy) -> PetReference | None:
     try:
         liver = liver_background(suv, anatomy.liver, exclude=anatomy.lesions.any)
     except InputError:

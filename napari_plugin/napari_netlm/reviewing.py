@@ -13,10 +13,11 @@ import numpy as np
 from psygnal import Signal
 
 from napari_netlm.desk import Desk
-from napari_netlm.lesion_figures import lesion_table
+from napari_netlm.lesion_figures import lesion_table, pet_reference
 from napari_netlm.review_files import PARTS, review_of_record, save_review, saved_review
 from napari_netlm.steps import History, Step
 from netlm_imaging.errors import Fault, Notice, UsageError
+from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import LiverVolumes
 from netlm_imaging.review import (
     Change,
@@ -64,6 +65,7 @@ class Reviewing:
         self._doing: Action | None = None
         self.history = History()
         self._table: LesionTable | None = None
+        self._reference: PetReference | None = None
         self._require_liver()
         if RECORD in desk.records:  # work that was not saved comes first
             self.review = review_of_record(desk.records[RECORD])
@@ -95,7 +97,8 @@ class Reviewing:
     def table(self) -> LesionTable:
         """Figures of all lesions as drawn now; measured anew as a whole after liver or segments changed."""
         if self._table is None:
-            self._table = lesion_table(self.desk)
+            self._reference = self._reference or pet_reference(self.desk)
+            self._table = lesion_table(self.desk, self._reference)
         return self._table
 
     @property

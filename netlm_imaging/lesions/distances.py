@@ -16,6 +16,8 @@ CORRECTION_POWER = 7
 """How fast the correction of ``surface_gap_mm`` falls off from an axis of the grid: measured on balls
 under planes of any direction, where it leaves a mean error below 0.15 voxel at every spacing tried."""
 TIE_MM = 1e-6
+SAMPLED = 32
+"""One point of so many is looked at first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +69,9 @@ def surface_gap_mm(centers_mm: FloatArray, target: cKDTree, spacing_mm: FloatArr
     it, where of many voxels some always come close to the surface. The correction along a unit vector
     u is the sum of ``|u_a| ** CORRECTION_POWER * spacing_a``. Neighboring voxels touch: 0.
     """
-    nearest, _ = target.query(centers_mm)
+    # A few points bound the gap, which spares most of the search for the others.
+    bound = float(target.query(centers_mm[::SAMPLED])[0].min())
+    nearest, _ = target.query(centers_mm, distance_upper_bound=bound + TIE_MM)
     least = float(nearest.min()) + TIE_MM
     ends = centers_mm[nearest <= least]
     pairs = target.query_ball_point(ends, least)
