@@ -59,6 +59,10 @@ def _segments(item: Item) -> str:
     return ", ".join(n.segment for n in lesion.segments if n.percent >= SHARE_THAT_COUNTS_PERCENT)
 
 
+def _status(item: Item) -> str:
+    return "to do" if item[2] == "unreviewed" else item[2]
+
+
 def _seen_on(item: Item) -> str:
     lesion = item[1].lesion
     return "" if lesion is None else " ".join(MODALITY_NAMES[m] for m in lesion.seen_on)
@@ -73,7 +77,7 @@ def _krenning(item: Item) -> str:
 
 COLUMNS = (
     Column(title="#", tip="Number of the lesion in the mask", text=lambda i: str(i[0]), key=lambda i: i[0]),
-    Column(title="Status", tip="A accepts, R rejects, U is unsure", text=lambda i: i[2], key=lambda i: i[2]),
+    Column(title="Status", tip="A accepts, R rejects, U is unsure", text=_status, key=lambda i: i[2]),
     _figure("mL", "Volume inside the liver, mL", lambda lesion: lesion.volume_ml, 2),
     _figure("mm", "Longest diameter, mm", lambda lesion: lesion.longest_diameter_mm, 0),
     Column(
@@ -82,7 +86,7 @@ COLUMNS = (
         text=_segments,
         key=_segments,
     ),
-    Column(title="Seen on", tip="Images on which the study found it", text=_seen_on, key=_seen_on),
+    Column(title="Seen", tip="Images on which the study found it", text=_seen_on, key=_seen_on),
     _figure("SUVmax", "Highest SUV on PET, g/mL", lambda lesion: lesion.suv_max, 1),
     Column(
         title="Krenning",

@@ -190,16 +190,26 @@ class Reviewing:
             return 1
         if self.part == "segments":
             return int(self.layer_of("segments").selected_label)
+        return self.lesion
+
+    @property
+    def lesion(self) -> int:
+        """The selected lesion. Raises UsageError (BAD_EDIT) where none is."""
         if self.selected is None:
             raise bad_edit("a lesion of the list", "none selected", remedy="Select one, or make a new one")
         return self.selected
 
+    @property
+    def lesions(self) -> Labels:
+        """The array of the lesions, whichever mask is edited."""
+        return np.asarray(self.layer_of("lesions").data)
+
     def free_label(self) -> int:
         """The number of the next new lesion."""
-        return next_label(np.asarray(self.layer_of("lesions").data), used=self.review.used)
+        return next_label(self.lesions, used=self.review.used)
 
-    def do(self, action: Action, change: Change) -> None:
-        """Make ``change`` in the mask that is edited, as one step.
+    def do(self, action: Action, change: Change, *, part: Part | None = None) -> None:
+        """Make ``change`` in the mask that is edited, or in ``part``, as one step.
 
         Raises UsageError (BAD_EDIT) for one that changes nothing.
         """
@@ -209,7 +219,7 @@ class Reviewing:
             )
         self._doing = action
         try:
-            self.desk.edit(self.part, change.indices_kji, change.new)
+            self.desk.edit(part or self.part, change.indices_kji, change.new)
         finally:
             self._doing = None
 

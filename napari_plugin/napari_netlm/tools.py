@@ -130,26 +130,27 @@ class Tools:
         self.said.emit(f"Lesion {label} has grown to the value {found.levels.edge:.4g}.{cut}")
 
     def split(self, first: FloatArray, second: FloatArray) -> None:
-        """Part the selected region between two clicks. Raises NetlmError."""
-        work = self.reviewing
-        grid = work.desk.frame.shown_grid
-        work.do("split", split_at(work.labels, grid, work.label, [first, second], used=work.review.used))
+        """Part the selected lesion between two clicks. Raises NetlmError."""
+        work, grid = self.reviewing, self.reviewing.desk.frame.shown_grid
+        change = split_at(work.lesions, grid, work.lesion, [first, second], used=work.review.used)
+        work.do("split", change, part="lesions")
 
     def cut(self, first: FloatArray, second: FloatArray) -> None:
-        """Part the selected region by the plane through two clicks, straight into the image.
+        """Part the selected lesion by the plane through two clicks, straight into the image.
 
         Raises NetlmError.
         """
-        work = self.reviewing
-        grid = work.desk.frame.shown_grid
+        work, grid = self.reviewing, self.reviewing.desk.frame.shown_grid
         along = (second - first) * grid.spacing_kji_mm
-        normal = np.cross(along, np.eye(3)[self.plane_axis])
-        work.do(
-            "split",
-            split_by_plane(
-                work.labels, grid, work.label, point_kji=first, normal_kji_mm=normal, used=work.review.used
-            ),
+        change = split_by_plane(
+            work.lesions,
+            grid,
+            work.lesion,
+            point_kji=first,
+            normal_kji_mm=np.cross(along, np.eye(3)[self.plane_axis]),
+            used=work.review.used,
         )
+        work.do("split", change, part="lesions")
 
     # edits of what is selected
 
@@ -168,26 +169,28 @@ class Tools:
 
     def merge(self, lesions: list[int]) -> None:
         """One lesion of several, under the number of the first. Raises NetlmError."""
-        self.reviewing.do("merge", merged(self._lesions(), lesions, into=lesions[0] if lesions else 0))
+        change = merged(self.reviewing.lesions, lesions, into=lesions[0] if lesions else 0)
+        self.reviewing.do("merge", change, part="lesions")
         self.reviewing.select(lesions[0])
 
     def delete(self, lesion: int) -> None:
         """Take a lesion out of the mask. Raises NetlmError."""
-        self.reviewing.do("delete", deleted(self._lesions(), lesion))
+        self.reviewing.do("delete", deleted(self.reviewing.lesions, lesion), part="lesions")
 
     def relabel(self, lesion: int, to: int) -> None:
         """Give a lesion another number; its judgement goes with it. Raises NetlmError."""
         work = self.reviewing
         status = work.review.status(lesion)
-        work.do("relabel", relabeled(self._lesions(), lesion, to=to))
+        work.do("relabel", relabeled(work.lesions, lesion, to=to), part="lesions")
         if status != work.review.status(to):
             work.judge([to], status)
         work.select(to)
 
     def pieces(self) -> None:
-        """Each loose piece of the selected region for itself. Raises NetlmError."""
+        """Each loose piece of the selected lesion for itself. Raises NetlmError."""
         work = self.reviewing
-        work.do("split", split_pieces(work.labels, work.label, used=work.review.used))
+        change = split_pieces(work.lesions, work.lesion, used=work.review.used)
+        work.do("split", change, part="lesions")
 
     def new(self) -> None:
         """The next strokes draw a new lesion."""
@@ -207,10 +210,6 @@ class Tools:
     def plane_axis(self) -> int:
         """The array axis across the plane that is shown."""
         return int(self.reviewing.desk.viewer.dims.order[0])
-
-    def _lesions(self) -> Any:
-        self.reviewing.part = "lesions"
-        return self.reviewing.labels
 
     def _image(self) -> Any:
         image = top_image(self.reviewing.desk.viewer)

@@ -26,7 +26,8 @@ def merged(labels: Labels, regions: Sequence[int], *, into: int) -> Change:
     Raises UsageError (BAD_EDIT) for fewer than two, and for one that is not there.
     """
     if into not in regions or len(set(regions)) < 2:
-        raise bad_edit("two regions or more, and one of them to keep", f"{len(set(regions))}")
+        remedy = "Select several in the list, with Ctrl or Shift"
+        raise bad_edit("two regions or more, and one of them to keep", f"{len(set(regions))}", remedy=remedy)
     return Change.joined([_renamed(labels, region, into) for region in sorted(set(regions) - {into})])
 
 
