@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.plan.devices import catalogue, device_of
 from netlm_imaging.settings import PullBackSettings, Settings
@@ -69,3 +71,12 @@ def test_every_code_about_suv_is_documented() -> None:
     sources = (ROOT / "netlm_imaging" / "ingest").glob("suv*.py")
     used = {code for source in sources for code in re.findall(r'"(SUV_\w+)"', source.read_text())}
     assert used == set(re.findall(r"`(SUV_\w+)`", (ROOT / "docs/suv.md").read_text()))
+
+
+def test_every_command_of_a_review_is_documented() -> None:
+    pytest.importorskip("napari")
+    from napari_netlm.review_commands import COMMANDS
+
+    rows = re.findall(r"^\|([\w, -]*)\| ([\w ]+) \|", (ROOT / "docs/review.md").read_text(), re.MULTILINE)
+    documented = [(title.strip(), key.strip()) for key, title in rows if title.strip()]
+    assert documented == [(c.title, c.key.replace("Control", "Ctrl")) for c in COMMANDS]

@@ -13,12 +13,14 @@ import numpy.typing as npt
 from psygnal import Signal
 
 from napari_netlm.frame import Frame
+from napari_netlm.judged import review_in
 from napari_netlm.layers import LayerData
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions import label_components
+from netlm_imaging.review import counted
 from netlm_imaging.volume import LabelMap, Mask
 
 if TYPE_CHECKING:
@@ -135,12 +137,14 @@ class Desk:
             self.show_labels(key, labels.any)
 
     def anatomy(self) -> Anatomy | None:
-        """All masks as drawn now; None without liver or lesions."""
+        """All masks as drawn now, without rejected lesions; None without liver or lesions."""
         drawn: dict[str, Mask | LabelMap] = {
             key: self.labels(key) if key in LABELED else self.mask(key)
             for key in EDITABLE
             if self.layer(key) is not None
         }
+        if isinstance(lesions := drawn.get("lesions"), LabelMap):
+            drawn["lesions"] = counted(lesions, review_in(self.records))
         return anatomy_of({**self.study.masks, **drawn})
 
     # records

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from napari_netlm.desk import LABELED, Desk
 from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.export import append_event, write_review
 from netlm_imaging.ingest import read_mask, read_review, read_reviewed_lesions
 from netlm_imaging.review import Event, Part, Review
-from netlm_imaging.review.trail import HEADER, WHERE, review_of
+from netlm_imaging.review.trail import WHERE
 from netlm_imaging.volume import LabelMap, Mask, require_on
 
 FOLDER = "review"
@@ -63,8 +62,3 @@ def save_review(desk: Desk, review: Review, folder: Path, saved: Event) -> Event
         if desk.layer(part) is not None
     }
     return write_review(folder, masks, review, saved)
-
-
-def review_of_record(record: Any) -> Review:
-    """The audit trail as the desk keeps it. Raises InputError (BAD_REVIEW)."""
-    return review_of(HEADER + "".join(json.dumps(line) + "\n" for line in record))[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ import numpy as np
 from psygnal import Signal
 
 from napari_netlm.desk import Desk
+from napari_netlm.judged import RECORD, record_line, review_in
 from napari_netlm.lesion_figures import lesion_table, pet_reference
-from napari_netlm.review_files import PARTS, review_of_record, save_review, saved_review
+from napari_netlm.review_files import PARTS, save_review, saved_review
 from napari_netlm.steps import History, Step
 from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.lesions.pet_uptake import PetReference
@@ -33,11 +33,8 @@ from netlm_imaging.review import (
 from netlm_imaging.review.change import bad_edit, require_label
 from netlm_imaging.review.records import Action
 from netlm_imaging.review.table import Row
-from netlm_imaging.review.trail import line_of
 from netlm_imaging.volume import LabelMap
 
-RECORD = "review"
-"""Of the desk: the audit trail, a value of JSON types for each event."""
 NOBODY = "no name given"
 
 
@@ -68,10 +65,12 @@ class Reviewing:
         self._reference: PetReference | None = None
         self._require_liver()
         if RECORD in desk.records:  # work that was not saved comes first
-            self.review = review_of_record(desk.records[RECORD])
+            self.review = review_in(desk.records)
         else:
             self.review, self.notices = saved_review(desk)
-        self._lines = [json.loads(line_of(event)) for event in self.review.events]
+        self._lines = [record_line(event) for event in self.review.events]
+        if self._lines:  # not told as a change: it is saved
+            desk.records[RECORD] = list(self._lines)
         if desk.layer("lesions") is None:
             grid = desk.study.grid
             desk.show_labels("lesions", LabelMap(np.zeros(grid.shape_kji, np.uint16), grid))
@@ -326,7 +325,7 @@ class Reviewing:
 
     def _keep_event(self, event: Event) -> None:
         self.review = self.review.with_event(event)
-        self._lines.append(json.loads(line_of(event)))
+        self._lines.append(record_line(event))
         self.desk.record(RECORD, list(self._lines))
 
     def _middle(self, row: Row) -> Any:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from napari_netlm.desk import LABELED, Desk
 from napari_netlm.jobs import Reporter, run_netlm
+from napari_netlm.judged import review_in
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.study import open_study
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.export import write_nifti
+from netlm_imaging.review import counted
 from netlm_imaging.settings import Settings, to_toml, validated
 from netlm_imaging.volume import LabelMap, Mask
 
@@ -44,22 +46,26 @@ GIVEN_ROLES = {
 
 
 def given_masks(desk: Desk) -> dict[str, Mask | LabelMap]:
-    """Masks that a person stands behind: drawn or changed here, or given to the finished case.
+    """Masks that a person stands behind: drawn, changed or judged here, or given to the finished case.
 
-    What the segmenter found and nobody touched is found again. Without images liver and lesions are
-    all there is, and count as given.
+    Rejected lesions are left out. What the segmenter found and nobody touched is found again. Without
+    images liver and lesions are all there is, and count as given.
     """
     case = desk.study.case
     roles = {record.role for record in case.inputs} if case is not None else set()
     before = {key for key, role in GIVEN_ROLES.items() if any(r.startswith(role) for r in roles)}
-    wanted = desk.edited | before
+    review = review_in(desk.records)
+    wanted = desk.edited | before | ({"lesions"} if review.statuses else set())
     if desk.study.images_path is None:
         wanted |= {"liver", "lesions"}
-    return {
+    masks: dict[str, Mask | LabelMap] = {
         key: desk.labels(key) if key in LABELED else desk.mask(key)
         for key in OPTIONS
         if key in wanted and desk.layer(key) is not None
     }
+    if isinstance(lesions := masks.get("lesions"), LabelMap):
+        masks["lesions"] = counted(lesions, review)
+    return masks
 
 
 def facts_of(desk: Desk) -> tuple[Clinical, Settings]:

@@ -15,6 +15,7 @@ from napari.components import ViewerModel
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
+from napari_netlm.run import given_masks
 from netlm_imaging.errors import UsageError
 from netlm_imaging.ingest import read_mask, read_review
 from netlm_imaging.lesions import liver_volumes, measure
@@ -249,3 +250,27 @@ def test_a_closed_review_listens_no_more(study: OpenedStudy) -> None:
     reviewing.close()
     reviewing.desk.layer("lesions").paint((1, 1, 1), 9)
     assert reviewing.review.events == ()
+
+
+def test_rejected_lesions_go_into_no_plan(study: OpenedStudy) -> None:
+    reviewing = begun(study)
+    desk = reviewing.desk
+    ids = desk.anatomy().lesions.labels
+    reviewing.judge([2, 4], "rejected")
+    reviewing.judge([1], "unsure")
+    left = tuple(n for n in ids if n not in (2, 4))
+    assert desk.anatomy().lesions.labels == left
+    given = given_masks(desk)["lesions"]
+    assert given.labels == left
+    assert given.grid.same_as(study.grid)
+    reviewing.undo()
+    reviewing.undo()
+    assert desk.anatomy().lesions.labels == ids
+
+
+def test_a_saved_review_counts_before_anything_is_changed(study: OpenedStudy, tmp_path: Path) -> None:
+    case = replace(study, path=tmp_path)
+    first = begun(case)
+    first.judge([2], "rejected")
+    first.save(tmp_path / "review")
+    assert 2 not in begun(replace(case)).desk.anatomy().lesions.labels
