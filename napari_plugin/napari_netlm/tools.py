@@ -100,6 +100,7 @@ class Tools:
         if label is not None:
             layer.selected_label = label
         layer.n_edit_dimensions = 3 if self.ball else 2
+        layer.preserve_labels = work.part == "lesions"  # a stroke takes nothing from a neighbor
         layer.mode = mode
         self.chosen.emit()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari_plugin.windows import why_no_window
 
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
@@ -19,13 +18,18 @@ from napari_netlm.opened import OpenedStudy
 from netlm_imaging.ingest import read_review
 from netlm_imaging.review import deleted
 
-if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-    pytest.skip("no display: run under xvfb-run -a", allow_module_level=True)
+if why := why_no_window():
+    pytest.skip(why, allow_module_level=True)
 
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_netlm.widgets.review import NOTHING_OPEN, SETTLE_MS, ReviewWidget
+
+pytestmark = [
+    pytest.mark.xdist_group("window"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),  # napari's own
+]
 
 
 @pytest.fixture(scope="module")

@@ -236,6 +236,10 @@ def test_brushes_of_the_viewer_draw_the_selected_lesion(tools: Tools) -> None:
     layer = work.desk.layer("lesions")
     assert work.desk.viewer.layers.selection.active is layer
     assert (str(layer.mode), layer.selected_label) == ("paint", 3)
+    ones = (work.labels == 1).sum()
+    with layer.block_history():
+        layer.paint(tuple(np.argwhere(work.labels == 1)[5]), 3)  # over a neighbor
+    assert (work.labels == 1).sum() == ones
     BY_TITLE["Grow"].do(tools)
     assert str(layer.mode) == "pan_zoom"
     BY_TITLE["New"].do(tools)
