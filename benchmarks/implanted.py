@@ -20,20 +20,24 @@ MEDIAN_MM, SPREAD = 16.0, np.log(24.0 / 11.0) / (2 * 0.6745)
 """Diameters of lesions: median 16, IQR 11-24 mm (Kose 2020), log-normal."""
 SMALLEST_MM, LARGEST_MM = 4.0, 60.0
 GAP_MM = 1.0
-REAL = ("ircad1", "ircad3", "ircad5", "ircad10")
-"""Cases of couinaud-masks: segments, liver and vessels of real livers."""
+REAL = ("ircad1", "ircad3", "ircad5", "ircad10", "ircad17")
+"""Cases with segments and vessels of real livers; the last lies in a folder of its own."""
 
 
 def real_folder() -> Path | None:
     """Where the real livers lie; None where they do not."""
-    folder = Path(os.environ.get("NETLM_REAL_DATA", "../shared/data")) / "couinaud-masks"
-    return folder if folder.is_dir() else None
+    folder = Path(os.environ.get("NETLM_REAL_DATA", "../shared/data"))
+    return folder if (folder / "couinaud-masks").is_dir() else None
 
 
 def real_liver(folder: Path, case: str, *, grid_mm: float) -> Anatomy:
-    """A real liver with its segments and vessels on an isotropic grid."""
-    segments, grid = _labels(folder / f"{case}_label.nii.gz")
-    vessels, _ = _labels(folder / f"{case}_vessel.nii.gz")
+    """A real liver with its segments and vessels on an isotropic grid.
+
+    Both are on one array; some of the files of vessels lie elsewhere by their header, which is ignored.
+    """
+    start = "ircad17/couinaud" if case == "ircad17" else f"couinaud-masks/{case}"
+    segments, grid = _labels(folder / f"{start}_label.nii.gz")
+    vessels, _ = _labels(folder / f"{start}_vessel.nii.gz")
     anatomy = _without_lesions(segments, (vessels > 0) & (segments > 0), grid).cropped()
     return on_isotropic_grid(anatomy, grid_mm=grid_mm)[0]
 

@@ -82,6 +82,8 @@ def _gap(case: Case, objective: Objective, choices: dict[Objective, Choice]) -> 
     choice, problem = choices[objective], case.problem
     if choice.status == "optimal":
         return ""
+    if choice.status == "infeasible":
+        return f"{objective} cannot be reached"
     if choice.bound_voxels is None:
         return f"{objective} not proven"
     open_points = 100.0 * (choice.bound_voxels - problem.cleared_voxels(choice.chosen)) / problem.total_voxels

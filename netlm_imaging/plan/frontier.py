@@ -14,7 +14,7 @@ from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.optimize import Choice, Request, lexicographic
 from netlm_imaging.plan.problem import Problem
 
-MOST_POINTS = 30
+MOST_POINTS = 100
 """A curve of more points is drawn through so many."""
 SECONDS_PER_POINT = 2.0
 """A point that takes longer is the best plan found, not proven."""
