@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
+from functools import cached_property, lru_cache
 from itertools import chain, combinations
 from typing import cast
 
@@ -68,9 +70,14 @@ class Random:
             relative_gap=0.0,
         )
 
+    @cached_property
+    def cropped(self) -> Anatomy:
+        """Inside the liver's box, as the space is."""
+        return self.anatomy.cropped()
+
     def _block(self, rng: np.random.Generator) -> np.ndarray:
         """A box around a random lesion voxel, so that candidates overlap and some clear a lesion."""
-        seeds = np.argwhere(self.anatomy.cropped().lesions.array)
+        seeds = np.argwhere(self.cropped.lesions.array)
         k, j, i = seeds[int(rng.integers(len(seeds)))]
         reach = rng.integers(1, 3, size=6)
         block = np.zeros(self.space.liver.shape, dtype=bool)
@@ -98,7 +105,7 @@ class Random:
             mask = np.zeros(self.space.liver.shape, dtype=bool)
             mask.ravel()[candidate.region(self.space)] = True
             regions.append(mask)
-        return simulate(self.anatomy.cropped(), regions, cleared_fraction=CLEARED)
+        return simulate(self.cropped, regions, cleared_fraction=CLEARED)
 
     def interventions(self, chosen: tuple[int, ...]) -> int:
         """Each zone of an ablation counts."""
@@ -112,14 +119,25 @@ class Random:
             (sum(c.kind != "ablation" for c in counted), limits.resections),
             (sum(max(1, len(c.zones)) for c in counted if c.kind == "ablation"), limits.ablations),
             (len(segments), limits.segments),
-            (self.figures(chosen).lost_voxels, limits.budget_voxels),
         )
         return (
             all(limit is None or count <= limit for count, limit in counts)
             and limits.must.issubset(chosen)
             and limits.must_not.isdisjoint(chosen)
+            # Last, for they take longest to count.
+            and self.figures(chosen).lost_voxels <= limits.budget_voxels
             and limits.lesions.issubset(self.figures(chosen).cleared)
         )
+
+
+@lru_cache(maxsize=8)
+def _patient(seed: int) -> Random:
+    return Random(seed)
+
+
+def patient(seed: int) -> Random:
+    """A random case whose ``request`` may be replaced; every subset is counted once for all tests of a seed."""
+    return copy(_patient(seed))
 
 
 def value_of(case: Random, objective: str, chosen: tuple[int, ...]) -> tuple[float, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from plan.plan_examples import settings_with
-from plan.random_cases import CLEARED, Random, best_of, value_of
+from plan.random_cases import CLEARED, Random, best_of, patient, value_of
 from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
@@ -27,7 +28,7 @@ from netlm_imaging.volume import LabelMap, Mask
 @pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "fewest", "palliative"])
 @pytest.mark.parametrize("seed", range(300))
 def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> None:
-    case = Random(seed)
+    case = patient(seed)
     choice = optimize(case.problem, objective, case.request, seconds=20)
     best = best_of(case, objective)
     if best is None:
@@ -42,7 +43,7 @@ def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> 
 
 @pytest.mark.parametrize("seed", range(100))
 def test_dropping_dominated_candidates_changes_no_optimum(seed: int) -> None:
-    case = Random(seed)
+    case = patient(seed)
     limits = case.request.limits
     dominated = dominance(case.problem, limits).dominated(barred=limits.must_not, wanted=limits.must)
     request = replace(case.request, limits=replace(limits, must_not=limits.must_not | dominated))
@@ -60,7 +61,7 @@ def test_dropping_dominated_candidates_changes_no_optimum(seed: int) -> None:
 def test_a_lesion_that_must_be_cleared_is_so_at_the_best_of_all_subsets(
     seed: int, objective: Objective
 ) -> None:
-    case = Random(seed)
+    case = patient(seed)
     rng = np.random.default_rng(1000 + seed)
     wanted = rng.choice(case.problem.lesions, int(rng.integers(1, 3)))
     limits = replace(case.request.limits, lesions=frozenset(wanted.tolist()))
@@ -77,13 +78,13 @@ def test_a_lesion_that_must_be_cleared_is_so_at_the_best_of_all_subsets(
 
 
 def test_some_candidates_are_dominated() -> None:
-    cases = [Random(seed) for seed in range(40)]
+    cases = [patient(seed) for seed in range(40)]
     assert any(dominance(c.problem, c.request.limits).dominated() for c in cases)
 
 
 @pytest.mark.parametrize("seed", range(0, 100, 8))
 def test_the_greedy_plan_keeps_every_limit_and_is_no_better_than_the_best(seed: int) -> None:
-    case = Random(seed)
+    case = patient(seed)
     case.request = replace(case.request, limits=replace(case.request.limits, must=frozenset()))
     plan = greedy(case.problem, case.request.limits, Clear.all(case.problem), improve=seed % 16 == 0)
     best = best_of(case, "sparing")
@@ -127,11 +128,12 @@ class Real(Random):
 
 
 REAL_SEEDS = range(24)
+real = cache(Real)
 
 
 @pytest.mark.parametrize("seed", REAL_SEEDS)
 def test_optimum_over_clusters_and_sequences_is_the_best_of_all_subsets(seed: int) -> None:
-    case = Real(seed)
+    case = real(seed)
     objective = ("sparing", "threshold", "palliative")[seed % 3]
     limits = case.request.limits
     barred = replace(limits, must_not=dominance(case.problem, limits).dominated())
@@ -146,6 +148,6 @@ def test_optimum_over_clusters_and_sequences_is_the_best_of_all_subsets(seed: in
 
 
 def test_the_real_cases_hold_clusters_and_sequences() -> None:
-    made = [c for seed in REAL_SEEDS for c in Real(seed).problem.candidates]
+    made = [c for seed in REAL_SEEDS for c in real(seed).problem.candidates]
     assert any(len(c.lesions) > 1 for c in made)
     assert any(len(c.zones) > 1 for c in made)

@@ -7,7 +7,7 @@ from itertools import chain, combinations
 
 import numpy as np
 import pytest
-from plan.random_cases import Random, value_of
+from plan.random_cases import Random, patient, value_of
 
 from netlm_imaging.plan.frontier import by_interventions, frontier
 from netlm_imaging.plan.knees import knees
@@ -17,7 +17,7 @@ from netlm_imaging.plan.optimize import optimize
 
 def free(seed: int) -> Random:
     """A random patient where nothing must be done."""
-    case = Random(seed)
+    case = patient(seed)
     case.request = replace(case.request, limits=replace(case.request.limits, must=frozenset()))
     return case
 
