@@ -136,7 +136,7 @@ def _patient(seed: int) -> Random:
 
 
 def patient(seed: int) -> Random:
-    """A random case whose ``request`` may be replaced; every subset is counted once for all tests of a seed."""
+    """A random case whose ``request`` may be replaced; its subsets are counted once for all tests of it."""
     return copy(_patient(seed))
 
 
