@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import ErrorDetails
 
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide.records import Classification, Projection, Uncertainty
@@ -132,7 +133,7 @@ class CaseResult:
     liver: LiverVolumes
     lesions: tuple[CaseLesion, ...]
     groups: tuple[GroupOption, ...] = ()
-    """Of close lesions: whether one wedge can take them out in one specimen; if not, why."""
+    """Of close lesions: whether one wedge, or one ablation zone, can take out all of them; if not, why."""
     pattern: Pattern
     plan: Plan
     alternatives: tuple[Plan, ...]
@@ -161,25 +162,49 @@ class CaseResult:
         return json.dumps(_ADAPTER.dump_python(self, mode="json"), indent=2, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> CaseResult:
-        """A case from case.json. Raises InputError (BAD_CASE): absent keys as one fault, each wrong one."""
+    def from_json(cls, text: str | bytes, *, where: str = "case.json") -> CaseResult:
+        """A case from the text of ``where``.
+
+        Raises InputError (BAD_CASE): absent keys as one fault, each wrong one; of what is no case, only that.
+        """
         try:
             return _ADAPTER.validate_json(text)
         except ValidationError as error:
             details = error.errors()
+        other = next((d for d in details if d["type"] == "json_invalid" or d["loc"] == ("schema",)), None)
+        if other is not None:
+            raise InputError(_other_file(other, where))
         absent = [".".join(map(str, d["loc"])) for d in details if d["type"] == "missing"]
         faults = [
-            _bad_case(f"{'.'.join(map(str, d['loc'])) or 'the file'}: {d['msg']}", type(d["input"]).__name__)
+            _bad_case(
+                f"{'.'.join(map(str, d['loc'])) or 'the file'}: {d['msg']}", type(d["input"]).__name__, where
+            )
             for d in details
             if d["type"] != "missing"
         ]
         if absent:
-            faults.insert(0, _bad_case(f"a case of schema {SCHEMA}", f"one without {', '.join(absent[:20])}"))
+            found = f"one without {', '.join(absent[:20])}"
+            faults.insert(0, _bad_case(f"a case of schema {SCHEMA}", found, where))
         raise InputError(*faults[:20])
 
 
-def _bad_case(expected: str, found: str) -> Fault:
-    return Fault(code="BAD_CASE", expected=expected, found=found, where="case.json")
+def _bad_case(expected: str, found: str, where: str) -> Fault:
+    return Fault(code="BAD_CASE", expected=expected, found=found, where=where)
+
+
+def _other_file(detail: ErrorDetails, where: str) -> Fault:
+    """The fault of what is no case at all: no JSON, or of another schema."""
+    schema = str(detail["input"])[:40]
+    found = "no JSON" if detail["type"] == "json_invalid" else f"schema {schema!r}"
+    if schema.startswith("netlm-plan/"):
+        found = f"a plan file ({found}), which `netlm compare` takes"
+    return Fault(
+        code="BAD_CASE",
+        expected=f"a finished case (case.json, schema {SCHEMA})",
+        found=found,
+        where=where,
+        remedy="Give case.json as it was written, from the folder that --out named",
+    )
 
 
 def case_json_schema(generator: type[GenerateJsonSchema] = GenerateJsonSchema) -> dict[str, Any]:

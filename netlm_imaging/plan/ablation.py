@@ -87,7 +87,8 @@ def zone_of(
         forbidden=forbidden_to(space, device),
     )
     if isinstance(placement, TooSmall):
-        return Refusal(_too_small(device, placement.factor, margin_mm=settings.margin_mm), too_small=True)
+        why_not = _too_small(target, device, placement.factor, margin_mm=settings.margin_mm)
+        return Refusal(why_not, too_small=True)
     if isinstance(placement, NoRoom):
         return no_room(space, target, device, placement, settings=settings)
     return made_of(space, target, device, [placement], settings=settings)
@@ -185,10 +186,16 @@ def _joined_to(destroyed: BoolArray, seeds_kji: Indices) -> BoolArray:
     return np.asarray(destroyed & np.isin(parts, np.unique(parts[tuple(seeds_kji.T)])))
 
 
-def _too_small(device: Device, factor: float, *, margin_mm: float) -> str:
+def _too_small(target: Target, device: Device, factor: float, *, margin_mm: float) -> str:
     size = " x ".join(f"{v:.3g}" for v in (device.zone_mm[:1] if device.spherical else device.zone_mm))
     needed = f"of {factor * device.zone_mm[0]:.1f} mm" if device.spherical else f"{factor:.2f} times as large"
-    return f"lesion and {margin_mm:g} mm margin need a zone {needed}; {device.name}: {size} mm"
+    return f"{with_margins(target.lesions, margin_mm)} need a zone {needed}; {device.name}: {size} mm"
+
+
+def with_margins(lesions: Sequence[int], margin_mm: float) -> str:
+    """``lesion and 5 mm margin``, ``lesions and 5 mm margins``."""
+    several = "s" if len(lesions) > 1 else ""
+    return f"lesion{several} and {margin_mm:g} mm margin{several}"
 
 
 def _triple(values: FloatArray) -> tuple[float, float, float]:

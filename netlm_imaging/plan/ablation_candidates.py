@@ -47,11 +47,11 @@ def ablations_together(
     *,
     settings: Settings,
     devices: Sequence[Device],
-) -> tuple[Candidate, ...]:
-    """Candidates that ablate two or three close lesions with one zone; ``single``: those made for one."""
+) -> dict[tuple[int, ...], tuple[Candidate | Refusal, ...]]:
+    """One zone for two or three close lesions, or why not; ``single``: the ablations of one lesion."""
     rules = settings.ablation
     if not rules.clusters:
-        return ()
+        return {}
     allowed = [n for n in lesions if why_no_target(n, settings=rules, devices=devices) is None]
     allowed = [n for n in allowed if n.volume_ml >= settings.lesion.smallest_target_ml]
     targets = [target_of(space, lesion.id, margin_mm=rules.margin_mm) for lesion in allowed]

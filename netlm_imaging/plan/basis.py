@@ -223,7 +223,7 @@ def planned_case(
         space=space,
         resected=resected,
     )
-    case, _ = case_with(question, chosen_devices(settings))
+    case, *_ = case_with(question, chosen_devices(settings))
     return case, question.resected
 
 

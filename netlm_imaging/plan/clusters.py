@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
+from itertools import combinations
 
 import numpy as np
 
 from netlm_imaging.geometry import FloatArray
-from netlm_imaging.plan.ablation import Target, why_cooled, zone_of
-from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.ablation import Target, why_cooled, with_margins, zone_of
+from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.covering import extreme_points, smallest_ball
 from netlm_imaging.plan.devices import Device
+from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.plan.zones import EDGE
 from netlm_imaging.settings import AblationSettings, Modality
 
-Width = Callable[[tuple[int, ...]], float]
+Group = tuple[int, ...]
+"""Of targets by their places, or of lesions by their ids."""
+Width = Callable[[Group], float]
 """Of the smallest ball around a group of targets, mm."""
 
 
@@ -30,13 +34,14 @@ def cluster_ablations(
     settings: AblationSettings,
     devices: Sequence[Device],
     cleared_fraction: float,
-) -> tuple[Candidate, ...]:
-    """One candidate for each pair and triple of ``targets`` and each modality: its smallest zone that fits.
+) -> dict[Group, tuple[Candidate | Refusal, ...]]:
+    """For pairs and triples of ``targets`` (lesion ids): for each modality its smallest zone that fits.
 
-    Left out are groups that a zone of that modality clears already, which was made for some of their
-    lesions (``single``, or a pair): it was put where it spends least with less to cover. A group fits
-    into no zone whose longest axis is shorter than the group is wide in any direction, or than the
-    smallest ball around it: only groups that pass both are tried.
+    No new one is made for a group that a zone of that modality clears already, which was made for some of
+    its lesions (``single``, or a pair): it was put where it spends least with less to cover, and stands for
+    the group. A group fits into no zone whose longest axis is shorter than the group is wide in any
+    direction, or than the smallest ball around it: only groups that pass both are tried. Of the others,
+    those whose margins meet are refused too.
     """
     corners = [target.corners_mm for target in targets]
     cleared = _Cleared(space, targets, cleared_fraction)
@@ -45,19 +50,33 @@ def cluster_ablations(
         if len(candidate.zones) == 1 and candidate.lesions in place:
             cleared.note(candidate, (place[candidate.lesions],))
     width_mm = cache(lambda group: 2.0 * smallest_ball(np.vstack([corners[n] for n in group]))[1])
-    cooled = cache(lambda n, device: why_cooled(space, targets[n], device, settings=settings) is not None)
-    found: list[tuple[tuple[int, ...], Candidate]] = []
+    cooled = cache(lambda n, device: why_cooled(space, targets[n], device, settings=settings))
+
+    def attempt(group: Group, device: Device) -> Candidate | Refusal:
+        known = cleared.by(group, device.modality)
+        if known is not None:
+            return known
+        for n in group:
+            if (refusal := cooled(n, device)) is not None:
+                return Refusal(f"{targets[n].name}: {refusal.why_not}")
+        made = zone_of(space, _together(space, [targets[n] for n in group]), device, settings=settings)
+        if not isinstance(made, Candidate):
+            return made
+        made = with_loss(space, made)
+        cleared.note(made, group)
+        return made
+
+    tried: dict[Group, list[Candidate | Refusal]] = defaultdict(list)
     for size in (2, 3):
         for device in sorted(devices, key=lambda d: float(np.prod(d.zone_mm))):
             for group in _groups(corners, width_mm, longest_mm=max(device.zone_mm), size=size):
-                if cleared.has(group, device.modality) or any(cooled(n, device) for n in group):
-                    continue
-                target = _together(space, [targets[n] for n in group])
-                made = zone_of(space, target, device, settings=settings)
-                if isinstance(made, Candidate):
-                    cleared.note(made, group)
-                    found.append((group, made))
-    return tuple(candidate for _, candidate in sorted(found, key=lambda entry: entry[0]))
+                tried[group].append(attempt(group, device))
+    for group in (*tried, *_close(space, targets, tried)):
+        short = [d for d in devices if max(d.zone_mm) * EDGE < width_mm(group)]
+        if short:
+            needed = f"{with_margins(group, settings.margin_mm)} need a zone {width_mm(group):.1f} mm long"
+            tried[group].append(Refusal(f"{needed}; {_longest(short)}"))
+    return {tuple(targets[n].lesions[0] for n in group): tuple(tried[group]) for group in sorted(tried)}
 
 
 class _Cleared:
@@ -69,23 +88,24 @@ class _Cleared:
             self._place[tuple(target.tumor_kji.T)] = n
         sizes = [len(target.tumor_kji) for target in targets]
         self._needed = np.array([needed_voxels(size, cleared_fraction) for size in sizes])
-        self._held: dict[tuple[Modality, int], list[frozenset[int]]] = defaultdict(list)
+        self._held: dict[tuple[Modality, int], list[tuple[frozenset[int], Candidate]]] = defaultdict(list)
 
-    def note(self, candidate: Candidate, group: tuple[int, ...]) -> None:
+    def note(self, candidate: Candidate, group: Group) -> None:
         """A zone that was made for ``group``."""
         held = np.bincount(self._place.ravel()[candidate.voxels], minlength=len(self._needed) + 1)[:-1]
         inside = frozenset(np.flatnonzero(held >= self._needed).tolist())
         for n in group:
-            self._held[candidate.zones[0].device.modality, n].append(inside)
+            self._held[candidate.zones[0].device.modality, n].append((inside, candidate))
 
-    def has(self, group: tuple[int, ...], modality: Modality) -> bool:
-        """Whether a zone that was made for some of ``group`` clears all of it."""
-        return any(inside.issuperset(group) for n in group for inside in self._held[modality, n])
+    def by(self, group: Group, modality: Modality) -> Candidate | None:
+        """The first zone that was made for some of ``group`` and clears all of it."""
+        held = (entry for n in group for entry in self._held[modality, n])
+        return next((candidate for inside, candidate in held if inside.issuperset(group)), None)
 
 
 def _groups(
     corners: Sequence[FloatArray], width_mm: Width, *, longest_mm: float, size: int
-) -> Iterator[tuple[int, ...]]:
+) -> Iterator[Group]:
     """Pairs or triples of which the smallest ball is no wider than ``longest_mm``."""
     low = np.array([points.min(axis=0) for points in corners]).reshape(-1, 3)
     high = np.array([points.max(axis=0) for points in corners]).reshape(-1, 3)
@@ -99,6 +119,28 @@ def _groups(
         for c in range(b + 1, len(corners)):
             if (a, c) in pairs and (b, c) in pairs and width_mm((a, b, c)) <= longest_mm * EDGE:
                 yield a, b, c
+
+
+def _close(space: Workspace, targets: Sequence[Target], tried: Collection[Group]) -> Iterator[Group]:
+    """Pairs that were not tried whose margins share a voxel; triples of such pairs that were tried."""
+    low = np.array([target.required_kji.min(axis=0) for target in targets]).reshape(-1, 3)
+    high = np.array([target.required_kji.max(axis=0) for target in targets]).reshape(-1, 3)
+    near = np.triu((np.maximum(low[:, None], low) <= np.minimum(high[:, None], high)).all(axis=-1), k=1)
+    pairs = [(a, b) for a, b in np.argwhere(near).tolist()]
+    known = set(pairs).intersection(tried)
+    margin = cache(lambda n: space.flat(targets[n].required_kji))
+    meet = cache(lambda a, b: np.intersect1d(margin(a), margin(b), assume_unique=True).size > 0)
+    triples = [(a, b, c) for a, b in known for c in range(b + 1, len(targets)) if {(a, c), (b, c)} <= known]
+    for group in (*pairs, *triples):
+        if group not in tried and all(meet(*pair) for pair in combinations(group, 2)):
+            yield group
+
+
+def _longest(devices: Sequence[Device]) -> str:
+    """Of several, with a word for the others."""
+    longest = max(devices, key=lambda d: max(d.zone_mm))
+    name = longest.name if len(devices) == 1 else f"{longest.name}, and smaller zones"
+    return f"{name}: {max(longest.zone_mm):.3g} mm"
 
 
 def _together(space: Workspace, targets: Sequence[Target]) -> Target:

@@ -16,6 +16,7 @@ from netlm_imaging.plan.cluster_wedges import cluster_wedges
 from netlm_imaging.plan.devices import Device, chosen_devices
 from netlm_imaging.plan.enucleation import enucleation
 from netlm_imaging.plan.losses import with_loss
+from netlm_imaging.plan.options import group_options, option, option_of, telling
 from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.records import GroupOption, LesionOptions, Option, TreatmentKind
 from netlm_imaging.plan.wedge import wedge
@@ -45,8 +46,8 @@ def collect(
     devices: Sequence[Device] | None = None,
     resected: Resections | None = None,
     progress: Progress | None = None,
-) -> tuple[tuple[Candidate, ...], tuple[LesionOptions, ...]]:
-    """Candidates in a fixed order (anatomical, by lesion, of close lesions) and the options of every lesion.
+) -> tuple[tuple[Candidate, ...], tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
+    """Candidates in a fixed order (anatomical, by lesion, of close ones); options of lesions and groups.
 
     ``devices`` default to those of the settings; ``resected`` saves work where it is at hand.
     A candidate that alone loses more than ``budget_voxels`` of functional liver is no option; it stays
@@ -62,27 +63,23 @@ def collect(
             progress(f"Ablations of lesion {lesion.id} ({number} of {len(lesions)})")
         attempts = _attempts(space, lesion, resected, devices, settings=settings)
         candidates.extend(c for tried in attempts.values() for c in tried if isinstance(c, Candidate))
-        single = {kind: _option_of(space, kind, t, budget_voxels) for kind, t in attempts.items()}
+        single = {kind: option_of(space, kind, t, budget_voxels) for kind, t in attempts.items()}
         single["anatomical"] = _anatomical_option(space, lesion, resected, affordable, settings=settings)
         kinds: tuple[TreatmentKind, ...] = ("enucleation", "wedge", "anatomical", "ablation")
         options.append(LesionOptions(lesion=lesion.id, options=tuple(single[kind] for kind in kinds)))
     if progress is not None:
         progress("Ablations of close lesions together")
     alone = [candidate for candidate in candidates if candidate.zones]
-    together = ablations_together(space, lesions, alone, settings=settings, devices=devices)
-    candidates.extend(with_loss(space, candidate) for candidate in together)
-    candidates.extend(c for c in resected.together.values() if isinstance(c, Candidate))
-    return tuple(candidates), tuple(options)
-
-
-def group_options(space: Workspace, resected: Resections, *, budget_voxels: int) -> tuple[GroupOption, ...]:
-    """Which groups of close lesions one wedge can take out; options are meant as in ``collect``."""
-    tried = (
-        (group, _option_of(space, "wedge", [t], budget_voxels)) for group, t in resected.together.items()
+    ablated = ablations_together(space, lesions, alone, settings=settings, devices=devices)
+    wedged = {group: (made,) for group, made in resected.together.items()}
+    for group, tried in (*ablated.items(), *wedged.items()):
+        own = (made for made in tried if isinstance(made, Candidate) and made.lesions == group)
+        candidates.extend(dict.fromkeys(own))
+    groups = (
+        *group_options(space, "wedge", wedged, budget_voxels),
+        *telling(group_options(space, "ablation", ablated, budget_voxels), alone=alone),
     )
-    return tuple(
-        GroupOption(kind=o.kind, lesions=group, feasible=o.feasible, why_not=o.why_not) for group, o in tried
-    )
+    return tuple(candidates), tuple(options), groups
 
 
 def resections(
@@ -140,20 +137,6 @@ def _attempts(
     }
 
 
-def _option_of(
-    space: Workspace, kind: TreatmentKind, tried: Sequence[Candidate | Refusal], budget_voxels: int
-) -> Option:
-    made = [c for c in tried if isinstance(c, Candidate)]
-    refusals = [r.why_not for r in tried if isinstance(r, Refusal)]
-    why_not = "; ".join(refusals) or "leaves less functional liver than the minimum remnant"
-    return _option(kind, [c for c in made if c.lost_voxels(space) <= budget_voxels], why_not)
-
-
-def _option(kind: TreatmentKind, found: Sequence[Candidate], why_not: str) -> Option:
-    feasible = bool(found)
-    return Option(kind=kind, feasible=feasible, why_not=None if feasible else why_not)
-
-
 def _anatomical_option(
     space: Workspace,
     lesion: Lesion,
@@ -164,19 +147,19 @@ def _anatomical_option(
 ) -> Option:
     """Whether one procedure takes out the whole lesion."""
     if not settings.resection.anatomical:
-        return _option("anatomical", (), "switched off in the settings")
+        return option("anatomical", (), "switched off in the settings")
     if space.segments is None:
-        return _option("anatomical", (), "the segments are not known")
+        return option("anatomical", (), "the segments are not known")
     region = space.lesions[lesion.id]
     counts = np.bincount(space.segments[region.box][region.mask], minlength=9)
     needed = needed_voxels(region.voxels, settings.lesion.cleared_fraction)
     clearing = [c for c in resected.procedures if sum(counts[g] for g in c.segments) >= needed]
     if not clearing:
         names = ", ".join(segment_name(int(g)) for g in np.flatnonzero(counts[1:]) + 1)
-        return _option(
+        return option(
             "anatomical", (), f"no named procedure holds the lesion (segments {names or 'unknown'})"
         )
     fitting = [c for c in clearing if c in affordable]
-    return _option(
+    return option(
         "anatomical", fitting, "every procedure that holds it leaves less liver than the minimum remnant"
     )

@@ -9,7 +9,6 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.collect import group_options
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
 from netlm_imaging.plan.fixes import require_known
 from netlm_imaging.plan.growth_plan import growth_plans
@@ -56,7 +55,7 @@ class Planned:
     """What would clear more after portal vein embolization and in two stages; never the plan."""
     options: tuple[LesionOptions, ...]
     groups: tuple[GroupOption, ...]
-    """Of close lesions: whether one wedge takes them out in one specimen; if not, why."""
+    """Of close lesions: whether one wedge, or one ablation zone, takes out all of them; if not, why."""
     treated: Mask
     """Liver that ``plan`` removes or destroys, on the planning grid."""
     remnant: Mask
@@ -129,7 +128,7 @@ def plan_case(
         more=more,
         growth=_growth(question, answer),
         options=answer.options,
-        groups=group_options(space, question.resected, budget_voxels=question.budget_voxels),
+        groups=answer.groups,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated & ~deprived, space.grid).paste_into(anatomy.grid),
         devascularized=Mask(deprived, space.grid).paste_into(anatomy.grid) if deprived.any() else None,

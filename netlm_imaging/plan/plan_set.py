@@ -30,7 +30,7 @@ from netlm_imaging.plan.optimize import (
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
-from netlm_imaging.plan.records import LesionOptions, Plan
+from netlm_imaging.plan.records import GroupOption, LesionOptions, Plan
 from netlm_imaging.plan.settle import settled
 from netlm_imaging.plan.workspace import Workspace, workspace_of
 from netlm_imaging.remnant import FlrLimit
@@ -70,6 +70,7 @@ class Posed:
     case: Case
     request: Request
     options: tuple[LesionOptions, ...]
+    groups: tuple[GroupOption, ...]
     fixed: Fixed
 
 
@@ -82,6 +83,7 @@ class Answer:
     plans: dict[Objective, Plan]
     choices: dict[Objective, Choice]
     options: tuple[LesionOptions, ...]
+    groups: tuple[GroupOption, ...]
     ablated: frozenset[int]
     """Lesions that one zone covers with its margin."""
     clock: Clock
@@ -119,10 +121,12 @@ def ask(
     )
 
 
-def case_with(question: Question, devices: tuple[Device, ...]) -> tuple[Case, tuple[LesionOptions, ...]]:
-    """All candidates with ``devices``, their atoms, and the options of each lesion."""
+def case_with(
+    question: Question, devices: tuple[Device, ...]
+) -> tuple[Case, tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
+    """All candidates with ``devices``, their atoms, and the options of each lesion and of close ones."""
     settings, space = question.settings, question.space
-    candidates, options = collect(
+    candidates, options, groups = collect(
         space,
         question.lesions,
         settings=settings,
@@ -141,7 +145,7 @@ def case_with(question: Question, devices: tuple[Device, ...]) -> tuple[Case, tu
         cleared_fraction=fraction,
         ways=question.ways,
     )
-    return case, options
+    return case, options, groups
 
 
 def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Posed:
@@ -150,12 +154,14 @@ def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = F
     ``comparing``: fixed choices count as far as these devices can carry them out. Raises as ``fixed_of``.
     """
     settings = question.settings
-    case, options = case_with(question, devices)
+    case, options, groups = case_with(question, devices)
     candidates = case.problem.candidates
     limits = limits_of_settings(settings, question.budget_voxels)
     fixed = fixed_of(settings.plan.fix, candidates, options, comparing=comparing)
     obeyed = fixed.obeyed(limits, candidates, dominance(case.problem, limits))
-    return Posed(case=case, request=request_of(case, settings, obeyed), options=options, fixed=fixed)
+    return Posed(
+        case=case, request=request_of(case, settings, obeyed), options=options, groups=groups, fixed=fixed
+    )
 
 
 def request_of(case: Case, settings: Settings, limits: Limits) -> Request:
@@ -187,6 +193,7 @@ def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: b
         plans={objective: with_mr_only(plan, question.lesions) for objective, plan in plans.items()},
         choices=choices,
         options=posed.options,
+        groups=posed.groups,
         ablated=frozenset(n for c in candidates if len(c.zones) == 1 for n in c.lesions),
         clock=clock,
     )

@@ -240,7 +240,7 @@ def classify(
     """The Type again from a finished case, with new clinical facts or thresholds."""
     from netlm_pipelines.reclassify import reclassify
 
-    finished = CaseResult.from_json(_read_bytes(case))
+    finished = CaseResult.from_json(_read_bytes(case), where=case.name)
     again, probabilities, notices = reclassify(
         finished,
         clinical=None if clinical is None else load_clinical(clinical),

@@ -169,7 +169,7 @@ def test_a_zone_drawn_where_the_planner_put_it_destroys_the_same_voxels(seed: in
     settings = settings_with(ablation={"devices": [device], "margin_mm": 3.0})
     anatomy = random_anatomy(seed, lesions=6, coarse=0.8)
     space = workspace(anatomy, major_vessel_mm=6.0)
-    candidates, _ = collect(space, measure(anatomy), settings=settings, budget_voxels=10**9)
+    candidates, *_ = collect(space, measure(anatomy), settings=settings, budget_voxels=10**9)
     case = bare_case(anatomy, space, make_problem(space, candidates, cleared_fraction=0.995))
     planned = [c for c in candidates if len(c.zones) == 1]
     assert planned

@@ -46,8 +46,14 @@ def _ablate(anatomy, **ablation):
         made, refusal = ablations(space, lesion, settings=settings.ablation, devices=devices)
         found += made
         refusals.append(refusal)
-    together = ablations_together(space, lesions, found, settings=settings, devices=devices)
-    return space, found, refusals, together
+    tried = ablations_together(space, lesions, found, settings=settings, devices=devices)
+    made = (c for group, some in tried.items() for c in _own(group, some))
+    return space, found, refusals, tuple(dict.fromkeys(made))
+
+
+def _own(group, tried) -> list[Candidate]:
+    """Of the zones that cover a group, those that were made for it."""
+    return [c for c in tried if isinstance(c, Candidate) and c.lesions == group]
 
 
 def _union(space, candidate) -> np.ndarray:
