@@ -69,7 +69,7 @@ class Difference:
     """Treatments by their names."""
     removed: tuple[str, ...]
     type_before: int | None = None
-    """The Types, where they are known."""
+    """The Types, where they are known; a plan with a major resection, named or drawn, decides none."""
     type_after: int | None = None
 
 

@@ -14,6 +14,8 @@ from netlm_imaging.volume import BoolArray
 
 LARGE_SHARE = 0.25
 """Of the liver, tumor included: two of eight segments; a major resection takes more (Brisbane 2000; ours)."""
+WHOLE_SHARE = 0.95
+"""Of a segment: where so much of it is removed by hand, it counts as removed whole (ours)."""
 
 
 def resection_notices(
@@ -22,6 +24,19 @@ def resection_notices(
     """Local resections among ``done`` that cut major vessels, as only one drawn by hand may, or are large."""
     cut = [c for c in done if not c.zones and not c.segments]
     return (*_vessels([c for c in cut if c.drawn], space, major_vessel_mm), *_large(cut, space))
+
+
+def parenchymal_sparing(space: Workspace, done: Sequence[Candidate], *, most_segments: int) -> bool:
+    """Whether ``done`` together are no major resection: only such a plan decides a Type (clinical-rules 1).
+
+    Named and drawn resections take at most ``most_segments`` whole segments; no drawn one is large.
+    """
+    drawn = [c for c in done if c.drawn and not c.zones]
+    gone = np.zeros(space.liver.size, dtype=bool)
+    for candidate in (*drawn, *(c for c in done if c.segments)):
+        gone[candidate.region(space)] = True
+    whole = sum(voxels.size > 0 and gone[voxels].mean() >= WHOLE_SHARE for voxels in space.segment_voxels)
+    return whole <= most_segments and not any(_share(c, space) > LARGE_SHARE for c in drawn)
 
 
 def cut_places(space: Workspace, removed: Voxels) -> int | None:
@@ -60,14 +75,18 @@ def _vessels(drawn: Sequence[Candidate], space: Workspace, width_mm: float) -> I
             yield Notice(code="DRAWN_CUTS_MAJOR_VESSEL", message=message, where="plan")
 
 
+def _share(candidate: Candidate, space: Workspace) -> float:
+    return float(candidate.voxels.size / np.count_nonzero(space.liver))
+
+
 def _large(cut: Sequence[Candidate], space: Workspace) -> Iterator[Notice]:
-    liver = int(np.count_nonzero(space.liver))
     for candidate in cut:
-        share = candidate.voxels.size / liver
+        share = _share(candidate, space)
         if share > LARGE_SHARE:
+            counts = "though it counts as parenchymal-sparing"
             message = (
                 f"{candidate.name} takes out {candidate.voxels.size * space.grid.voxel_ml:.0f} mL, "
-                f"{100.0 * share:.0f} % of the liver: as much as a major resection, though it counts as "
-                "parenchymal-sparing."
+                f"{100.0 * share:.0f} % of the liver: as much as a major resection, "
+                f"{'and no Type follows from a plan with it' if candidate.drawn else counts}."
             )
             yield Notice(code="LARGE_LOCAL_RESECTION", message=message, where="plan")

@@ -24,6 +24,7 @@ from netlm_imaging.plan.optimize import TO_THRESHOLD, Choice, Request, limits_of
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.plan_set import request_of
 from netlm_imaging.plan.records import Plan
+from netlm_imaging.plan.resection_notices import parenchymal_sparing
 from netlm_imaging.plan.settle import unknown_losses
 from netlm_imaging.plan.simulate import Simulation
 from netlm_imaging.plan.workspace import Voxels
@@ -90,6 +91,15 @@ class State:
     def notices(self) -> tuple[Notice, ...]:
         """What the reader of the figures must know about the resections of the plan."""
         return self.basis.notices([self.basis.case.problem.candidates[c] for c in self.choice.chosen])
+
+    @cached_property
+    def parenchymal_sparing(self) -> bool:
+        """Whether the plan may decide the Type: it does no major resection, named or drawn."""
+        return parenchymal_sparing(
+            self.basis.case.space,
+            [self.basis.case.problem.candidates[c] for c in self.choice.chosen],
+            most_segments=self.basis.settings.plan.max_segments_sparing,
+        )
 
     @cached_property
     def request(self) -> Request:
@@ -221,8 +231,15 @@ def _devascularized(case: Case, chosen: Sequence[int]) -> BoolArray:
 
 
 def difference_of(before: State, after: State, *, type_of: TypeOf | None = None) -> Difference:
-    """What ``after`` has more than ``before``."""
-    types = (None, None) if type_of is None else (type_of(before.plan), type_of(after.plan))
+    """What ``after`` has more than ``before``; no Type of a plan that is not parenchymal-sparing."""
+    was, becomes = (
+        type_of(state.plan) if type_of is not None and state.parenchymal_sparing else None
+        for state in (before, after)
+    )
     return difference(
-        before.figures, after.figures, names_before=before.names, names_after=after.names, types=types
+        before.figures,
+        after.figures,
+        names_before=before.names,
+        names_after=after.names,
+        types=(was, becomes),
     )

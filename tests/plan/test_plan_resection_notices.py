@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from plan.plan_examples import planned, settings_with
 from plan.session_examples import middle_of, session_on
-from plan.test_plan_drawn import plain_case
+from plan.test_plan_drawn import SEMI_AXES, plain_case
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.plan.drawn import DrawnPlane
 from netlm_imaging.plan.drawn_candidate import drawn_candidate
 from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.settings import Settings
+from netlm_imaging.volume import LabelMap
 
 
 def rods(*places: float, radius: float = 4.0):
@@ -85,3 +88,34 @@ def test_a_wedge_of_a_huge_lesion_is_no_small_resection() -> None:
         result = planned(one_lesion(radius), settings=only_wedges)
         assert [t.kind for t in result.plan.treatments] == ["wedge"]
         assert ("LARGE_LOCAL_RESECTION" in {n.code for n in result.notices}) is large
+
+
+def typed_session(anatomy: Anatomy, **plan: object):
+    """Every plan would be of Type 2."""
+    session = session_on(anatomy, settings=settings_with(plan=plan), keep=0.01)
+    return replace(session, type_of=lambda _: 2)
+
+
+@pytest.mark.parametrize(("offset", "after"), [(0.0, None), (20.0, 2)])
+def test_no_type_follows_from_a_drawn_resection_as_large_as_a_major_one(offset: float, after) -> None:
+    session = typed_session(one_lesion(9.0))
+    point = middle_of(session.state.basis.anatomy) + np.array([offset, 0.0, 0.0])
+    edit = session.add(DrawnPlane(point_lps_mm=tuple(point), normal_lps=(1.0, 0.0, 0.0)))
+    assert (edit.difference.type_before, edit.difference.type_after) == (2, after)
+    told = {n.code: n.message for n in edit.notices}.get("LARGE_LOCAL_RESECTION", "")
+    assert ("no Type follows" in told) is (after is None)
+
+
+@pytest.mark.parametrize(("beyond", "after"), [(0.55, 2), (0.4, None)])
+def test_no_type_follows_from_more_whole_segments_than_a_sparing_plan_takes(beyond: float, after) -> None:
+    """Segments are slabs along x; two or three of the thin ones at the end are less than a quarter."""
+    anatomy = one_lesion(6.0)
+    places = np.moveaxis(np.indices(anatomy.grid.shape_kji), 0, -1)
+    along = (anatomy.grid.to_patient(places)[..., 0] - middle_of(anatomy)[0]) / SEMI_AXES[0]
+    slabs = 1 + np.digitize(along, [-0.5, -0.2, 0.1, 0.4, 0.55, 0.7])
+    labels = LabelMap(np.where(anatomy.liver.array, slabs, 0).astype(np.uint8), anatomy.grid)
+    session = typed_session(replace(anatomy, segments=labels), max_segments_sparing=2)
+    point = middle_of(anatomy) + np.array([beyond * SEMI_AXES[0], 0.0, 0.0])
+    edit = session.add(DrawnPlane(point_lps_mm=tuple(point), normal_lps=(1.0, 0.0, 0.0)))
+    assert edit.difference.type_after == after
+    assert "LARGE_LOCAL_RESECTION" not in {n.code for n in edit.notices}
