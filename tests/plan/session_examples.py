@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from plan.plan_examples import settings_with
@@ -37,8 +38,9 @@ def session_on(anatomy: Anatomy, *, settings: Settings | None = None, keep: floa
     return PlanSession.of(planned, anatomy, lesions, settings=settings)
 
 
+@cache
 def lumpy_session(seed: int, *, keep: float = 0.5) -> PlanSession:
-    """A lumpy liver with five lesions on an oblique grid, with segments and a vessel."""
+    """A lumpy liver with five lesions on an oblique grid, with segments and a vessel; planned once."""
     return session_on(random_anatomy(seed, lesions=5, coarse=1.3), keep=keep)
 
 

@@ -240,7 +240,7 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_out_of_time_a_plan_still_holds_and_is_not_called_optimal() -> None:
-    anatomy = random_anatomy(20, lesions=9)
+    anatomy = random_anatomy(20, lesions=8, coarse=1.6)
     limits = half_of_the_liver(anatomy, 0.8)
     hurried = planned(anatomy, limits=limits, settings=settings_with(plan={"time_limit_s": 1e-3}))
     proven = planned(anatomy, limits=limits)
