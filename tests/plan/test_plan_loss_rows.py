@@ -13,7 +13,7 @@ import pytest
 from scipy import sparse
 
 from netlm_imaging.plan.cover_rows import LesionAtoms, covers_of, lesion_atoms
-from netlm_imaging.plan.loss_rows import LossRows, loss_rows
+from netlm_imaging.plan.loss_rows import LossRows, loss_groups, loss_rows
 from netlm_imaging.plan.rows import Row
 
 ELEMENTS, CLEARED = 3, 3
@@ -36,14 +36,19 @@ def lesion(*, may_stay: int, atoms: dict[tuple[int, ...], int], size: int = 100)
     return made
 
 
-def rows_of(cover: tuple[int, ...], liver: dict[tuple[int, ...], int]) -> LossRows:
-    """Of the shared atoms of ``liver``, where one of ``cover`` is needed to clear the lesion."""
+def rows_of(cover: tuple[int, ...], liver: dict[tuple[int, ...], int], *, together: bool = False) -> LossRows:
+    """Of the shared atoms of ``liver``, where one of ``cover`` is needed to clear the lesion.
+
+    Each is a group of its own, or all are one group, ``together``.
+    """
+    atoms, voxels = holds(list(liver)), np.array(list(liver.values()))
+    group = loss_groups(atoms, voxels, keys=[0] * ELEMENTS)
     return loss_rows(
-        holds(list(liver)),
-        np.array(list(liver.values())),
+        atoms,
+        voxels,
+        group=np.minimum(group, 0) if together else group,
         covers=sparse.csr_array([[float(e in cover)] for e in range(ELEMENTS)]),
         cleared=np.array([CLEARED]),
-        keys=[0] * ELEMENTS,
         first_column=CLEARED + 1,
     )
 
@@ -74,9 +79,11 @@ def test_the_cover_of_a_lesion(atoms: dict, may_stay: int, cover: set[int]) -> N
     assert set(np.flatnonzero(found.toarray()[:, 0]).tolist()) == cover
 
 
+@pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("cover", [(0, 1), (0, 2), (0, 1, 2), (2,), ()])
-def test_no_plan_breaks_a_row_whatever_point_it_was_made_at(cover: tuple[int, ...]) -> None:
-    lost = rows_of(cover, LIVER)
+def test_no_plan_breaks_a_row_whatever_point_it_was_made_at(cover: tuple[int, ...], together: bool) -> None:
+    lost = rows_of(cover, LIVER, together=together)
+    assert lost.columns.size == (1 if together else 4)
     rng = np.random.default_rng(0)
     made = [
         row
