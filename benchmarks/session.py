@@ -102,7 +102,7 @@ def _timed(edit: Callable[[], object]) -> Measured:
 def _session(anatomy: Anatomy) -> PlanSession:
     settings, lesions, clinical = Settings(), measure(anatomy), Clinical()
     limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)
-    case, _ = planned_case(anatomy, lesions, settings=settings, clinical=clinical, limits=limits)
+    case, *_ = planned_case(anatomy, lesions, settings=settings, clinical=clinical, limits=limits)
     basis = Basis(anatomy=anatomy, lesions=lesions, settings=settings, planned=case, case=case)
     return PlanSession(state=solved(basis, "sparing", Fixed(), seconds=FIRST_S), seconds=PATIENCE_S)
 

@@ -9,6 +9,7 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide.records import NetlmType, Projection
 from netlm_imaging.decide.rule import PERCENT_TOLERANCE, Facts, reaches, type_of
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
+from netlm_imaging.plan.figures import Figures
 from netlm_imaging.plan.records import Minimum, Plan
 from netlm_imaging.settings import Settings
 
@@ -98,7 +99,9 @@ class Findings:
         return sorted(rest, key=lambda lesion: (-lesion.volume_ml, lesion.id))
 
 
-def facts_of(lesions: Sequence[Lesion], plan: Plan, *, clinical: Clinical, settings: Settings) -> Facts:
+def facts_of(
+    lesions: Sequence[Lesion], plan: Plan | Figures, *, clinical: Clinical, settings: Settings
+) -> Facts:
     """What the rule looks at if ``plan`` is what can be achieved."""
     return Facts(
         count=len(lesions),

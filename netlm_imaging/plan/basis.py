@@ -25,6 +25,7 @@ from netlm_imaging.plan.losses import Joint, with_loss
 from netlm_imaging.plan.more_candidates import with_candidate, with_joint
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ask, case_with, limits_of_settings
+from netlm_imaging.plan.records import LesionOptions
 from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.remnant import FlrLimit, flr_limits
@@ -60,6 +61,8 @@ class Basis:
     drawn: Mapping[int, Drawn] = field(default_factory=dict)
     """By the number that their names carry, in the order of their candidates."""
     resected: Resections | None = None
+    options: tuple[LesionOptions, ...] = ()
+    """What the planner could and could not make for each lesion, with the reasons."""
     _dominance: dict[tuple[bool, bool], Dominance] = field(default_factory=dict)
     """Of the planner's candidates, by whether ablations and resections are limited; shared by edits."""
 
@@ -130,7 +133,7 @@ class Basis:
         if not _new_candidates(self.settings, settings):
             planned, case = (replace(c, limits=minimums) for c in (self.planned, self.case))
             return replace(self, settings=settings, planned=planned, case=case), ()
-        planned, resected = _planned(self, settings)
+        planned, resected, options = _planned(self, settings)
         planned = replace(planned, limits=minimums)
         fresh = Basis(
             anatomy=self.anatomy,
@@ -139,13 +142,30 @@ class Basis:
             planned=planned,
             case=planned,
             resected=resected,
+            options=options,
         )
         return redrawn(fresh, self.drawn)
 
+    def about(self, clinical: Clinical) -> Basis:
+        """The same plans for a patient of whom something else is known: other minimums and denominators."""
+        functional_ml = self.case.anatomy.functional.volume_ml
+        minimums = flr_limits(functional_ml, clinical=clinical, settings=self.settings.flr)
+        planned, case = (replace(c, clinical=clinical, limits=minimums) for c in (self.planned, self.case))
+        return replace(self, planned=planned, case=case)
 
-def basis_of(anatomy: Anatomy, lesions: tuple[Lesion, ...], *, settings: Settings, planned: Case) -> Basis:
+
+def basis_of(
+    anatomy: Anatomy,
+    lesions: tuple[Lesion, ...],
+    *,
+    settings: Settings,
+    planned: Case,
+    options: tuple[LesionOptions, ...] = (),
+) -> Basis:
     """What a session on a case that was planned with ``settings`` starts from."""
-    return Basis(anatomy=anatomy, lesions=lesions, settings=settings, planned=planned, case=planned)
+    return Basis(
+        anatomy=anatomy, lesions=lesions, settings=settings, planned=planned, case=planned, options=options
+    )
 
 
 def _require_same(old: Settings, new: Settings) -> None:
@@ -179,7 +199,7 @@ def _new_candidates(old: Settings, new: Settings) -> bool:
     return old.flr.smallest_part_ml != new.flr.smallest_part_ml
 
 
-def _planned(basis: Basis, settings: Settings) -> tuple[Case, Resections]:
+def _planned(basis: Basis, settings: Settings) -> tuple[Case, Resections, tuple[LesionOptions, ...]]:
     """The candidates under ``settings``; workspace and resections are kept where they stay the same."""
     old, case = basis.settings, basis.planned
     changed = any(
@@ -211,8 +231,11 @@ def planned_case(
     around: Surroundings | None = None,
     space: Workspace | None = None,
     resected: Resections | None = None,
-) -> tuple[Case, Resections]:
-    """All candidates with the devices of ``settings``; ``space`` and ``resected`` save work where at hand."""
+) -> tuple[Case, Resections, tuple[LesionOptions, ...]]:
+    """All candidates with the devices of ``settings``, and the options of each lesion.
+
+    ``space`` and ``resected`` save work where at hand.
+    """
     question = ask(
         anatomy,
         lesions,
@@ -223,8 +246,8 @@ def planned_case(
         space=space,
         resected=resected,
     )
-    case, *_ = case_with(question, chosen_devices(settings))
-    return case, question.resected
+    case, options, _ = case_with(question, chosen_devices(settings))
+    return case, question.resected, options
 
 
 def redrawn(basis: Basis, drawn: Mapping[int, Drawn]) -> tuple[Basis, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.lesions import measure
+from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.basis import Basis, planned_case, redrawn
 from netlm_imaging.plan.fixed import Fixed, key_of
 from netlm_imaging.plan.optimize import Choice
@@ -21,6 +22,7 @@ def reopened(
     anatomy: Anatomy,
     *,
     around: Surroundings | None = None,
+    lesions: tuple[Lesion, ...] | None = None,
     seconds: float | None = None,
     type_of: TypeOf | None = None,
 ) -> PlanSession:
@@ -28,13 +30,15 @@ def reopened(
 
     ``around``, on the grid of ``anatomy``: what probes from the skin meet, which the file does not hold;
     without it only paths from the capsule are sought, as in ``plan_case``.
+    ``lesions``: their table, where more of them is known than the masks tell.
+
     Raises InputError: PLAN_OF_OTHER_MASKS (each mask that differs), PLAN_NOT_REPRODUCED (each treatment
     that comes out otherwise, as another version may make it).
     """
     _require_same_masks(file, anatomy)
     anatomy = _on_grid_of(file, anatomy)
-    lesions = measure(anatomy)
-    planned, resected = planned_case(
+    lesions = measure(anatomy) if lesions is None else lesions
+    planned, resected, options = planned_case(
         anatomy,
         lesions,
         settings=file.settings,
@@ -49,6 +53,7 @@ def reopened(
         planned=planned,
         case=planned,
         resected=resected,
+        options=options,
     )
     basis, gone = redrawn(basis, {entry.number: entry.drawn for entry in file.drawings})
     return PlanSession(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from netlm_imaging.anatomy import Anatomy
+from netlm_imaging.anatomy import Anatomy, Surroundings
+from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.basis import basis_of
+from netlm_imaging.plan.basis import Basis, basis_of, planned_case
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.drawn import Drawn
 from netlm_imaging.plan.drawn_candidate import drawn_candidate
@@ -21,6 +22,7 @@ from netlm_imaging.plan.fixes import fixed_of
 from netlm_imaging.plan.plan_case import Planned
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.session_state import State, TypeOf, difference_of, solved
+from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Objective, Settings
 
 
@@ -52,6 +54,8 @@ class Preview:
     difference: Difference
     notices: tuple[Notice, ...]
     """What the reader of the figures must know about what was drawn."""
+    treatment: Candidate
+    """What was drawn, as its voxels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,7 +85,7 @@ class PlanSession:
         ``seconds``: for each solve, ``plan.time_limit_s`` by default. ``type_of``: gives the Type of a
         plan, for the differences.
         """
-        basis = basis_of(anatomy, lesions, settings=settings, planned=planned.case)
+        basis = basis_of(anatomy, lesions, settings=settings, planned=planned.case, options=planned.options)
         objective = settings.plan.objective
         fixed = fixed_of(settings.plan.fix, planned.case.problem.candidates, planned.options)
         state = State(basis=basis, objective=objective, fixed=fixed, choice=planned.choices[objective])
@@ -90,6 +94,40 @@ class PlanSession:
             seconds=settings.plan.time_limit_s if seconds is None else seconds,
             type_of=type_of,
         )
+
+    @classmethod
+    def begin(
+        cls,
+        anatomy: Anatomy,
+        lesions: tuple[Lesion, ...],
+        *,
+        settings: Settings,
+        clinical: Clinical,
+        around: Surroundings | None = None,
+        seconds: float | None = None,
+        type_of: TypeOf | None = None,
+    ) -> PlanSession:
+        """A session from masks, with the plan for ``plan.objective`` alone: sooner than ``plan_case``.
+
+        ``lesions``: of all of ``anatomy``; ``around``: as for ``plan_case``. Raises as ``fixed_of`` does, and PLAN_CONFLICT.
+        """
+        seconds = settings.plan.time_limit_s if seconds is None else seconds
+        limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)
+        case, resected, options = planned_case(
+            anatomy, lesions, settings=settings, clinical=clinical, limits=limits, around=around
+        )
+        basis = Basis(
+            anatomy=anatomy,
+            lesions=lesions,
+            settings=settings,
+            planned=case,
+            case=case,
+            resected=resected,
+            options=options,
+        )
+        fixed = fixed_of(settings.plan.fix, case.problem.candidates, options)
+        state = solved(basis, settings.plan.objective, fixed, seconds=seconds)
+        return cls(state=state, seconds=seconds, type_of=type_of)
 
     @property
     def figures(self) -> Figures:
@@ -180,6 +218,15 @@ class PlanSession:
             objective = state.objective
         return self._to(solved(basis, objective, fixed, seconds=self.seconds, before=state), gone=gone)
 
+    def know(self, clinical: Clinical) -> Edit:
+        """The best plan for what is now known of the patient: it sets the minimums of the remnant.
+
+        Raises PlanError (PLAN_CONFLICT).
+        """
+        state = self.state
+        basis = state.basis.about(clinical)
+        return self._to(solved(basis, state.objective, state.fixed, seconds=self.seconds, before=state))
+
     def add(self, drawn: Drawn) -> Edit:
         """Do a treatment drawn by hand. Raises as ``drawn_candidate`` does, and PLAN_CONFLICT."""
         state = self.state
@@ -210,6 +257,7 @@ class PlanSession:
                 state.figures, figures, names_before=state.names, names_after=[*names, made.name]
             ),
             notices=state.basis.notices([made]),
+            treatment=made,
         )
 
     def replan(self, drawn: Drawn, *, instead_of: int) -> Edit:

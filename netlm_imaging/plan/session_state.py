@@ -176,6 +176,7 @@ def _narrower(before: State, basis: Basis, objective: Objective, fixed: Fixed) -
         and old.case.problem is basis.case.problem
         and old.settings.type == basis.settings.type
         and old.settings.plan.relative_gap == basis.settings.plan.relative_gap
+        and old.case.clinical.symptomatic_lesions == basis.case.clinical.symptomatic_lesions
         and _no_wider(old.limits, basis.limits)
         and before.fixed.must <= fixed.must
         and before.fixed.clear <= fixed.clear
