@@ -25,6 +25,7 @@ from netlm_imaging.volume import LabelMap, Mask
 
 if TYPE_CHECKING:
     from napari_netlm.autosave import Autosave
+    from napari_netlm.planning import Planning
 
 EDITABLE = ("lesions", "liver", "segments", "vessels", "portal_vein", "cysts", "spleen")
 """Masks that people may correct; the rest of a case (treated, remnant, ...) follows from them."""
@@ -55,6 +56,8 @@ class Desk:
         """Masks that are not as they were opened."""
         self.autosave: Autosave | None = None
         """Keeps the work on disk."""
+        self.planning: Planning | None = None
+        """The plan that is edited; told of by ``changed`` under ``planning``."""
         self.notices: tuple[Notice, ...] = study.notices
         """Of the study and of what joined it later."""
         self._histories: dict[str, tuple[int, int, int]] = {}

@@ -80,7 +80,7 @@ def _put_away_images(viewer: Any) -> None:
     for wanted in (_is_mask, _is_pet):
         if any(wanted(layer) for layer in seen):
             for layer in seen:
-                if not wanted(layer):
+                if layer._type_string == "image" and not wanted(layer):
                     layer.metadata["netlm"]["put_away"] = True
                     layer.visible = False
             return

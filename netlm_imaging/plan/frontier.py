@@ -47,7 +47,7 @@ def frontier(
     if best.status == "infeasible":
         return Frontier(choices=(best,), complete=True)
     curve = _Curve(problem, request, deadline=time.monotonic() + seconds)
-    last = curve.at(0)
+    last = curve.least()
     if last is None or best.status != "optimal":
         return Frontier(choices=(best,), complete=False)
     points = {curve.lost(choice): choice for choice in (*curve.corners(), best, last)}
@@ -143,6 +143,11 @@ class _Curve:
         count = self._interventions if interventions is None else interventions
         self._model.allow(budget_voxels=budget_voxels, interventions=count)
         return self._best(self._goals)
+
+    def least(self) -> Choice | None:
+        """The plan that loses the least liver, with what must be done; None where none was found in time."""
+        self._model.allow(budget_voxels=self._budget, interventions=self._interventions)
+        return self._best(self._goals[::-1])
 
     def corners(self) -> Iterator[Choice]:
         """Points of the curve's hull, from a low price of tumor to a high one."""

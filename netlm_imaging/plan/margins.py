@@ -55,14 +55,15 @@ def ablative_margin(
     beyond = SURFACE_SHARE * sum(space.grid.spacing_mm)
     alive = _alive(space, voxels, box)
     margin = np.clip(distance_mm(alive, space.grid)[at] - beyond, 0.0, reach_mm)
-    depth, _ = space.capsule.query((surface + start) * space.spacing)
+    # Capsule points are the first centers outside: the liver's surface runs half a voxel before them.
+    near = asked_mm + 2.0 * beyond
+    depth, _ = space.capsule.query((surface + start) * space.spacing, distance_upper_bound=near)
     return Margin(
         lesion=lesion,
         surface=space.flat(surface + start),
         margin_mm=margin.astype(np.float64),
         area_mm2=area[at],
-        # Capsule points are the first centers outside: the liver's surface runs half a voxel before them.
-        subcapsular=np.asarray(depth - 2.0 * beyond < asked_mm),
+        subcapsular=np.asarray(depth < near),
     )
 
 

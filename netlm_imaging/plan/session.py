@@ -109,7 +109,7 @@ class PlanSession:
     ) -> PlanSession:
         """A session from masks, with the plan for ``plan.objective`` alone: sooner than ``plan_case``.
 
-        ``lesions``: of all of ``anatomy``; ``around``: as for ``plan_case``. Raises as ``fixed_of`` does, and PLAN_CONFLICT.
+        ``lesions`` and ``around`` as for ``plan_case``. Raises as ``fixed_of`` does, and PLAN_CONFLICT.
         """
         seconds = settings.plan.time_limit_s if seconds is None else seconds
         limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)

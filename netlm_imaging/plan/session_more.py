@@ -58,7 +58,7 @@ def growth_of(state: State, *, seconds: float) -> tuple[tuple[GrowthPlan, ...], 
 
 
 def _sparing(state: State, *, seconds: float) -> State:
-    """The state itself, or that of the plan which decides the Type."""
-    if state.objective == "sparing":
+    """The state itself where it is proven, or that of the plan which decides the Type."""
+    if state.objective == "sparing" and state.choice.status == "optimal":
         return state
     return solved(state.basis, "sparing", state.fixed, seconds=seconds, before=state)

@@ -1,0 +1,63 @@
+"""What is worked out beside the figures of a plan: its record and Type, and what a drawing does; no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_netlm.drawing import Drawing
+from napari_netlm.plan_start import Started
+from netlm_imaging.decide import classify
+from netlm_imaging.decide.records import Classification
+from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts
+from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
+from netlm_imaging.plan.session import PlanSession, Preview
+from netlm_imaging.plan.session_state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Details:
+    """What takes longer than the figures of a plan: its record, and the Type with its reasons."""
+
+    state: State
+    file: PlanFile
+    classification: Classification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moved:
+    """What a drawing does where it is."""
+
+    preview: Preview
+    facts: AblationFacts | None
+    """Of a zone: margins and distances to structures."""
+
+    @property
+    def margin_mm(self) -> float | None:
+        """The smallest around its lesions."""
+        return min((m.minimum_mm for m in self.facts.margins), default=None) if self.facts else None
+
+
+def details_of(started: Started, state: State) -> Details:
+    """Of a plan that was begun as ``started``."""
+    basis = state.basis
+    return Details(
+        state=state,
+        file=plan_file_of(state, started.anatomy),
+        classification=classify(
+            lesions=started.lesions,
+            liver=started.liver,
+            pattern=started.pattern,
+            plan=state.plan,
+            maximum=None,
+            clinical=basis.case.clinical,
+            settings=basis.settings,
+        ),
+    )
+
+
+def moved_to(session: PlanSession, drawing: Drawing) -> Moved:
+    """The plan with ``drawing`` where it is, nothing else changed. Raises as ``PlanSession.preview`` does."""
+    instead_of = drawing.instead_of if drawing.instead_of in session.chosen else None
+    preview, space = session.preview(drawing.drawn, instead_of=instead_of), session.state.basis.case.space
+    made = preview.treatment
+    return Moved(preview=preview, facts=ablation_facts(space, made, made.lesions) if made.zones else None)

@@ -1,0 +1,173 @@
+"""Plan files from and to the window, and a finished case of the plan that was edited; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from napari_netlm.plan_details import Details
+from napari_netlm.planning import Planning
+from netlm_imaging.case import CaseLesion, CaseResult
+from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.export import draw_figures, write_case, write_plan
+from netlm_imaging.ingest import read_plan
+from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.records import LesionOptions, Plan
+from netlm_imaging.plan.reopen import reopened
+from netlm_imaging.plan.session import Edit, PlanSession
+from netlm_imaging.plan.session_state import difference_of
+from netlm_imaging.volume import LabelMap, Mask, Volume
+
+NO_CASE_YET = "A report needs a finished case: run 'Find plan and save case' in Study first."
+NOT_READY = "The Type is being worked out; a moment."
+
+
+def save_plan(planning: Planning, path: Path) -> Path:
+    """The plan that stands, as a file. Raises InputError (NOT_READY), UsageError as ``write_plan``."""
+    return write_plan(_details(planning).file, path)
+
+
+def open_plan(planning: Planning, path: Path) -> None:
+    """The plan of a file on the same masks; it can be undone. Raises InputError as ``read_plan`` does."""
+    file, started = read_plan(path), planning.started
+
+    def make(session: PlanSession) -> Edit:
+        found = reopened(file, started.anatomy, lesions=started.lesions, seconds=session.seconds)
+        past = (*session.past, session.state)
+        return Edit(session=replace(found, past=past), difference=difference_of(session.state, found.state))
+
+    planning.edit(make)
+
+
+def why_no_report(planning: Planning | None) -> str:
+    """What is missing before a report can be written; empty for nothing."""
+    if planning is None:
+        return "Plan first."
+    if planning.desk.study.case is None:
+        return NO_CASE_YET
+    return "" if planning.classification is not None else NOT_READY
+
+
+def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) -> Path:
+    """The finished case with the plan that stands in place of its own: report, case.json, tables, masks.
+
+    What was computed for the old plan alone (other plans, uncertainty, frontier) is left out. Raises
+    InputError (NOT_READY), UsageError as ``write_case`` does.
+    """
+    details, study = _details(planning), planning.desk.study
+    if study.case is None:
+        raise InputError(_not_ready(NO_CASE_YET))
+    case = _case_of(study.case, details, planning.started.lesions)
+    masks = _masks(planning, details)
+    treated = masks["treated"]
+    assert isinstance(treated, Mask)
+    images = {image.role: image.volume for image in study.images}
+    kind = study.images[0].role if study.images else ""
+    figures = draw_figures(
+        image=images.get(kind),
+        image_kind=kind,
+        suv=images.get("pet") if kind != "pet" else None,
+        anatomy=planning.started.anatomy,
+        case=case,
+        treated=treated,
+    )
+    return write_case(out, case, masks=masks, figures=figures, log=(), plan=details.file, overwrite=overwrite)
+
+
+def _case_of(case: CaseResult, details: Details, lesions: Sequence[Lesion]) -> CaseResult:
+    basis, plan = details.state.basis, details.state.plan
+    return replace(
+        case,
+        settings=basis.settings,
+        clinical=basis.case.clinical,
+        warnings=(*case.warnings, *details.state.notices, _edited(details)),
+        lesions=_lesions(case, lesions, plan, basis.options),
+        plan=plan,
+        alternatives=(),
+        frontier=(),
+        frontier_complete=False,
+        frontier_by_interventions=(),
+        next_lesions=(),
+        limit_steps=(),
+        projections=(),
+        function=None,
+        device_comparison=None,
+        uncertainty=None,
+        classification=details.classification,
+    )
+
+
+def _lesions(
+    case: CaseResult, lesions: Sequence[Lesion], plan: Plan, options: Sequence[LesionOptions]
+) -> tuple[CaseLesion, ...]:
+    """Lesions as planned on, with what images told of them before."""
+    known = {lesion.id: lesion for lesion in case.lesions}
+    coverage = {entry.lesion: entry for entry in plan.coverage}
+    possible = {entry.lesion: entry.options for entry in options}
+    uptake = ("suv_max", "suv_mean", "suv_liver_ratio", "suv_spleen_ratio", "krenning", "krenning_borderline")
+    made = []
+    for lesion in lesions:
+        before = known.get(lesion.id)
+        same = before is not None and before.volume_ml == lesion.volume_ml
+        seen = {name: getattr(before, name) for name in uptake} if same else {}
+        fields = {name: getattr(lesion, name) for name in Lesion.__dataclass_fields__}
+        entry = coverage[lesion.id]
+        made.append(
+            CaseLesion(
+                **{**fields, **seen},
+                treatment=entry.treatment,
+                cleared=entry.cleared,
+                coverage_percent=entry.coverage_percent,
+                options=possible.get(lesion.id, ()),
+            )
+        )
+    return tuple(made)
+
+
+def _edited(details: Details) -> Notice:
+    fixed, drawn = details.state.fixed, len(details.state.basis.drawn)
+    choices = sum(map(len, (fixed.must, fixed.must_not, fixed.clear, fixed.leave)))
+    return Notice(
+        code="PLAN_EDITED",
+        message=f"A person edited this plan: {choices} fixed choices, {drawn} treatments drawn by hand. "
+        "Other plans, uncertainty and frontier of the first run are left out: they belong to another plan.",
+    )
+
+
+def _masks(planning: Planning, details: Details) -> dict[str, Volume | Mask | LabelMap]:
+    state, anatomy = details.state, planning.started.anatomy
+    case, chosen = state.basis.case, state.choice.chosen
+    treated, deprived = case.treated(chosen), state.outcome.devascularized
+    left = case.space.functional & ~treated & ~deprived
+    margin = case.margin_map(chosen)
+    parts = {
+        "liver": anatomy.liver,
+        "lesions": anatomy.lesions,
+        "segments": anatomy.segments,
+        "vessels": anatomy.vessels,
+        "portal_vein": anatomy.portal_vein,
+        "cysts": anatomy.cysts,
+        "spleen": anatomy.spleen,
+        "bile_ducts": anatomy.bile_ducts,
+        "gallbladder": anatomy.gallbladder,
+        "bowel": anatomy.bowel,
+        "treated": Mask(treated, case.space.grid).paste_into(anatomy.grid),
+        "remnant": Mask(left, case.space.grid).paste_into(anatomy.grid),
+        "devascularized": Mask(deprived, case.space.grid).paste_into(anatomy.grid)
+        if deprived.any()
+        else None,
+        "ablation_margin_mm": None if margin is None else margin.paste_into(anatomy.grid),
+    }
+    return {name: part for name, part in parts.items() if part is not None}
+
+
+def _details(planning: Planning) -> Details:
+    details = planning.details
+    if details is None or details.state is not planning.session.state:
+        raise InputError(_not_ready(NOT_READY))
+    return details
+
+
+def _not_ready(found: str) -> Fault:
+    return Fault(code="NOT_READY", expected="a plan with its Type", found=found, where="plan")

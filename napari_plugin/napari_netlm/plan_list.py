@@ -1,0 +1,296 @@
+"""What a plan says to a surgeon: what could be done for each lesion, figures, differences; no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_netlm.plan_details import Moved
+from napari_netlm.planning import Planning
+from netlm_imaging.decide.records import NetlmType
+from netlm_imaging.export.wording import KINDS, MINIMUMS, STATUSES, decimals, listed, percentage, shares
+from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.figures import Difference, Figures
+from netlm_imaging.plan.session_state import State
+
+Standing = Literal["done", "must", "never", "possible", "impossible"]
+STANDINGS: dict[Standing, str] = {
+    "done": "in the plan",
+    "must": "in the plan, fixed by you",
+    "never": "forbidden by you",
+    "possible": "possible",
+    "impossible": "not possible",
+}
+MARKS: dict[Standing, str] = {
+    "done": "\N{CHECK MARK}",
+    "must": "\N{CHECK MARK} fixed:",
+    "never": "\N{MULTIPLICATION SIGN} never:",
+    "possible": "",
+    "impossible": "\N{EN DASH}",
+}
+GOOD, BAD, PLAIN = "#7ee787", "#ff7b72", ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionRow:
+    """One treatment that could be done, or why one kind of it cannot."""
+
+    candidate: int | None
+    name: str
+    standing: Standing
+    cost_ml: float | None
+    """Functional liver that it loses when done alone."""
+    interventions: int | None
+    why: str
+    """Why not; of possible ones, what else is to be known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionRow:
+    """One lesion, and all that was looked for to treat it."""
+
+    lesion: Lesion
+    outcome: str
+    """What the plan does to it."""
+    color: str
+    fixed: str
+    """What the surgeon demands for it."""
+    options: tuple[OptionRow, ...]
+
+    @property
+    def title(self) -> str:
+        """Number, size and place."""
+        where = shares(self.lesion.segments)
+        size = f"{self.lesion.volume_ml:.1f} mL, {self.lesion.longest_diameter_mm:.0f} mm"
+        return f"Lesion {self.lesion.id}: {size}" + (f", {where}" if self.lesion.segments else "")
+
+
+def lesion_rows(planning: Planning) -> tuple[LesionRow, ...]:
+    """All lesions, the largest first."""
+    state = planning.session.state
+    lesions = sorted(planning.started.lesions, key=lambda lesion: (-lesion.volume_ml, lesion.id))
+    return tuple(_lesion_row(planning, state, lesion) for lesion in lesions)
+
+
+def shared_rows(planning: Planning) -> tuple[OptionRow, ...]:
+    """What is made for no lesion of its own: whole segments, and what was drawn by hand."""
+    state = planning.session.state
+    candidates = state.basis.case.problem.candidates
+    numbers = [n for n, c in enumerate(candidates) if c.segments or (c.drawn and not c.lesions)]
+    return tuple(_option_row(planning, state, n) for n in numbers)
+
+
+def _lesion_row(planning: Planning, state: State, lesion: Lesion) -> LesionRow:
+    candidates, fixed = state.basis.case.problem.candidates, state.fixed
+    own = [n for n, c in enumerate(candidates) if lesion.id in c.lesions]
+    rows = sorted(
+        (_option_row(planning, state, n) for n in own), key=lambda r: (r.cost_ml or 0.0, r.candidate)
+    )
+    demands = (("to be cleared", fixed.clear), ("left alone", fixed.leave))
+    cleared = lesion.id in planning.figures.cleared
+    by = [candidates[c].name for c in state.choice.chosen if lesion.id in candidates[c].lesions]
+    outcome = ("cleared: " if cleared else "stays, only in part: ") + "; ".join(by)
+    if not by:
+        outcome = "cleared with others" if cleared else "stays"
+    return LesionRow(
+        lesion=lesion,
+        outcome=outcome,
+        color=GOOD if cleared else BAD,
+        fixed="; ".join(word for word, lesions in demands if lesion.id in lesions),
+        options=(*rows, *_impossible(state, lesion.id)),
+    )
+
+
+def _option_row(planning: Planning, state: State, number: int) -> OptionRow:
+    candidate = state.basis.case.problem.candidates[number]
+    return OptionRow(
+        candidate=number,
+        name=candidate.name,
+        standing=_standing(state, number),
+        cost_ml=planning.cost_ml(candidate),
+        interventions=candidate.interventions,
+        why=_remark(candidate),
+    )
+
+
+def _standing(state: State, number: int) -> Standing:
+    if number in state.fixed.must:
+        return "must"
+    if number in state.fixed.must_not:
+        return "never"
+    return "done" if number in state.choice.chosen else "possible"
+
+
+def _remark(candidate: Candidate) -> str:
+    parts = []
+    if candidate.zones:
+        parts.append(candidate.zones[0].device.name)
+    if candidate.margin_mm:
+        parts.append(f"margin {candidate.margin_mm:g} mm")
+    if len(candidate.lesions) > 1:
+        parts.append(f"for lesions {listed(candidate.lesions)}")
+    return ", ".join(parts)
+
+
+def _impossible(state: State, lesion: int) -> Iterator[OptionRow]:
+    for entry in state.basis.options:
+        for option in entry.options:
+            if entry.lesion == lesion and not option.feasible:
+                yield OptionRow(
+                    candidate=None,
+                    name=KINDS[option.kind],
+                    standing="impossible",
+                    cost_ml=None,
+                    interventions=None,
+                    why=option.why_not or "",
+                )
+
+
+# figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureRow:
+    """One figure of the plan, with its change."""
+
+    name: str
+    value: str
+    change: str
+    color: str = PLAIN
+    tip: str = ""
+
+
+def figure_rows(
+    figures: Figures,
+    change: Difference | None,
+    *,
+    type_now: NetlmType | None,
+    threshold_percent: float,
+    status: str = "",
+) -> tuple[FigureRow, ...]:
+    """Type, debulking, remnant against its minimums, liver lost, interventions."""
+    c = change
+    reached = figures.debulking_percent >= threshold_percent
+    rows = [
+        FigureRow(
+            name="Type",
+            value="none" if type_now is None else f"{type_now}",
+            change=_types(c),
+            tip="Mahuron & Singh, J Clin Med 2023;12:2456",
+        ),
+        FigureRow(
+            name="Debulking",
+            value=f"{percentage(figures.debulking_percent, threshold_percent)}",
+            change=_points(_of(c, "debulking_points")),
+            color=GOOD if reached else BAD,
+            tip=f"Tumor volume of lesions cleared completely; threshold {threshold_percent:g} %",
+        ),
+    ]
+    rows += _remnant(figures, c)
+    rows += [
+        FigureRow(
+            name="Liver lost",
+            value=f"{figures.parenchyma_lost_ml:.0f} mL",
+            change=_signed(_of(c, "parenchyma_lost_ml"), "mL", 0),
+            tip="Functional liver removed, destroyed or left without inflow",
+        ),
+        FigureRow(
+            name="Interventions",
+            value=f"{figures.interventions}",
+            change=_signed(_of(c, "interventions"), "", 0),
+            tip="Resections, and each zone of an ablation",
+        ),
+        FigureRow(
+            name="Stay", value=f"lesion {listed(figures.residual)}" if figures.residual else "none", change=""
+        ),
+    ]
+    if status:
+        rows.append(FigureRow(name="Plan", value=status, change=""))
+    return tuple(rows)
+
+
+def _remnant(figures: Figures, c: Difference | None) -> Iterator[FigureRow]:
+    changes = {
+        "flr_percent": _of(c, "flr_points"),
+        "sflr_percent": _of(c, "sflr_points"),
+        "flr_body_weight_percent": _of(c, "flr_body_weight_points"),
+    }
+    yield FigureRow(
+        name="Remnant (FLR)", value=f"{figures.flr_ml:.0f} mL", change=_signed(_of(c, "flr_ml"), "mL", 0)
+    )
+    for minimum in figures.minimums:
+        name, of = MINIMUMS[minimum.name]
+        digits = 2 if minimum.name == "flr_body_weight_percent" else 1
+        yield FigureRow(
+            name=name,
+            value=f"{decimals(minimum.value, digits)} % (\N{GREATER-THAN OR EQUAL TO} {minimum.minimum:g} %)",
+            change=_points(changes[minimum.name], digits),
+            color=GOOD if minimum.met else BAD,
+            tip=f"In percent {of}" if of.startswith("of") else of,
+        )
+
+
+def _of(change: Difference | None, name: str) -> float | None:
+    return None if change is None else getattr(change, name)
+
+
+def _types(c: Difference | None) -> str:
+    if c is None or c.type_before == c.type_after:
+        return ""
+    return f"was {c.type_before}"
+
+
+def _points(value: float | None, digits: int = 1) -> str:
+    return _signed(value, "points", digits)
+
+
+def _signed(value: float | None, unit: str, digits: int) -> str:
+    if value is None or round(value, digits) == 0.0:
+        return ""
+    return f"{value:+.{digits}f} {unit}".replace("-", "\N{MINUS SIGN}").strip()
+
+
+def status_words(planning: Planning) -> str:
+    """Whether the plan is proven, or what goes on."""
+    choice = planning.session.state.choice
+    words = STATUSES[choice.status]
+    if planning.busy:
+        return "planning ..."
+    if choice.status == "feasible":
+        total = planning.session.state.basis.case.problem.total_voxels
+        if choice.bound_voxels is not None and total:
+            words += f", at most {100.0 * choice.bound_voxels / total:.1f} % is possible"
+        if planning.proving:
+            words += "; proof goes on ..."
+    return words
+
+
+def change_words(change: Difference | None) -> tuple[str, ...]:
+    """What is done more or less than before, and what that clears."""
+    if change is None:
+        return ()
+    said = []
+    if change.cleared_gained:
+        said.append(f"Also cleared: lesion {listed(change.cleared_gained)}")
+    if change.cleared_lost:
+        said.append(f"No longer cleared: lesion {listed(change.cleared_lost)}")
+    said += [f"+ {name}" for name in change.added]
+    said += [f"\N{MINUS SIGN} {name}" for name in change.removed]
+    return tuple(said)
+
+
+def moved_words(moved: Moved, *, asked_mm: float) -> tuple[str, ...]:
+    """What a drawing does, beyond the figures."""
+    said = []
+    if moved.margin_mm is not None:
+        enough = moved.margin_mm >= asked_mm
+        said.append(
+            f"Smallest margin {moved.margin_mm:.1f} mm of {asked_mm:g} mm asked for"
+            + ("" if enough else " (red: where it is less)")
+        )
+    for structure in moved.facts.structures if moved.facts else ():
+        said.append(f"{structure.distance_mm:.0f} mm to the {structure.structure}")
+    said += [notice.message for notice in moved.preview.notices]
+    return tuple(said)

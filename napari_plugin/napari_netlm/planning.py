@@ -1,0 +1,350 @@
+"""A plan while it is edited on a desk: quick answers first, proof and details after; no Qt."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from psygnal import Signal
+
+from napari_netlm.desk import EDITABLE, Desk
+from napari_netlm.drawing import Drawing
+from napari_netlm.plan_details import Details, Moved, details_of, moved_to
+from napari_netlm.plan_start import RECORD, Started, plan_record
+from napari_netlm.runner import Runner, at_once, refusal
+from netlm_imaging.clinical import Clinical
+from netlm_imaging.decide.findings import facts_of
+from netlm_imaging.decide.records import Classification, NetlmType
+from netlm_imaging.decide.rule import type_of
+from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.figures import Difference, Figures
+from netlm_imaging.plan.session import Edit, PlanSession
+from netlm_imaging.plan.session_state import State, difference_of
+from netlm_imaging.settings import Settings
+
+PROOF_S = (2.0, 8.0, 30.0)
+"""One after the other until the plan is proven, each from the best plan so far; the limit ends them."""
+Make = Callable[[PlanSession], Edit]
+
+
+class Planning:
+    """One plan on one desk.
+
+    Edits are done one after the other by ``run``; of previews at most one is in flight, and only the
+    newest waits.
+    """
+
+    changed = Signal()
+    """The plan, what is known of it, or what is being done."""
+    drawn = Signal()
+    """The drawing in hand is somewhere else, or there is none any more."""
+    previewed = Signal()
+    """``moved`` or ``why_not`` of the drawing that is moved."""
+    failed = Signal(object)
+    """With the NetlmError of an edit; the plan stays as it was."""
+
+    def __init__(self, desk: Desk, started: Started, *, run: Runner = at_once) -> None:
+        self.desk = desk
+        self.started = started
+        self.session = started.session
+        self.last: Difference | None = None
+        """What the last edit changed."""
+        self.gone: tuple[str, ...] = ()
+        """Fixed choices that the last edit ended, in words."""
+        self.kept: PlanSession | None = None
+        """The plan to compare with."""
+        self.details: Details | None = None
+        self.drawing: Drawing | None = None
+        self.moved: Moved | None = None
+        self.why_not: Any | None = None
+        """The NetlmError: why what is drawn cannot be done where it is."""
+        self.outdated = False
+        """Masks have changed since: the plan is that of before."""
+        self.beside: list[Any] = []
+        """What lives as long as it and is closed with it, such as what shows it."""
+        self._costs: dict[Candidate, float] = {}
+        self.run = run
+        self._waiting: deque[Make] = deque()
+        self._editing = False
+        self._proving: State | None = None
+        self._before: State | None = None
+        """The plan before the last edit."""
+        self._detailing = False
+        self._previewing = False
+        self._closed = False
+        desk.changed.connect(self._on_mask)
+        self._settle()
+
+    def close(self) -> None:
+        """Do nothing more on the desk."""
+        self._closed = True
+        self._waiting.clear()
+        for one in self.beside:
+            one.close()
+        self.desk.changed.disconnect(self._on_mask)
+
+    # what there is
+
+    @property
+    def figures(self) -> Figures:
+        """Of the plan that stands."""
+        return self.session.figures
+
+    @property
+    def type(self) -> NetlmType | None:
+        """Of the plan that stands."""
+        return self.type_of(self.figures)
+
+    def type_of(self, figures: Figures, state: State | None = None) -> NetlmType | None:
+        """The Type that such figures give."""
+        basis = (state or self.session.state).basis
+        facts = facts_of(self.started.lesions, figures, clinical=basis.case.clinical, settings=basis.settings)
+        return type_of(facts)
+
+    @property
+    def clinical(self) -> Clinical:
+        """What is known of the patient."""
+        return self.session.state.basis.case.clinical
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the plan that stands."""
+        return self.session.state.basis.settings
+
+    @property
+    def busy(self) -> bool:
+        """An edit is being done."""
+        return self._editing
+
+    @property
+    def proving(self) -> bool:
+        """Time is being given to the proof of the plan that stands."""
+        return self._proving is self.session.state
+
+    @property
+    def classification(self) -> Classification | None:
+        """Of the plan that stands; None while it is worked out."""
+        known = self.details is not None and self.details.state is self.session.state
+        return self.details.classification if known and self.details else None
+
+    def cost_ml(self, candidate: Candidate) -> float:
+        """Functional liver that it loses when it is done alone; counted once."""
+        if candidate not in self._costs:
+            space = self.session.state.basis.case.space
+            self._costs[candidate] = candidate.lost_voxels(space) * space.grid.voxel_ml
+        return self._costs[candidate]
+
+    def compared(self) -> Difference | None:
+        """What the plan that stands has more than the one that was kept."""
+        if self.kept is None:
+            return None
+        return self._difference(self.kept.state, self.session.state)
+
+    def edited_words(self) -> str:
+        """What a person decided about the plan that stands; empty for nothing."""
+        state, opened = self.session.state, self.desk.study
+        fixed = sum(map(len, (state.fixed.must, state.fixed.must_not, state.fixed.clear, state.fixed.leave)))
+        said = [f"{fixed} fixed choice{'s' if fixed > 1 else ''}"] if fixed else []
+        said += ["other limits"] if state.basis.settings != opened.settings else []
+        said += ["another objective"] if state.objective != "sparing" else []
+        return ", ".join(said)
+
+    # what is done
+
+    def edit(self, make: Make) -> None:
+        """Do an edit of the session, after those that wait; what is refused is told by ``failed``."""
+        self._waiting.append(make)
+        self._next()
+
+    def undo(self) -> None:
+        """The plan before the last edit."""
+        self._step(self.session.undo())
+
+    def redo(self) -> None:
+        """The plan that was undone last."""
+        self._step(self.session.redo())
+
+    def keep(self) -> None:
+        """Keep the plan that stands, to compare later ones with."""
+        self.kept = self.session
+        self.changed.emit()
+
+    def go_back(self) -> None:
+        """The plan that was kept stands again; this can be undone."""
+        kept = self.kept
+        if kept is not None and not self._editing:
+            now = self.session
+            self._stand(replace(now, state=kept.state, past=(*now.past, now.state), future=()))
+
+    def know(self, clinical: Clinical) -> None:
+        """What is known of the patient; it is kept with the work."""
+        if clinical != self.clinical:
+            self.edit(lambda session: session.know(clinical))
+
+    def change(self, settings: Settings) -> None:
+        """Plan under other settings; they are kept with the work."""
+        if settings != self.settings:
+            self.edit(lambda session: session.change(settings))
+
+    # a treatment drawn by hand
+
+    def draw(self, drawing: Drawing | None) -> None:
+        """Begin to move a treatment, or (None) be done with it; nothing is planned by that alone."""
+        self.drawing, self.moved, self.why_not = drawing, None, None
+        self.drawn.emit()
+        self.previewed.emit()
+        self._ask_preview()
+
+    def move(self, drawing: Drawing) -> None:
+        """It is somewhere else now: figures follow."""
+        self.drawing = drawing
+        self.drawn.emit()
+        self._ask_preview()
+
+    def drop(self) -> None:
+        """Do the drawn treatment where it is, and plan the rest anew around it."""
+        drawing = self.drawing
+        if drawing is None:
+            return
+
+        def make(session: PlanSession) -> Edit:
+            if drawing.instead_of is None:
+                return session.add(drawing.drawn)
+            return session.replan(drawing.drawn, instead_of=drawing.instead_of)
+
+        self.edit(make)
+
+    # how it goes on
+
+    def _next(self) -> None:
+        if self._editing or not self._waiting or self._closed:
+            return
+        make, session = self._waiting.popleft(), self.session
+        self._editing = True
+        self.changed.emit()
+        self.run(lambda: make(session), self._made)
+
+    def _made(self, answer: Any) -> None:
+        self._editing = False
+        if self._closed:
+            return
+        error = refusal(answer)
+        if error is None:
+            self.gone = answer.gone
+            self._stand(answer.session)
+        else:
+            self.failed.emit(error)
+            self.changed.emit()
+        self._next()
+
+    def _step(self, session: PlanSession) -> None:
+        """Undo and redo: what was being drawn may not exist there."""
+        if session is not self.session and not self._editing:
+            self.draw(None)
+            self.gone = ()
+            self._stand(session)
+
+    def _stand(self, session: PlanSession) -> None:
+        before, self.session = self.session.state, session
+        self._before, self.last = before, self._difference(before, session.state)
+        self.drawing, self.moved, self.why_not = self._drawn_again(before), None, None
+        self._keep_facts(before)
+        self._settle()
+
+    def _drawn_again(self, before: State) -> Drawing | None:
+        """The drawing that is moved, as the candidate that it has become."""
+        drawing, basis = self.drawing, self.session.state.basis
+        if drawing is None:
+            return None
+        numbers = [
+            n for n, drawn in enumerate(basis.drawn.values(), basis.first_drawn) if drawn == drawing.drawn
+        ]
+        if basis.drawn == before.basis.drawn and not numbers:
+            return drawing
+        return replace(drawing, instead_of=numbers[-1]) if numbers else None
+
+    def _difference(self, before: State, after: State) -> Difference:
+        found = difference_of(before, after)
+        types = (self.type_of(state.figures, state) for state in (before, after))
+        return replace(found, type_before=next(types), type_after=next(types))
+
+    def _settle(self) -> None:
+        """Tell of the plan that stands now, then work out what takes longer."""
+        self.previewed.emit()
+        self.changed.emit()
+        self._detail()
+        self._prove()
+
+    def _keep_facts(self, before: State) -> None:
+        basis = self.session.state.basis
+        if basis.case.clinical != before.basis.case.clinical:
+            self.desk.record("clinical", self.clinical.model_dump(mode="json", exclude_none=True))
+        if basis.settings != before.basis.settings:
+            self.desk.record("settings", self.settings.model_dump(mode="json", exclude_none=True))
+
+    def _detail(self) -> None:
+        state = self.session.state
+        if self._detailing or self._closed or (self.details is not None and self.details.state is state):
+            return
+        self._detailing = True
+        self.run(lambda: details_of(self.started, state), self._detailed)
+
+    def _detailed(self, answer: Any) -> None:
+        self._detailing = False
+        if self._closed or refusal(answer) is not None:
+            return
+        self.details = answer
+        if answer.state is self.session.state:
+            if self.session.past or RECORD in self.desk.records:
+                self.desk.record(RECORD, plan_record(answer.file))
+            self.changed.emit()
+        self._detail()
+
+    def _prove(self, step: int = 0) -> None:
+        session = self.session
+        if self._closed or session.state.choice.status != "feasible" or step >= len(PROOF_S):
+            self._proving = None
+            return
+        self._proving = session.state
+        seconds = min(PROOF_S[step], self.settings.plan.time_limit_s)
+        self.run(lambda: session.finish(seconds=seconds), lambda answer: self._proved(session, step, answer))
+
+    def _proved(self, session: PlanSession, step: int, answer: Any) -> None:
+        """Of use only while nothing else was done."""
+        error = refusal(answer)
+        if self._closed or self.session is not session:
+            return
+        if error is None:
+            self.session = answer.session
+            if self._before is not None:
+                self.last = self._difference(self._before, self.session.state)
+        self._detail()
+        self._prove(step + 1)
+        self.changed.emit()
+
+    def _ask_preview(self) -> None:
+        drawing = self.drawing
+        if self._previewing or drawing is None or self._closed:
+            return
+        self._previewing, session = True, self.session
+        self.run(
+            lambda: moved_to(session, drawing),
+            lambda answer: self._previewed(drawing, answer),
+        )
+
+    def _previewed(self, asked: Drawing, answer: Any) -> None:
+        self._previewing = False
+        if self._closed or self.drawing is None:
+            return
+        error = refusal(answer)
+        self.moved, self.why_not = (answer, None) if error is None else (None, error)
+        self.previewed.emit()
+        if self.drawing is not asked:
+            self._ask_preview()
+
+    def _on_mask(self, name: str) -> None:
+        if name in EDITABLE or name == "review":
+            self.outdated = True
+            self.changed.emit()
