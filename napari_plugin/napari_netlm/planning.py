@@ -75,11 +75,15 @@ class Planning:
         self._previewing = False
         self._closed = False
         desk.changed.connect(self._on_mask)
+        desk.closed.connect(self.close)
         self._settle()
 
     def close(self) -> None:
-        """Do nothing more on the desk."""
+        """Do nothing more on the desk; answers that are still to come are thrown away."""
+        if self._closed:
+            return
         self._closed = True
+        self.desk.closed.disconnect(self.close)
         self._waiting.clear()
         for one in self.beside:
             one.close()

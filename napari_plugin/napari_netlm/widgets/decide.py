@@ -55,6 +55,7 @@ class DecideWidget(QWidget):  # type: ignore[misc]
         self._lay_out()
         self.begin.planned.connect(self._take)
         self.begin.failed.connect(self._refused)
+        self.refresh()
         self.begin.look()
 
     def sizeHint(self) -> QSize:  # noqa: N802 Qt's name
@@ -83,10 +84,11 @@ class DecideWidget(QWidget):  # type: ignore[misc]
         """The case with this plan into a folder; an older case there is replaced."""
         planning, replaces = self.planning, (out / CASE_FILE).is_file()
         if planning is not None:
-            self.job.start(
-                lambda _report: write_decision(planning, out, overwrite=replaces),
-                lambda folder: self.why_not.setText(f"Written: {folder.name}") or self.why_not.show(),
-            )
+            self.job.start(lambda _report: write_decision(planning, out, overwrite=replaces), self._written)
+
+    def _written(self, folder: Path) -> None:
+        self.why_not.setText(f"Written: {folder.name}")
+        self.why_not.show()
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
         """The plan stays on the desk for the other widgets."""

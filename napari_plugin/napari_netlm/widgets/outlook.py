@@ -28,13 +28,13 @@ class FrontierTab(QWidget):  # type: ignore[misc]
         self.outlook: Outlook | None = None
         self.plot = FrontierPlot()
         self.plot.chosen.connect(self._take)
-        self.find = QPushButton("Find the frontier")
-        self.find.setToolTip("The plans that nothing beats: more tumor cleared only for more liver lost")
-        self.find.clicked.connect(self._find)
+        self.search = QPushButton("Find the frontier")
+        self.search.setToolTip("The plans that nothing beats: more tumor cleared only for more liver lost")
+        self.search.clicked.connect(self._find)
         self.text = QLabel()
         self.text.setWordWrap(True)
         rows = QVBoxLayout(self)
-        rows.addWidget(self.find)
+        rows.addWidget(self.search)
         rows.addWidget(self.plot)
         rows.addWidget(self.text)
         rows.addStretch(1)
@@ -56,7 +56,7 @@ class FrontierTab(QWidget):  # type: ignore[misc]
             now=(figures.flr_percent, figures.debulking_percent),
             threshold_percent=planning.settings.type.debulking_threshold_percent,
         )
-        self.find.setEnabled("frontier" not in outlook.searching)
+        self.search.setEnabled("frontier" not in outlook.searching)
         self.text.setText("\n".join(self._words()))
 
     def _words(self) -> list[str]:
@@ -92,16 +92,18 @@ class GrowthTab(QWidget):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.outlook: Outlook | None = None
-        self.find = QPushButton("Project the growth of the remnant")
-        self.find.setToolTip("What would clear more after portal vein embolization (PVE), and in two stages")
-        self.find.clicked.connect(self._find)
+        self.search = QPushButton("Project the growth of the remnant")
+        self.search.setToolTip(
+            "What would clear more after portal vein embolization (PVE), and in two stages"
+        )
+        self.search.clicked.connect(self._find)
         self.text = QLabel()
         self.text.setWordWrap(True)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(self.text)
         rows = QVBoxLayout(self)
-        rows.addWidget(self.find)
+        rows.addWidget(self.search)
         rows.addWidget(area)
 
     def show_plan(self, planning: Planning | None, outlook: Outlook | None) -> None:
@@ -116,7 +118,7 @@ class GrowthTab(QWidget):  # type: ignore[misc]
         if outlook is None:
             return
         searching = "growth" in outlook.searching
-        self.find.setEnabled(not searching)
+        self.search.setEnabled(not searching)
         if searching:
             self.text.setText(SEARCHING)
         elif outlook.growth is not None:

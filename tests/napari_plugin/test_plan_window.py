@@ -1,0 +1,250 @@
+"""Plan and Decide in a real window, driven as a person would."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from napari.components import ViewerModel
+from napari_plugin.windows import wait_for, why_no_window
+
+from napari_netlm.desk import clear_desk
+from napari_netlm.hang import put_on_desk
+from napari_netlm.opened import OpenedStudy
+from napari_netlm.plan_files import NO_CASE_YET
+from netlm_imaging.export import read_case
+
+if why := why_no_window():
+    pytest.skip(why, allow_module_level=True)
+
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_netlm.widgets.begin_row import AGAIN, NOTHING_OPEN
+from napari_netlm.widgets.decide import DecideWidget
+from napari_netlm.widgets.plan import PlanWidget
+
+
+@pytest.fixture(scope="module")
+def application() -> Any:
+    """Qt itself."""
+    from napari.qt import get_qapp
+
+    return get_qapp()
+
+
+@pytest.fixture
+def viewer(study: OpenedStudy, tmp_path: Path) -> ViewerModel:
+    """It draws nothing, which is what takes long; a finished case is open."""
+    made = ViewerModel()
+    put_on_desk(made, replace(study, path=tmp_path))
+    return made
+
+
+@pytest.fixture
+def plan(application: Any, viewer: ViewerModel) -> Iterator[PlanWidget]:
+    made = PlanWidget(viewer)
+    made.show()
+    QTest.qWaitForWindowExposed(made)
+    settled(made)
+    yield made
+    made.close()
+    clear_desk(viewer)
+    application.processEvents()
+
+
+def settled(widget: Any) -> None:
+    wait_for(lambda: widget.planning is not None and not widget.planning.busy)
+    wait_for(lambda: widget.planning.classification is not None and not widget.planning.proving)
+
+
+def selected(plan: PlanWidget) -> int:
+    """A treatment of the plan, selected."""
+    candidate = plan.planning.session.chosen[0]
+    lesion = plan.planning.session.candidates[candidate].lesions
+    plan.treat.list.select(lesion[0] if lesion else None, candidate)
+    return candidate
+
+
+def test_a_finished_case_is_planned_as_soon_as_it_is_seen(plan: PlanWidget) -> None:
+    assert plan.figures.texts["Type"][0] == str(plan.planning.type)
+    assert plan.treat.list.topLevelItemCount() >= len(plan.planning.started.lesions)
+    assert not plan.buttons["Undo"].isEnabled()
+
+
+def test_buttons_and_keys_fix_and_free_treatments(plan: PlanWidget) -> None:
+    candidate = selected(plan)
+    began = time.perf_counter()
+    plan.treat.buttons["Never"].click()
+    wait_for(lambda: not plan.planning.busy)
+    assert time.perf_counter() - began < 5.0
+    assert candidate in plan.planning.session.state.fixed.must_not
+    assert plan.treat.list.selected[1] == candidate
+    settled(plan)
+    plan.treat.list.setFocus()
+    QTest.keyClick(plan.treat.list, Qt.Key.Key_F)
+    settled(plan)
+    assert not plan.planning.session.state.fixed.must_not
+    plan.buttons["Undo"].click()
+    settled(plan)
+    assert candidate in plan.planning.session.state.fixed.must_not
+
+
+def test_a_lesion_is_shown_when_it_is_selected(plan: PlanWidget) -> None:
+    lesion = plan.planning.started.lesions[2]
+    plan.treat.list.select(lesion.id)
+    shown = plan.planning.desk.point_lps_mm
+    assert abs(shown - lesion.centroid_lps_mm).max() <= max(plan.planning.desk.study.grid.spacing_mm)
+    assert "Select a treatment" in plan.treat.missing.text()
+
+
+def test_a_refusal_is_said_in_the_window(plan: PlanWidget) -> None:
+    plan.limits.form.edited.emit(plan.limits.form.fields[0], "100")
+    settled(plan)
+    plan.limits.form.edited.emit(plan.limits.form.fields[0], "no number")
+    assert "BAD_SETTINGS" in plan.messages.toPlainText()
+    plan.by_hand.buttons["New probe"].click()
+    assert plan.by_hand.text.text()
+
+
+def test_a_new_probe_shows_figures_and_is_done_where_it_is(plan: PlanWidget) -> None:
+    plan.by_hand.buttons["New probe"].click()
+    wait_for(lambda: plan.planning.moved is not None)
+    assert "nothing else changed" in plan.figures.texts["Plan"][0]
+    plan.by_hand.buttons["Do it here"].click()
+    settled(plan)
+    assert len(plan.planning.session.state.basis.drawn) == 1
+    plan.by_hand.buttons["Put away"].click()
+    assert plan.planning.drawing is None
+
+
+def test_a_click_on_the_frontier_takes_its_point(plan: PlanWidget) -> None:
+    plan.tabs.setCurrentWidget(plan.frontier)
+    plan.frontier.search.click()
+    wait_for(lambda: not plan.outlook.searching)
+    point = plan.outlook.more.frontier[-2]
+    plot = plan.frontier.plot
+    QTest.mouseClick(
+        plot,
+        Qt.MouseButton.LeftButton,
+        pos=plot.place(point.flr_percent, point.debulking_percent).toPoint(),
+    )
+    settled(plan)
+    assert plan.planning.figures.debulking_percent == pytest.approx(point.debulking_percent)
+    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
+    assert len(plan.planning.session.past) == 1
+
+
+def test_two_plans_stand_side_by_side(plan: PlanWidget) -> None:
+    plan.compare.keep.click()
+    selected(plan)
+    plan.treat.buttons["Never"].click()
+    settled(plan)
+    plan.tabs.setCurrentWidget(plan.compare)
+    assert plan.compare.kept.texts["Liver lost"][0]
+    assert plan.compare.words.text()
+
+
+def test_changed_masks_are_told_and_planned_again(plan: PlanWidget) -> None:
+    desk = plan.planning.desk
+    first = plan.planning
+    desk.edit("lesions", tuple((desk.layer("lesions").data == 1).nonzero()), 0)
+    assert plan.begin.button.text() == AGAIN
+    plan.begin.button.click()
+    wait_for(lambda: plan.planning is not first)
+    settled(plan)
+    assert 1 not in {lesion.id for lesion in plan.planning.started.lesions}
+
+
+def test_a_closed_study_takes_its_plan_with_it(plan: PlanWidget, viewer: ViewerModel) -> None:
+    clear_desk(viewer)
+    wait_for(lambda: plan.planning is None)
+    assert plan.begin.text.text() == NOTHING_OPEN
+    assert not plan.work.isEnabled()
+
+
+def test_facts_give_the_type_and_the_report_is_written(
+    plan: PlanWidget, viewer: ViewerModel, tmp_path: Path
+) -> None:
+    decide = DecideWidget(viewer)
+    decide.show()
+    settled(decide)
+    field = next(f for f in decide.form.fields if f.path == "liver_quality")
+    box = decide.form.boxes[field.path]
+    box.setCurrentIndex(box.findData("cirrhosis"))
+    box.activated.emit(box.currentIndex())
+    settled(decide)
+    assert plan.planning.clinical.liver_quality == "cirrhosis"
+    assert f"Type {plan.planning.type}" in decide.type.toPlainText()
+    assert decide.missing.text()
+    height = decide.form.boxes["height_cm"]
+    height.setText("")
+    QTest.keyClicks(height, "9000")
+    QTest.keyClick(height, Qt.Key.Key_Return)
+    assert "BAD_CLINICAL" in decide.messages.toPlainText()
+    decide.write_to(tmp_path / "decided")
+    wait_for(lambda: not decide.job.busy)
+    assert read_case(tmp_path / "decided").clinical.liver_quality == "cirrhosis"
+    decide.close()
+
+
+def test_the_button_says_what_a_report_needs(application: Any, study: OpenedStudy, tmp_path: Path) -> None:
+    viewer = ViewerModel()
+    put_on_desk(viewer, replace(study, path=tmp_path, case=None))
+    decide = DecideWidget(viewer)
+    assert decide.planning is None
+    assert decide.why_not.text() == "Plan first."
+    decide.begin.button.click()
+    settled(decide)
+    assert decide.why_not.text() == NO_CASE_YET
+    assert not decide.write.isEnabled()
+    decide.close()
+    clear_desk(viewer)
+    application.processEvents()
+
+
+def test_every_button_tells_what_it_does(plan: PlanWidget) -> None:
+    buttons = [*plan.buttons.values(), *plan.treat.buttons.values(), *plan.by_hand.buttons.values()]
+    assert all(button.toolTip() for button in buttons)
+
+
+def test_a_probe_is_dragged_in_the_picture(application: Any, study: OpenedStudy, tmp_path: Path) -> None:
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    model = viewer.window._qt_viewer.viewer
+    put_on_desk(model, replace(study, path=tmp_path))
+    made = PlanWidget(model)
+    viewer.window.add_dock_widget(made, area="right", name="Plan")
+    settled(made)
+    made.by_hand.buttons["New probe"].click()
+    wait_for(lambda: made.planning.moved is not None)
+    canvas = viewer.window._qt_viewer.canvas
+    before = made.planning.drawing.drawn.center_lps_mm
+    at = _on_canvas(viewer, made.planning.desk.frame.to_world(before))
+    QTest.mousePress(canvas.native, Qt.MouseButton.LeftButton, pos=at)
+    for step in range(1, 6):
+        QTest.mouseMove(canvas.native, at + QPoint(4 * step, 0))
+        application.processEvents()
+    QTest.qWait(50)
+    QTest.mouseRelease(canvas.native, Qt.MouseButton.LeftButton, pos=at + QPoint(20, 0))
+    settled(made)
+    after = made.planning.drawing.drawn.center_lps_mm
+    world = made.planning.desk.frame.to_world(after) - made.planning.desk.frame.to_world(before)
+    assert world[2] == pytest.approx(20 / model.scene.camera.zoom, rel=0.3)  # to the patient's left
+    assert len(made.planning.session.state.basis.drawn) == 1
+    viewer.window.remove_dock_widget(made)
+    made.close()
+    viewer.close()
+    application.processEvents()
+
+
+def _on_canvas(viewer: Any, world: Any) -> QPoint:
+    canvas, model = viewer.window._qt_viewer.canvas, viewer.window._qt_viewer.viewer
+    shown = [float(world[axis]) for axis in model.dims.displayed][::-1]
+    x, y = canvas.view.scene.transform.map([*shown, 0.0])[:2]
+    return QPoint(round(x), round(y))
