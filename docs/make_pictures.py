@@ -1,4 +1,4 @@
-"""The pictures of docs/viewer.md, taken from the running viewer: ``make pictures``."""
+"""The pictures of docs/viewer.md and docs/plan.md, taken from the running viewer: ``make pictures``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,30 @@ def _take(case: Path, images: Path) -> None:
     toggle_crosshair(viewer)
     three_d(viewer)
     _shoot(viewer, "viewer-3d")
+    axial(viewer)
+    _take_plan(viewer)
     viewer.close()
+
+
+def _take_plan(viewer: Any) -> None:
+    """A probe in the largest lesion that the plan leaves, a little off its middle; then the Type."""
+    dock, plan = viewer.window.add_plugin_dock_widget("netlm-imaging", "Plan", tabify=True)
+    _wait(lambda: plan.planning is not None and plan.planning.classification is not None)
+    planning = plan.planning
+    dock.raise_()
+    plan.tabs.setCurrentWidget(plan.by_hand)
+    plan.by_hand.device.setCurrentIndex(max(0, plan.by_hand.device.findData("amica-60w-10min-patients")))
+    plan.by_hand.buttons["New probe"].click()
+    center = planning.drawing.drawn.center_lps_mm
+    planning.move(planning.drawing.moved("center", (center[0] + 6.0, center[1] - 5.0, center[2])))
+    _wait(lambda: planning.moved is not None and planning.moved.preview.treatment.zones)
+    _shoot(viewer, "viewer-plan")
+    plan.by_hand.buttons["Put away"].click()
+    planning.know(planning.clinical.model_copy(update={"fit_for_surgery": None}))
+    _wait(lambda: not planning.busy and planning.classification is not None)
+    dock, _decide = viewer.window.add_plugin_dock_widget("netlm-imaging", "Decide", tabify=True)
+    dock.raise_()
+    _shoot(viewer, "viewer-decide")
 
 
 def _shoot(viewer: Any, name: str) -> None:

@@ -19,7 +19,7 @@ GRIP_PIXELS = 14.0
 SIZE_MM, DOT_MM = 6.0, 1.5
 NEAR_MM = 3.0
 """A handle at most so far from the slice is drawn full."""
-COLOR, FAR_COLOR = "#F0E442", "#F0E44255"
+COLOR, FAR_COLOR = "#00E5FF", "#00E5FF55"
 
 
 class Handles:

@@ -20,8 +20,8 @@ from netlm_imaging.volume import LabelMap
 RESECTED, ABLATED, DEPRIVED = 1, 2, 3
 DRAWN, SHORT_OF_MARGIN = 1, 2
 PLAN_COLORS: dict[int | None, str] = {RESECTED: "#CC79A7", ABLATED: TREATED, DEPRIVED: RESIDUAL}
-DRAWN_COLORS: dict[int | None, str] = {DRAWN: "#F0E442", SHORT_OF_MARGIN: "#FF2D2D"}
-"""Resection, ablation and liver without inflow as in the report where it names them."""
+DRAWN_COLORS: dict[int | None, str] = {DRAWN: "#00E5FF", SHORT_OF_MARGIN: "#FF2D2D"}
+"""What is in the hand stands out from PET (red to yellow), from MRI and from the plan."""
 OF_THE_CASE = ("treated", "remnant", "devascularized", "ablation_margin_mm")
 """Layers that show the plan of the finished case, not the one that is edited."""
 PLAN, DRAWING = "planned", "drawn"

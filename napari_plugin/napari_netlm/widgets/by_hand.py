@@ -16,7 +16,7 @@ from netlm_imaging.plan.drawn import DrawnPlane
 
 NOTHING = (
     "Draw a probe or a cut for a lesion, or take a treatment of the list with 'Move by hand'. Drag its "
-    "yellow handles, in slices or in 3D: figures follow. Let go, and the rest is planned anew around it."
+    "cyan handles, in slices or in 3D: figures follow. Let go, and the rest is planned anew around it."
 )
 
 
