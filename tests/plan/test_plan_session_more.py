@@ -6,6 +6,7 @@ import pytest
 from plan.plan_examples import settings_with
 from plan.session_examples import session_on
 from plan.test_plan_case import random_anatomy
+from plan.test_plan_growth import grown, only_whole, right_sided
 
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import PlanError
@@ -72,8 +73,17 @@ def test_the_frontier_begins_from_what_must_be_done() -> None:
     assert kept[-1].parenchyma_lost_ml >= costs[fixed] * space.grid.voxel_ml > free[-1].parenchyma_lost_ml
 
 
-def test_growth_is_looked_for_around_what_was_fixed() -> None:
-    session = session_on(random_anatomy(2, lesions=6, coarse=1.3), keep=0.75)
+def test_growth_is_that_of_the_whole_planning_and_keeps_what_was_forbidden() -> None:
+    result = grown(right_sided(0.6), points_short=7.9, rate=2.0)
+    anatomy = right_sided(0.6)
+    minimum = result.plan.minimums[0].minimum
+    settings = only_whole(minimum_percent=minimum, growth_percent_per_week=2.0)
+    session = PlanSession.begin(anatomy, measure(anatomy), settings=settings, clinical=Clinical())
     found, plans = growth_of(session.state, seconds=20)
     assert [plan.objective for plan in plans] == ["sparing", "maximum"]
-    assert all(one.plan.debulking_percent > plans[1].debulking_percent for one in found)
+    assert [(g.kind, g.procedure, g.weeks) for g in found] == [
+        (g.kind, g.procedure, g.weeks) for g in result.growth
+    ]
+    major = next(n for n, c in enumerate(session.candidates) if c.name == "Right hepatectomy")
+    without, _ = growth_of(session.must_not(major).session.state, seconds=20)
+    assert all(g.procedure != "Right hepatectomy" for g in without)
