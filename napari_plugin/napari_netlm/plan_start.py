@@ -13,7 +13,6 @@ from netlm_imaging.align.surroundings import surroundings
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, InputError, Notice
-from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import liver_volumes, measure, pattern
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern, SeenOn
 from netlm_imaging.plan.plan_file import PlanFile
@@ -142,14 +141,10 @@ def _seen_on(study: OpenedStudy) -> dict[int, tuple[SeenOn, ...]]:
 
 def _around(study: OpenedStudy, anatomy: Anatomy) -> Surroundings | None:
     """As a run finds it, where the images are at hand."""
-    reference = next((i.volume for i in study.images if _on(i.volume.grid, anatomy.grid)), None)
+    reference = next((i.volume for i in study.images if i.volume.grid.same_as(anatomy.grid)), None)
     if reference is None or study.read is None:
         return None
     return surroundings(reference, ct=study.read.on_ct, liver=anatomy.liver)
-
-
-def _on(grid: Grid, other: Grid) -> bool:
-    return grid.same_as(other)
 
 
 def _planned_anew(error: InputError, *, edited: bool) -> Notice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,8 +40,6 @@ from netlm_imaging.errors import InputError, UsageError
 from netlm_imaging.export import read_case
 from netlm_imaging.plan.drawn import DrawnPlane, DrawnSurface
 from netlm_imaging.settings import Settings
-
-Hold = Callable[[], None]
 
 
 class Later:
@@ -359,6 +357,18 @@ def test_the_plan_is_kept_with_the_work_and_gone_on_with(planning: Planning) -> 
     assert again.session.figures == planning.figures
     assert again.session.state.fixed == planning.session.state.fixed
     assert not again.notices
+
+
+def test_facts_that_were_changed_since_hold_for_the_saved_plan(planning: Planning) -> None:
+    planning.edit(lambda session: session.must_not(session.chosen[0]))
+    desk = planning.desk
+    desk.record("clinical", {"liver_quality": "cirrhosis"})
+    desk.record("settings", {"ablation": {"margin_mm": 7.0}})
+    again = begun(desk).session
+    assert again.state.basis.case.clinical == Clinical(liver_quality="cirrhosis")
+    assert again.state.basis.settings.ablation.margin_mm == 7.0
+    assert again.state.fixed.must_not
+    assert not again.past
 
 
 def test_a_plan_of_other_masks_is_told_and_planned_anew(planning: Planning) -> None:
