@@ -44,7 +44,7 @@ $(STAMP): pyproject.toml constraints.txt
 	      echo "Installing the system package python3-venv"; apt-get update -q && apt-get install -y -q python3-venv; \
 	    else echo "Python modules venv and ensurepip are missing; on Debian: apt-get install python3-venv"; exit 1; fi; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,viewer]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[batch,dev,viewer]'
 	@touch $@
 
 display: $(VENV)/.display

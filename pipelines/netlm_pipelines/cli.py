@@ -1,7 +1,7 @@
 """The command line: arguments in, one call into the flows, words out. No logic here.
 
-Exit codes: 0 done; 2 bad usage, settings or clinical facts; 3 input unusable; 4 no plan possible (the
-case and its report are written all the same, they say why); 70 a bug.
+Exit codes: 0 done; 1 a batch with failed studies; 2 bad usage, settings or clinical facts; 3 input
+unusable; 4 no plan possible (the case and its report are written all the same, they say why); 70 a bug.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from netlm_imaging.clinical import load_clinical
 from netlm_imaging.errors import Fault, InputError, NetlmError
 from netlm_imaging.settings import load_settings
 from netlm_pipelines import show, show_plans
+from netlm_pipelines.cli_batch import batch
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import GivenMasks, Request, series_choice
 
@@ -80,6 +81,7 @@ AssumeAffine = Annotated[
 KeepIdentifiers = Annotated[
     bool, typer.Option("--keep-identifiers", help="Keep series UIDs as they are instead of hashes of them.")
 ]
+app.command()(batch)
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
 

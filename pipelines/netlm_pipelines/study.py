@@ -5,12 +5,9 @@ This is the file to read first: each stage is one call into the library.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
-import netlm_imaging
 from netlm_imaging.align import surroundings
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.case import (
@@ -19,7 +16,6 @@ from netlm_imaging.case import (
     DeviceComparison,
     InputRecord,
     Registration,
-    Software,
 )
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide import classify, projections
@@ -53,9 +49,7 @@ from netlm_pipelines.masks import (
 )
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
-
-PACKAGES = ("highspy", "numpy", "pydicom", "scipy", "simpleitk")
-"""Libraries that a figure may depend on."""
+from netlm_pipelines.software import software
 
 
 def run_study(request: Request, stages: Stages) -> Path:
@@ -195,7 +189,7 @@ def decide_case(
         projected=grown,
     )
     case = CaseResult(
-        software=_software(),
+        software=software(),
         inputs=inputs,
         settings=settings,
         clinical=clinical,
@@ -335,12 +329,3 @@ def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Volume | Mask | 
         "ablation_margin_mm": planned.ablation_margin,
     }
     return {name: item for name, item in named.items() if item is not None}
-
-
-def _software() -> Software:
-    return Software(
-        name="netlm-imaging",
-        version=netlm_imaging.__version__,
-        python=platform.python_version(),
-        packages={name: version(name) for name in PACKAGES},
-    )

@@ -1,0 +1,35 @@
+"""What ``netlm batch`` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from netlm_pipelines.show import say
+
+if TYPE_CHECKING:
+    from netlm_pipelines.batch import Summary
+    from netlm_pipelines.batch.check import Checked
+
+
+def dashboard(address: str) -> None:
+    """Where the page in the browser is."""
+    say(f"Dashboard: {address}")
+
+
+def planned(todo: Sequence[Checked], total: int, *, paths: bool) -> None:
+    """What would be computed and why; ``paths`` shows folders, which may name patients."""
+    for item in todo:
+        say(f"{item.study.name}  {item.reason}{f'  {item.study.images}' if paths else ''}")
+    say(f"{len(todo)} of {total} studies would be computed")
+    for reason, count in sorted(Counter(item.reason for item in todo).items()):
+        say(f"{count} {reason}", indent=2)
+
+
+def summary(of: Summary) -> None:
+    """Counts, failures by reason, and where the cohort is."""
+    say(f"{of.done} done, {of.kept} valid before, {len(of.failed)} failed, {of.left} left for later")
+    for code, count in sorted(of.reasons.items()):
+        say(f"{count} {code}", indent=2)
+    say(f"Cohort: {of.cohort}")
