@@ -13,7 +13,7 @@ from netlm_imaging.settings import Settings, read_toml, validated
 from netlm_pipelines import show_batch
 
 if TYPE_CHECKING:
-    from netlm_pipelines.batch import OnDask
+    from netlm_pipelines.batch.schedulers import OnDask
 
 EXIT_SOME_FAILED = 1
 
@@ -53,8 +53,10 @@ def batch(
     ] = False,
 ) -> None:
     """Many studies; goes on where it was; a bad study never stops the others."""
-    from netlm_pipelines.batch import Limits, Order, Selection, plan_batch, read_studies, run_batch
-    from netlm_pipelines.batch.order import STANDARD_FLOW
+    from netlm_pipelines.batch.check import Selection
+    from netlm_pipelines.batch.flow import plan_batch, run_batch
+    from netlm_pipelines.batch.manifest import read_studies
+    from netlm_pipelines.batch.order import STANDARD_FLOW, Limits, Order
     from netlm_pipelines.batch.progress import Progress
 
     table = read_toml(settings)
@@ -90,7 +92,7 @@ def batch(
 def _dask(
     address: str | None, workers: int | None, memory_bytes: int | None, port: int
 ) -> AbstractContextManager[OnDask]:
-    from netlm_pipelines.batch import dask_at, local_dask
+    from netlm_pipelines.batch.schedulers import dask_at, local_dask
 
     if address is None:
         return local_dask(workers=workers, memory_bytes=memory_bytes, dashboard_port=port)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from netlm_pipelines.show import say
 
 if TYPE_CHECKING:
-    from netlm_pipelines.batch import Summary
     from netlm_pipelines.batch.check import Checked
+    from netlm_pipelines.batch.flow import Summary
 
 
 def dashboard(address: str) -> None:

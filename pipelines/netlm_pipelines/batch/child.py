@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import json
@@ -23,7 +24,6 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from netlm_imaging.errors import Fault, NetlmError
-from netlm_imaging.export.files import write_file
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import Request
 
@@ -38,7 +38,8 @@ def main() -> None:
     flow, memory = sys.argv[1], int(sys.argv[2])
     end_with_parent()
     set_limits(memory)
-    write_file(Path(OUTCOME), json.dumps([asdict(fault) for fault in run(flow)]).encode())
+    faults = run(flow)
+    Path(OUTCOME).write_text(json.dumps([asdict(fault) for fault in faults]), encoding="utf-8")
 
 
 def run(flow: str) -> tuple[Fault, ...]:
@@ -50,19 +51,11 @@ def run(flow: str) -> tuple[Fault, ...]:
         return error.faults
     except MemoryError:
         return (memory_fault(),)
+    except OSError as error:
+        return (_full_disk() if error.errno in (errno.ENOSPC, errno.EDQUOT) else _bug(error),)
     # pylibjpeg's codecs raise a BaseException of their own (PanicException) on damaged streams.
     except BaseException as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}:{last.lineno}"
-        return (
-            Fault(
-                code="BUG",
-                expected="an answer to every input",
-                found=type(error).__name__,
-                where=place,
-                remedy="This should not happen; netlm run --debug on the study shows where it did",
-            ),
-        )
+        return (_bug(error),)
     return ()
 
 
@@ -70,6 +63,22 @@ def flow_named(flow: str) -> Callable[[Request, Stages], Path]:
     """The function of ``module:function``."""
     module, _, function = flow.partition(":")
     return cast(Callable[[Request, Stages], Path], getattr(importlib.import_module(module), function))
+
+
+def _bug(error: BaseException) -> Fault:
+    """Where it happened and its type; its message may quote what identifies the patient."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Fault(
+        code="BUG",
+        expected="an answer to every input",
+        found=type(error).__name__,
+        where=f"{Path(last.filename).name}:{last.lineno}",
+        remedy="This should not happen; netlm run --debug on the study shows where it did",
+    )
+
+
+def _full_disk() -> Fault:
+    return Fault(code="DISK_FULL", expected="enough free space", found="a full disk", where="the work folder")
 
 
 def memory_fault() -> Fault:

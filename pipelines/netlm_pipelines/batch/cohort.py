@@ -105,4 +105,4 @@ class _Table:
         self._writer.close()
 
     def write(self, rows: Sequence[Row]) -> None:
-        self._writer.write_Table(self._arrow.Table.from_pylist(list(rows), schema=self._schema))
+        self._writer.write_table(self._arrow.Table.from_pylist(list(rows), schema=self._schema))

@@ -1,0 +1,113 @@
+"""A template case, a folder of light studies, and a batch in this process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batch import light_flow
+
+from netlm_pipelines.batch.check import Selection
+from netlm_pipelines.batch.flow import Summary, run_batch
+from netlm_pipelines.batch.manifest import read_studies
+from netlm_pipelines.batch.order import Limits, Order
+from netlm_pipelines.batch.schedulers import InThisProcess
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """case.json of a real plan of the very small patient."""
+    from netlm_pipelines.progress import Stages
+    from netlm_pipelines.request import GivenMasks, Request
+    from netlm_pipelines.study import run_study
+    from pipelines import small_study
+
+    folder = tmp_path_factory.mktemp("template")
+    liver, lesions = small_study.write_masks(folder / "masks")
+    masks = GivenMasks(liver=liver, lesions=(lesions,))
+    return run_study(Request(out=folder / "case", masks=masks), Stages(total=1)) / "case.json"
+
+
+@pytest.fixture(scope="session")
+def light(template: Path) -> Iterator[None]:
+    """Child processes find the light flows and their template."""
+    paths = (str(TESTS), os.environ.get("PYTHONPATH", ""))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(light_flow.TEMPLATE, str(template))
+        patch.setenv("PYTHONPATH", os.pathsep.join(path for path in paths if path))
+        yield
+
+
+Batch = Callable[..., Summary]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(light: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A manifest of three light studies and a batch of it that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    manifest = write_studies(folder / "root", ["one", "two", "three"])
+    run_in_process(manifest, folder / "out")
+    return manifest, folder / "out"
+
+
+@pytest.fixture
+def finished(undisturbed: tuple[Path, Path], tmp_path: Path) -> tuple[Path, Path]:
+    """The same, the results of one's own. The studies are shared: tests leave them as they are."""
+    manifest, out = undisturbed
+    shutil.copytree(out, tmp_path / "out")
+    return manifest, tmp_path / "out"
+
+
+def write_studies(root: Path, contents: list[str]) -> Path:
+    """A manifest of studies s0, s1, ...; each holds one file with its content."""
+    for number, content in enumerate(contents):
+        (root / f"in-{number}").mkdir(parents=True)
+        (root / f"in-{number}" / "image").write_text(content)
+    rows = "".join(f"s{number},in-{number}\n" for number in range(len(contents)))
+    manifest = root / "manifest.csv"
+    manifest.write_text("study,path\n" + rows)
+    return manifest
+
+
+@pytest.fixture
+def batch(light: None, tmp_path: Path) -> Batch:
+    """``batch(manifest)`` runs it in this process, each study in a child process."""
+
+    def run(manifest: Path, *, out: Path | None = None, **more: Any) -> Summary:
+        return run_in_process(manifest, out or tmp_path / "out", **more)
+
+    return run
+
+
+def run_in_process(
+    manifest: Path,
+    out: Path,
+    *,
+    limits: Limits | None = None,
+    settings: Mapping[str, Any] | None = None,
+    selection: Selection | None = None,
+) -> Summary:
+    """A batch without a cluster."""
+    order = Order(
+        out=out,
+        flow="batch.light_flow:light",
+        limits=limits or Limits(free_bytes=0, disk_pauses_s=(), memory_bytes=2**30),
+        settings=settings or {},
+    )
+    return run_batch(read_studies(manifest), order, InThisProcess(), selection=selection)
+
+
+def tree(out: Path) -> dict[str, bytes]:
+    """All that a batch leaves but its journal and the logs: the files with a clock in them."""
+    with_a_clock = ("journal.jsonl", "log.jsonl")
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.name not in with_a_clock
+    }
