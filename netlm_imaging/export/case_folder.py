@@ -25,6 +25,7 @@ _OURS = frozenset(
     {
         *(CASE_FILE, PLAN_FILE, REPORT_FILE, "report.pdf", "lesions.csv", "treatments.csv", "log.jsonl"),
         *("masks", "figures", "dicom"),
+        "manifest.json",  # of a batch: hashes of all files
     }
 )
 """What a case folder may hold; anything else is the user's and never replaced."""

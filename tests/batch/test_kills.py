@@ -13,7 +13,7 @@ import pytest
 from batch.conftest import run_in_process, tree, write_studies
 from batch.kill_server import KillServer
 
-SOME = 7
+SOME = 15
 """In the quick tests, every so-many-th point; in the slow ones every point."""
 
 

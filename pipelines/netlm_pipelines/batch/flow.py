@@ -84,7 +84,7 @@ def run_batch(
         remove_abandoned(order.work)
         failures = _of_these(studies, read_failures(order.failures))
         cohort = write_cohort(valid, failures, order)
-        journal.add("end", **counts)
+        journal.add("end", done=counts["done"], kept=counts["kept"], failed=counts["failed"])
     failed = {name: faults[0].code for name, faults in failures.items()}
     return Summary(
         done=counts["done"],
@@ -119,6 +119,7 @@ def _note(outcome: Outcome, order: Order, journal: Journal) -> None:
         forget_failure(order.failures, outcome.study)
     journal.add(
         "study",
+        durable=outcome.status != "kept",
         study=outcome.study,
         status=outcome.status,
         codes=[fault.code for fault in outcome.faults],

@@ -27,20 +27,21 @@ class Journal:
             if self._file.tell() and not _ends_whole(path):
                 self._append(b"\n")  # the torn line stays alone, and no reader takes it for more
 
-    def add(self, event: str, **facts: Any) -> None:
-        """Append one line and make it durable. Raises UsageError (DISK_FULL, ...)."""
+    def add(self, event: str, *, durable: bool = True, **facts: Any) -> None:
+        """Append one line and, where losing it costs work, make it durable. Raises UsageError (DISK_FULL)."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         with writing(JOURNAL_FILE):
-            self._append(json.dumps({"event": event, "time": now, **facts}).encode() + b"\n")
+            self._append(json.dumps({"event": event, "time": now, **facts}).encode() + b"\n", durable=durable)
 
     def close(self) -> None:
         """No more lines."""
         self._file.close()
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes, *, durable: bool = True) -> None:
         if self._file.write(line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(self._file.fileno())
+        if durable:
+            os.fsync(self._file.fileno())
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,151 @@
+"""The command on a Dask cluster of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import psutil
+import pytest
+from batch.conftest import run_in_process, tree, write_studies
+from batch.studies import write_root
+
+from netlm_pipelines.batch.manifest import read_studies
+
+LIGHT = ("--flow", "batch.light_flow:light", "--min-free-gb", "0")
+READING = ("--flow", "batch.light_flow:reading", "--min-free-gb", "0", "--memory-gb", "0.6")
+
+
+def netlm_batch(*args: object) -> subprocess.Popen[str]:
+    """``netlm batch`` as a shell would start it."""
+    command = [sys.executable, "-m", "netlm_pipelines", "batch", *map(str, args)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize(("good", "poisoned"), [(2, 3), pytest.param(180, 20, marks=pytest.mark.slow)])
+def test_every_good_study_is_done_and_every_bad_one_named(
+    light: None, tmp_path: Path, good: int, poisoned: int, record_property: pytest.RecordProperty
+) -> None:
+    """And the memory of the parent stays flat."""
+    expected = write_root(tmp_path / "root", good=good, poisoned=poisoned)
+    out = tmp_path / "out"
+    started = time.monotonic()
+    running = netlm_batch(tmp_path / "root", "--out", out, "--workers", 2, *READING, "--timeout-minutes", 0.5)
+    memory = []
+    while running.poll() is None:
+        if (out / "cases").exists():
+            memory.append(psutil.Process(running.pid).memory_info().rss)
+        time.sleep(0.5)
+    said = running.communicate()[0]
+    assert running.returncode == 1, said
+    assert "Doe" not in said
+    failures = duckdb.sql(f"select study, code from '{out}/cohort/failures.parquet'").fetchall()
+    assert dict(failures) == expected
+    cases = duckdb.sql(f"select study, type from '{out}/cohort/cases.parquet'").fetchall()
+    names = {study.name for study in read_studies(tmp_path / "root")}
+    assert {study for study, _ in cases} == names - set(expected)
+    if good > 100:
+        quarter = len(memory) // 4
+        growth = (max(memory[-quarter:]) - max(memory[quarter : 2 * quarter])) / 2**20
+        assert growth < 20
+        record_property(
+            "measured",
+            f"batch: {good} + {poisoned} studies in {time.monotonic() - started:.0f} s, the parent's memory "
+            f"{max(memory) / 2**20:.0f} MiB at most, {growth:+.1f} MiB from the second quarter to the last",
+        )
+
+
+@pytest.mark.slow
+def test_killed_at_random(light: None, tmp_path: Path, record_property: pytest.RecordProperty) -> None:
+    """Parent, workers and children, again and again, until all is done."""
+    manifest = write_studies(tmp_path / "root", [f"slow {n}" for n in range(120)])
+    run_in_process(manifest, tmp_path / "undisturbed")
+    out, chance = tmp_path / "out", random.Random(6)
+    killed = {"parent": 0, "worker": 0, "child": 0}
+    for _ in range(60):
+        running = netlm_batch(manifest, "--out", out, "--workers", 2, *LIGHT)
+        ends = time.monotonic() + chance.uniform(4.0, 14.0)
+        while running.poll() is None and time.monotonic() < ends:
+            time.sleep(chance.uniform(0.3, 1.0))
+            _kill_one(running.pid, chance, killed)
+        if running.poll() is None:
+            running.send_signal(signal.SIGKILL)
+            killed["parent"] += 1
+        running.communicate()
+        if running.returncode == 0 and sum(killed.values()) > 150:
+            break
+        if running.returncode == 0:  # all done too early: lose some, and go on
+            for case in list((out / "cases").iterdir())[::2]:
+                (case / "case.json").unlink()
+    last = netlm_batch(manifest, "--out", out, "--workers", 2, *LIGHT)
+    said = last.communicate()[0]
+    assert last.returncode == 0, said
+    assert tree(out) == tree(tmp_path / "undisturbed")
+    assert min(killed.values()) > 10
+    record_property("measured", f"batch: killed at random: {killed}")
+
+
+def _kill_one(parent: int, chance: random.Random, killed: dict[str, int]) -> None:
+    try:
+        below = psutil.Process(parent).children(recursive=True)
+        role = chance.choice(["worker", "child"])
+        mark = "multiprocessing.spawn" if role == "worker" else "netlm_pipelines.batch.child"
+        found = [process for process in below if mark in " ".join(process.cmdline())]
+        if found:
+            os.kill(chance.choice(found).pid, signal.SIGKILL)
+            killed[role] += 1
+    except (psutil.Error, ProcessLookupError):
+        pass
+
+
+def test_a_scheduler_that_is_not_there(light: None, tmp_path: Path) -> None:
+    manifest = write_studies(tmp_path / "root", ["one"])
+    running = netlm_batch(manifest, "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:1", *LIGHT)
+    assert "SCHEDULER_UNREACHABLE" in running.communicate()[0]
+    assert running.returncode == 2
+
+
+def test_a_scheduler_that_dies_leaves_what_is_done(light: None, tmp_path: Path) -> None:
+    """Scheduler and workers of a cluster of one's own; the next batch goes on without them."""
+    manifest = write_studies(tmp_path / "root", ["one", *["slow " + "x" * n for n in range(30)]])
+    out, address = tmp_path / "out", tmp_path / "address.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    python = [sys.executable, "-m"]
+    scheduler = subprocess.Popen(
+        [*python, "dask", "scheduler", "--scheduler-file", str(address), "--port", "0", "--no-dashboard"],
+        **quiet,  # type: ignore[call-overload]
+    )
+    worker = subprocess.Popen(
+        [*python, "dask", "worker", "--scheduler-file", str(address), "--nthreads", "2", "--no-dashboard"],
+        **quiet,  # type: ignore[call-overload]
+    )
+    try:
+        for _ in range(300):
+            if address.exists():
+                break
+            time.sleep(0.1)
+        at = json.loads(address.read_text())["address"]
+        running = netlm_batch(manifest, "--out", out, "--scheduler", at, *LIGHT)
+        for _ in range(600):
+            if (out / "cases").exists() and len(list((out / "cases").iterdir())) > 3:
+                break
+            time.sleep(0.1)
+        scheduler.kill()
+        said = running.communicate(timeout=60)[0]
+        assert "SCHEDULER_LOST" in said
+        assert running.returncode == 2
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+    done = len(list((out / "cases").iterdir()))
+    summary = run_in_process(manifest, out)
+    assert summary.kept >= done - 1
+    assert summary.done + summary.kept == 31
