@@ -62,37 +62,42 @@ def run_batch(
     batch, at whatever moment, the next one goes on where it was.
     """
     progress = progress or Progress()
-    selection = selection or Selection()
     with _opened(order), closing(Journal(order.out / JOURNAL_FILE)) as journal:
         checked = _looked_at(studies, order)
-        todo = chosen(checked, selection)
+        todo = [item.study for item in chosen(checked, selection or Selection())]
+        valid = {item.study.name for item in checked if item.valid}
         _forget_old_failures(checked, order)
         require_free(order)
         journal.add("batch", studies=len(studies), to_do=len(todo), software=software_sha256(order.flow))
-        kept = sum(item.valid for item in checked)
-        progress.start(total=len(todo), kept=kept, places=scheduler.places)
-        work = partial(process, order=order, software=software_sha256(order.flow))
-        valid = {item.study.name for item in checked if item.valid}
+        progress.start(total=len(todo), kept=len(valid), places=scheduler.places)
         counts: Counter[str] = Counter()
-        with progress.shown():
-            for outcome in scheduler.run(work, [item.study for item in todo]):
-                _note(outcome, order, journal)
-                counts[outcome.status] += 1
-                if outcome.status != "failed":
-                    valid.add(outcome.study)
-                progress.add(outcome)
+        for outcome in _outcomes(todo, order, scheduler, journal, progress):
+            counts[outcome.status] += 1
+            if outcome.status != "failed":
+                valid.add(outcome.study)
         remove_abandoned(order.work)
         failures = _of_these(studies, read_failures(order.failures))
         cohort = write_cohort(valid, failures, order)
         journal.add("end", done=counts["done"], kept=counts["kept"], failed=counts["failed"])
-    failed = {name: faults[0].code for name, faults in failures.items()}
     return Summary(
         done=counts["done"],
-        kept=kept + counts["kept"],
-        failed=failed,
-        left=len(studies) - kept - counts["kept"] - counts["done"] - len(failed),
+        kept=len(valid) - counts["done"],
+        failed={name: faults[0].code for name, faults in failures.items()},
+        left=len(studies) - len(valid) - len(failures),
         cohort=cohort,
     )
+
+
+def _outcomes(
+    todo: Sequence[Study], order: Order, scheduler: Scheduler, journal: Journal, progress: Progress
+) -> Iterator[Outcome]:
+    """Outcomes as they come, each durable and shown."""
+    work = partial(process, order=order, software=software_sha256(order.flow))
+    with progress.shown():
+        for outcome in scheduler.run(work, todo):
+            _note(outcome, order, journal)
+            progress.add(outcome)
+            yield outcome
 
 
 def plan_batch(

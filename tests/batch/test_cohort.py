@@ -1,0 +1,106 @@
+"""The cohort's tables and page."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+from batch.conftest import Batch, tree, write_studies
+from rich.console import Console
+
+from netlm_imaging.errors import Fault
+from netlm_pipelines.batch.cohort_page import histogram
+from netlm_pipelines.batch.outcome import Outcome
+from netlm_pipelines.batch.progress import Progress
+
+
+def test_the_tables_say_what_the_cases_say(batch: Batch, tmp_path: Path) -> None:
+    summary = batch(write_studies(tmp_path / "root", ["one", "bad", "three"]))
+    cohort = summary.cohort.parent
+    for name in ("s0", "s2"):
+        case = json.loads((tmp_path / "out" / "cases" / name / "case.json").read_bytes())
+        columns = "type, tumor_ml, flr_percent, lesion_count"
+        row = duckdb.sql(f"select {columns} from '{cohort}/cases.parquet' where study = '{name}'").fetchall()
+        assert row == [
+            (
+                case["classification"]["type"],
+                case["liver"]["tumor_ml"],
+                case["plan"]["flr_percent"],
+                case["pattern"]["count"],
+            )
+        ]
+    lesions = duckdb.sql(
+        f"select study, id, longest_diameter_mm from '{cohort}/lesions.parquet' order by study, id"
+    ).fetchall()
+    assert lesions == [
+        (name, lesion["id"], lesion["longest_diameter_mm"])
+        for name in ("s0", "s2")
+        for lesion in case["lesions"]
+    ]
+    treatments = duckdb.sql(f"select count(*) from '{cohort}/treatments.parquet'").fetchall()
+    assert treatments == [(2 * len(case["plan"]["treatments"]),)]
+    assert duckdb.sql(f"select study, code from '{cohort}/failures.parquet'").fetchall() == [
+        ("s1", "MISSING_SLICE")
+    ]
+
+
+def test_the_page_links_every_case_and_names_every_failure(batch: Batch, tmp_path: Path) -> None:
+    summary = batch(write_studies(tmp_path / "root", ["one", "bad", "three"]))
+    page = summary.cohort.read_text()
+    links = re.findall(r'href="([^"]+)"', page)
+    assert [(summary.cohort.parent / link).resolve().is_file() for link in links] == [True, True]
+    assert "MISSING_SLICE 1" in page
+    assert not re.search(r"https?://", page)
+
+
+def test_a_cohort_that_is_damaged_is_written_again(batch: Batch, finished: tuple[Path, Path]) -> None:
+    manifest, out = finished
+    before = tree(out)
+    (out / "cohort" / "cases.parquet").unlink()
+    batch(manifest)
+    assert tree(out) == before
+
+
+def test_only_cases_of_this_batch_are_in_its_cohort(batch: Batch, finished: tuple[Path, Path]) -> None:
+    """Of a study that is no longer asked for the case stays, uncounted."""
+    manifest, out = finished
+    fewer = manifest.with_name("fewer.csv")
+    fewer.write_text("".join(manifest.read_text().splitlines(keepends=True)[:3]))
+    batch(fewer)
+    assert duckdb.sql(f"select study from '{out}/cohort/cases.parquet'").fetchall() == [("s0",), ("s1",)]
+    assert (out / "cases" / "s2" / "case.json").is_file()
+
+
+def test_a_histogram_holds_every_value() -> None:
+    drawn = histogram("Debulking, %", [0.0, 0.1, 49.9, 100.0], high=100.0)
+    assert sum(count for *_, count in drawn.bars) == 4
+    assert drawn.bars[0][-1] == drawn.highest == 2
+    assert drawn.bars[-1][0] > drawn.bars[0][0]
+    assert histogram("None", []).bars == ()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_on_a_terminal_and_elsewhere(terminal: bool) -> None:
+    shown = io.StringIO()
+    progress = Progress(console=Console(file=shown, force_terminal=terminal, width=100))
+    progress.start(total=5, kept=7, places=2)
+    bad = Fault(code="MISSING_SLICE", expected="all", found="a gap")
+    with progress.shown():
+        progress.add(Outcome(study="a", status="done"))
+        progress.add(Outcome(study="b", status="failed", faults=(bad,)))
+        progress.add(Outcome(study="c", status="kept"))
+    assert (progress.total, progress.done, progress.kept, progress.failed, progress.running) == (
+        4,
+        1,
+        8,
+        1,
+        2,
+    )
+    text = shown.getvalue()
+    assert "failed b: MISSING_SLICE: expected all; found a gap" in text
+    assert "1 of 4" in text
+    assert ("\x1b[" in text) == terminal
