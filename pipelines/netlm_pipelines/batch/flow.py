@@ -21,7 +21,13 @@ from netlm_pipelines.batch.journal import JOURNAL_FILE, Journal, known_inputs
 from netlm_pipelines.batch.keys import software_sha256
 from netlm_pipelines.batch.lock import LOCK_FILE, locked
 from netlm_pipelines.batch.order import Order, Study
-from netlm_pipelines.batch.outcome import Outcome, forget_failure, read_failures, write_failure
+from netlm_pipelines.batch.outcome import (
+    Outcome,
+    forget_failure,
+    read_failures,
+    remove_unfinished,
+    write_failure,
+)
 from netlm_pipelines.batch.progress import Progress
 from netlm_pipelines.batch.schedulers import Scheduler
 from netlm_pipelines.batch.sealed import remove_abandoned
@@ -169,4 +175,5 @@ def _opened(order: Order) -> Iterator[None]:
     with locked(out):
         with writing("--out"):
             remove_abandoned(order.work)
+            remove_unfinished(order.failures)
         yield

@@ -53,6 +53,12 @@ def forget_failure(folder: Path, study: str) -> None:
         (folder / f"{study}.json").unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Records that a killed batch was about to write; their hidden names are those of ``write_file``."""
+    for path in folder.glob(".netlm-*.part"):
+        path.unlink(missing_ok=True)
+
+
 def read_failures(folder: Path) -> dict[str, tuple[Fault, ...]]:
     """Faults of all studies that failed when they were last tried; damaged files count as BUG."""
     found: dict[str, tuple[Fault, ...]] = {}
