@@ -33,12 +33,13 @@ class Key:
 
 
 def signature(study: Study) -> str:
-    """A hash of names, sizes and times of all input files: while it is the same, they are.
+    """A hash of places, sizes and times of all input files: while it is the same, they are.
 
-    The time of the last change of the file's entry (ctime) is in it, which no program can set back.
+    The time of the last change of the file's entry (ctime) is in it, which no program can set back, and
+    its number (inode): clocks of disks are so coarse that files written together share their times.
     Raises InputError as ``inputs_sha256`` does.
     """
-    return _hash([(part, _stamp(path)) for part, path in _files(study)])
+    return _hash([(part, str(path), _stamp(path)) for part, path in _files(study)])
 
 
 def inputs_sha256(study: Study) -> str:
@@ -135,12 +136,12 @@ def _picked(masks: GivenMasks) -> Iterator[tuple[str, str]]:
     return ((role, "" if Path(spec).exists() else spec.rpartition("#")[2]) for role, spec in _specs(masks))
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, int, int, int]:
     try:
         found = path.stat()
     except OSError as error:
         raise _unreadable(error) from None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _raise_unreadable(error: OSError) -> None:

@@ -64,7 +64,9 @@ def commit(sealed: Path, place: Path, *, trash: Path) -> None:
 
     Several may do so at once, each with a whole result: the last one stays.
     """
-    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.parent.is_dir():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sync_folder(place.parent.parent)
     for _ in range(10):
         try:
             sealed.rename(place)
