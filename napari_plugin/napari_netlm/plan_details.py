@@ -10,6 +10,7 @@ from netlm_imaging.decide import classify
 from netlm_imaging.decide.records import Classification
 from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts
 from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
+from netlm_imaging.plan.resection_notices import parenchymal_sparing
 from netlm_imaging.plan.session import PlanSession, Preview
 from netlm_imaging.plan.session_state import State
 
@@ -20,7 +21,8 @@ class Details:
 
     state: State
     file: PlanFile
-    classification: Classification
+    classification: Classification | None
+    """None of a plan with a major resection, named or drawn: no Type follows from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +32,8 @@ class Moved:
     preview: Preview
     facts: AblationFacts | None
     """Of a zone: margins and distances to structures."""
+    parenchymal_sparing: bool
+    """No major resection is done, with what is drawn: the plan may decide the Type."""
 
     @property
     def margin_mm(self) -> float | None:
@@ -39,25 +43,36 @@ class Moved:
 
 def details_of(started: Started, state: State) -> Details:
     """Of a plan that was begun as ``started``."""
-    basis = state.basis
     return Details(
         state=state,
         file=plan_file_of(state, started.anatomy),
-        classification=classify(
-            lesions=started.lesions,
-            liver=started.liver,
-            pattern=started.pattern,
-            plan=state.plan,
-            maximum=None,
-            clinical=basis.case.clinical,
-            settings=basis.settings,
-        ),
+        classification=_classified(started, state) if state.parenchymal_sparing else None,
+    )
+
+
+def _classified(started: Started, state: State) -> Classification:
+    basis = state.basis
+    return classify(
+        lesions=started.lesions,
+        liver=started.liver,
+        pattern=started.pattern,
+        plan=state.plan,
+        maximum=None,
+        clinical=basis.case.clinical,
+        settings=basis.settings,
     )
 
 
 def moved_to(session: PlanSession, drawing: Drawing) -> Moved:
     """The plan with ``drawing`` where it is, nothing else changed. Raises as ``PlanSession.preview`` does."""
     instead_of = drawing.instead_of if drawing.instead_of in session.chosen else None
-    preview, space = session.preview(drawing.drawn, instead_of=instead_of), session.state.basis.case.space
-    made = preview.treatment
-    return Moved(preview=preview, facts=ablation_facts(space, made, made.lesions) if made.zones else None)
+    preview, basis = session.preview(drawing.drawn, instead_of=instead_of), session.state.basis
+    made, space = preview.treatment, basis.case.space
+    others = [session.candidates[c] for c in session.chosen if c != instead_of]
+    return Moved(
+        preview=preview,
+        facts=ablation_facts(space, made, made.lesions) if made.zones else None,
+        parenchymal_sparing=parenchymal_sparing(
+            space, [*others, made], most_segments=basis.settings.plan.max_segments_sparing
+        ),
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from napari_netlm.plan_details import Details
 from napari_netlm.planning import Planning
 from netlm_imaging.case import CaseLesion, CaseResult
+from netlm_imaging.decide.records import Classification
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.export import draw_figures, write_case, write_plan
 from netlm_imaging.ingest import read_plan
@@ -20,6 +21,7 @@ from netlm_imaging.plan.session_state import difference_of
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 NO_CASE_YET = "A report needs a finished case: run 'Find plan and save case' in Study first."
+NO_TYPE_FOLLOWS = "A plan with a major resection decides no Type: free or undo it before you write a report."
 NOT_READY = "The Type is being worked out; a moment."
 
 
@@ -46,7 +48,9 @@ def why_no_report(planning: Planning | None) -> str:
         return "Plan first."
     if planning.desk.study.case is None:
         return NO_CASE_YET
-    return "" if planning.classification is not None else NOT_READY
+    if not planning.worked_out:
+        return NOT_READY
+    return "" if planning.classification is not None else NO_TYPE_FOLLOWS
 
 
 def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) -> Path:
@@ -58,7 +62,9 @@ def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) ->
     details, study = _details(planning), planning.desk.study
     if study.case is None:
         raise InputError(_not_ready(NO_CASE_YET))
-    case = _case_of(study.case, details, planning.started.lesions)
+    if details.classification is None:
+        raise InputError(_not_ready(NO_TYPE_FOLLOWS))
+    case = _case_of(study.case, details, details.classification, planning.started.lesions)
     masks = _masks(planning, details)
     treated = masks["treated"]
     assert isinstance(treated, Mask)
@@ -75,7 +81,9 @@ def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) ->
     return write_case(out, case, masks=masks, figures=figures, log=(), plan=details.file, overwrite=overwrite)
 
 
-def _case_of(case: CaseResult, details: Details, lesions: Sequence[Lesion]) -> CaseResult:
+def _case_of(
+    case: CaseResult, details: Details, classification: Classification, lesions: Sequence[Lesion]
+) -> CaseResult:
     basis, plan = details.state.basis, details.state.plan
     return replace(
         case,
@@ -94,7 +102,7 @@ def _case_of(case: CaseResult, details: Details, lesions: Sequence[Lesion]) -> C
         function=None,
         device_comparison=None,
         uncertainty=None,
-        classification=details.classification,
+        classification=classification,
     )
 
 

@@ -30,6 +30,7 @@ MARKS: dict[Standing, str] = {
     "possible": "",
     "impossible": "\N{EN DASH}",
 }
+NO_TYPE = "none: no lesion, or a major resection"
 GOOD, BAD, PLAIN = "#7ee787", "#ff7b72", ""
 
 
@@ -176,7 +177,7 @@ def figure_rows(
     rows = [
         FigureRow(
             name="Type",
-            value="none" if type_now is None else f"{type_now}",
+            value=NO_TYPE if type_now is None else f"{type_now}",
             change=_types(c),
             tip="Mahuron & Singh, J Clin Med 2023;12:2456",
         ),
@@ -239,7 +240,7 @@ def _of(change: Difference | None, name: str) -> float | None:
 def _types(c: Difference | None) -> str:
     if c is None or c.type_before == c.type_after:
         return ""
-    return f"was {c.type_before}"
+    return f"was {c.type_before or 'none'}"
 
 
 def _points(value: float | None, digits: int = 1) -> str:

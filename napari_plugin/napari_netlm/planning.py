@@ -98,11 +98,20 @@ class Planning:
 
     @property
     def type(self) -> NetlmType | None:
-        """Of the plan that stands."""
-        return self.type_of(self.figures)
+        """Of the plan that stands; None without lesions, and where a major resection is done."""
+        return self.type_of(self.session.state)
 
-    def type_of(self, figures: Figures, state: State | None = None) -> NetlmType | None:
-        """The Type that such figures give."""
+    @property
+    def type_moved(self) -> NetlmType | None:
+        """As ``type``, with what is drawn where it is."""
+        moved = self.moved
+        return self._type(moved.preview.figures) if moved and moved.parenchymal_sparing else None
+
+    def type_of(self, state: State) -> NetlmType | None:
+        """As ``type``, of another plan."""
+        return self._type(state.figures, state) if state.parenchymal_sparing else None
+
+    def _type(self, figures: Figures, state: State | None = None) -> NetlmType | None:
         basis = (state or self.session.state).basis
         facts = facts_of(self.started.lesions, figures, clinical=basis.case.clinical, settings=basis.settings)
         return type_of(facts)
@@ -129,9 +138,8 @@ class Planning:
 
     @property
     def classification(self) -> Classification | None:
-        """Of the plan that stands; None while it is worked out."""
-        known = self.details is not None and self.details.state is self.session.state
-        return self.details.classification if known and self.details else None
+        """Of the plan that stands; None while it is worked out, and where a major resection is done."""
+        return self.details.classification if self.worked_out and self.details else None
 
     def cost_ml(self, candidate: Candidate) -> float:
         """Functional liver that it loses when it is done alone; counted once."""
@@ -139,6 +147,11 @@ class Planning:
             space = self.session.state.basis.case.space
             self._costs[candidate] = candidate.lost_voxels(space) * space.grid.voxel_ml
         return self._costs[candidate]
+
+    @property
+    def worked_out(self) -> bool:
+        """Record and Type of the plan that stands are there."""
+        return self.details is not None and self.details.state is self.session.state
 
     def compared(self) -> Difference | None:
         """What the plan that stands has more than the one that was kept."""
@@ -271,7 +284,7 @@ class Planning:
 
     def _difference(self, before: State, after: State) -> Difference:
         found = difference_of(before, after)
-        types = (self.type_of(state.figures, state) for state in (before, after))
+        types = (self.type_of(state) for state in (before, after))
         return replace(found, type_before=next(types), type_after=next(types))
 
     def _settle(self) -> None:

@@ -19,7 +19,14 @@ from napari_netlm.jobs import Reporter
 from napari_netlm.mouse import LEFT
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.outlook import Outlook
-from napari_netlm.plan_files import NO_CASE_YET, open_plan, save_plan, why_no_report, write_decision
+from napari_netlm.plan_files import (
+    NO_CASE_YET,
+    NO_TYPE_FOLLOWS,
+    open_plan,
+    save_plan,
+    why_no_report,
+    write_decision,
+)
 from napari_netlm.plan_handles import KEY as HANDLES
 from napari_netlm.plan_layers import ABLATED, DRAWING, PLAN, RESECTED, PlanShown
 from napari_netlm.plan_list import (
@@ -253,6 +260,26 @@ def test_a_planned_ablation_can_be_taken_in_hand_and_a_resection_not(planning: P
     with pytest.raises(UsageError) as caught:
         drawing_of(session, other)
     assert caught.value.code == "BAD_EDIT"
+
+
+def test_no_type_follows_from_a_major_resection(planning: Planning) -> None:
+    middle = planning.session.state.basis.case.space.grid
+    point = tuple(middle.to_patient((np.array(middle.shape_kji) - 1) / 2).tolist())
+    half = replace(
+        new_plane(planning.session, 1), drawn=DrawnPlane(point_lps_mm=point, normal_lps=(1.0, 0.0, 0.0))
+    )
+    assert planning.type is not None
+    planning.draw(half)
+    assert planning.moved is not None
+    assert planning.type_moved is None
+    planning.drop()
+    assert planning.type is None
+    assert planning.last.type_after is None
+    assert planning.classification is None
+    assert why_no_report(planning) == NO_TYPE_FOLLOWS
+    assert save_plan(planning, planning.desk.study.path / "p.json").exists()
+    planning.undo()
+    assert planning.classification is not None
 
 
 def test_a_probe_outside_the_liver_is_refused_where_it_is(planning: Planning) -> None:

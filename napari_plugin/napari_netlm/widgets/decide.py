@@ -73,7 +73,9 @@ class DecideWidget(QWidget):  # type: ignore[misc]
             self.type.setHtml(decision_html(found, edited=planning.edited_words() if planning else ""))
             self.missing.setText(missing_words(found))
         else:
-            self.type.setHtml("" if planning is None else f"<p><b>Type {planning.type}</b></p><p>...</p>")
+            self.type.setHtml(
+                f"<p><b>Type {planning.type}</b></p><p>...</p>" if planning and planning.type else ""
+            )
             self.missing.setText("")
         why = why_no_report(planning)
         self.write.setEnabled(not why)

@@ -178,7 +178,7 @@ class CompareTab(QWidget):  # type: ignore[misc]
             figure_rows(
                 kept.figures,
                 None,
-                type_now=planning.type_of(kept.figures, kept.state),
+                type_now=planning.type_of(kept.state),
                 threshold_percent=settings.type.debulking_threshold_percent,
             )
         )

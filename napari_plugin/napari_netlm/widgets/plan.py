@@ -98,7 +98,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         session = None if planning is None else planning.session
         self.buttons["Undo"].setEnabled(bool(session and session.past))
         self.buttons["Redo"].setEnabled(bool(session and session.future))
-        self.buttons["Save plan..."].setEnabled(planning is not None and planning.classification is not None)
+        self.buttons["Save plan..."].setEnabled(planning is not None and planning.worked_out)
 
     def _show_figures(self) -> None:
         planning = self.planning
@@ -110,7 +110,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         figures, change = planning.figures, planning.last
         if planning.moved is not None:
             figures, change = planning.moved.preview.figures, planning.moved.preview.difference
-            type_now, status = planning.type_of(figures), "as drawn, nothing else changed"
+            type_now, status = planning.type_moved, "as drawn, nothing else changed"
         else:
             type_now, status = planning.type, status_words(planning)
         rows = figure_rows(figures, change, type_now=type_now, threshold_percent=threshold, status=status)
