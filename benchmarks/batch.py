@@ -60,18 +60,18 @@ def rows(at: Path) -> None:
 
 def overhead(at: Path) -> None:
     """What a batch costs a study beside the process that the study has to have anyway."""
-    manifest = studies(at / "root", 60)
+    manifest = studies(at / "root", 30)
     bare = bare_child(at / "bare")
     netlm_batch(manifest, at / "out", workers=1)
-    whole = between(at / "out") / 60
+    whole = between(at / "out") / 30
     bare = (bare + bare_child(at / "bare again")) / 2
     say(
-        f"60 empty studies, 1 worker: {whole:.3f} s each, of which their own process takes {bare:.3f} s; "
+        f"30 empty studies, 1 worker: {whole:.3f} s each, of which their own process takes {bare:.3f} s; "
         f"overhead {whole - bare:.3f} s"
     )
 
 
-def bare_child(at: Path, *, times: int = 30) -> float:
+def bare_child(at: Path, *, times: int = 15) -> float:
     """Mean seconds of the process of one empty study, without a batch."""
     took = 0.0
     for number in range(times):
@@ -80,21 +80,24 @@ def bare_child(at: Path, *, times: int = 30) -> float:
         (work / REQUEST).write_bytes(REQUESTS.dump_json(Request(out=work / "result")))
         clock = time.perf_counter()
         command = [sys.executable, "-P", "-m", "netlm_pipelines.batch.child", FLOW, str(2**32)]
-        subprocess.run(command, cwd=work, check=True, env={**os.environ, SECONDS: "0"}, stdin=subprocess.PIPE)
+        with subprocess.Popen(
+            command, cwd=work, env={**os.environ, SECONDS: "0"}, stdin=subprocess.PIPE, start_new_session=True
+        ) as process:
+            process.wait()
         took += time.perf_counter() - clock
     return took / times
 
 
 def throughput(at: Path) -> None:
     """Two workers against one."""
-    manifest = studies(at / "root", 24)
+    manifest = studies(at / "root", 16)
     took = {}
     for workers in (1, 2, 1, 2):
         out = at / f"out-{workers}-{len(list(at.iterdir()))}"
-        netlm_batch(manifest, out, workers=workers, seconds=2.0)
+        netlm_batch(manifest, out, workers=workers, seconds=1.5)
         took.setdefault(workers, []).append(between(out))
     one, two = min(took[1]), min(took[2])
-    say(f"24 studies of 2 s: 1 worker {one:.1f} s, 2 workers {two:.1f} s, {one / two:.2f} x")
+    say(f"16 studies of 1.5 s: 1 worker {one:.1f} s, 2 workers {two:.1f} s, {one / two:.2f} x")
 
 
 def between(out: Path) -> float:

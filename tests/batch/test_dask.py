@@ -40,7 +40,7 @@ def test_every_good_study_is_done_and_every_bad_one_named(
     running = netlm_batch(tmp_path / "root", "--out", out, "--workers", 2, *READING, "--timeout-minutes", 0.5)
     memory = []
     while running.poll() is None:
-        if (out / "cases").exists():
+        if (out / "cases").exists() and len(list((out / "cases").iterdir())) < good:
             memory.append(psutil.Process(running.pid).memory_info().rss)
         time.sleep(0.5)
     said = running.communicate()[0]
