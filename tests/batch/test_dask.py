@@ -65,13 +65,13 @@ def test_every_good_study_is_done_and_every_bad_one_named(
 @pytest.mark.slow
 def test_killed_at_random(light: None, tmp_path: Path, record_property: pytest.RecordProperty) -> None:
     """Parent, workers and children, again and again, until all is done."""
-    manifest = write_studies(tmp_path / "root", [f"slow {n}" for n in range(120)])
+    manifest = write_studies(tmp_path / "root", [f"slow {n}" for n in range(60)])
     run_in_process(manifest, tmp_path / "undisturbed")
     out, chance = tmp_path / "out", random.Random(6)
     killed = {"parent": 0, "worker": 0, "child": 0}
     for _ in range(60):
         running = netlm_batch(manifest, "--out", out, "--workers", 2, *LIGHT)
-        ends = time.monotonic() + chance.uniform(4.0, 14.0)
+        ends = time.monotonic() + chance.uniform(4.0, 10.0)
         while running.poll() is None and time.monotonic() < ends:
             time.sleep(chance.uniform(0.3, 1.0))
             _kill_one(running.pid, chance, killed)
@@ -79,7 +79,7 @@ def test_killed_at_random(light: None, tmp_path: Path, record_property: pytest.R
             running.send_signal(signal.SIGKILL)
             killed["parent"] += 1
         running.communicate()
-        if running.returncode == 0 and sum(killed.values()) > 150:
+        if sum(killed.values()) > 100 and min(killed.values()) > 12:
             break
         if running.returncode == 0:  # all done too early: lose some, and go on
             for case in list((out / "cases").iterdir())[::2]:
@@ -88,7 +88,7 @@ def test_killed_at_random(light: None, tmp_path: Path, record_property: pytest.R
     said = last.communicate()[0]
     assert last.returncode == 0, said
     assert tree(out) == tree(tmp_path / "undisturbed")
-    assert min(killed.values()) > 10
+    assert min(killed.values()) > 12
     record_property("measured", f"batch: killed at random: {killed}")
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 Work = Callable[[Study], Outcome]
 SHARED_MEMORY = 0.9
 """Of the machine, for all studies together."""
-AHEAD = 2
-"""Studies handed out for each that runs: enough that nobody waits, few enough that memory stays flat."""
 
 
 class Scheduler(Protocol):
@@ -67,7 +65,11 @@ class OnDask:
         return str(self._client.dashboard_link)
 
     def run(self, work: Work, studies: Iterable[Study]) -> Iterator[Outcome]:
-        """Outcomes as they come; never more than a few studies a worker are handed out."""
+        """Outcomes as they come. No more studies are handed out than can run at once.
+
+        Dask would give a worker the next one while it still has one, and leave it there although
+        another is free; handing it out a moment later costs less than that, and memory stays flat.
+        """
         from distributed import as_completed
 
         waiting, names = iter(studies), {}
@@ -76,18 +78,18 @@ class OnDask:
 
         def hand_out(count: int) -> None:
             for study in islice(waiting, count):
-                future = self._client.submit(work, study, key=f"{study.name}-{batch}", pure=False)
+                future = self._client.submit(work, study, key=f"study-{batch}-{study.name}", pure=False)
                 names[future.key] = study.name
                 running.add(future)
 
-        hand_out(AHEAD * self.places)
+        hand_out(self.places)
         for future in running:
             outcome = _result(future, names.pop(future.key))
             future.release()
             if outcome is None:
                 raise _scheduler_lost()
             yield outcome
-            hand_out(max(AHEAD * self.places - len(names), 1))
+            hand_out(max(self.places - len(names), 0))
 
 
 def _result(future: Any, study: str) -> Outcome | None:
