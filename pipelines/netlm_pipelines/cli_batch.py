@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,6 +54,7 @@ def batch(
     ] = False,
 ) -> None:
     """Many studies; goes on where it was; a bad study never stops the others."""
+    _require_posix()
     from netlm_pipelines.batch.check import Selection
     from netlm_pipelines.batch.flow import plan_batch, run_batch
     from netlm_pipelines.batch.manifest import read_studies
@@ -118,5 +120,18 @@ def _require_apart(studies: Path, out: Path) -> None:
                 found="one inside",
                 where="--out",
                 remedy="Choose another folder",
+            )
+        )
+
+
+def _require_posix() -> None:
+    """Process groups, memory limits and locks are those of POSIX."""
+    if os.name != "posix":
+        raise UsageError(
+            Fault(
+                code="SYSTEM_UNSUPPORTED",
+                expected="Linux or macOS",
+                found=os.name,
+                remedy="Run the batch there, or single studies by netlm run",
             )
         )
