@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import logging
+import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +167,7 @@ def test_no_canary_leaves(
 
 
 class _Pages:
-    """A scheduler that looks at the dashboard and the logs of its cluster after each study."""
+    """A scheduler that looks at the dashboard and the logs of its cluster while studies are at work."""
 
     def __init__(self, cluster: Any, studies: list[Study]) -> None:
         self._cluster, self._studies, self.seen = cluster, studies, []  # type: ignore[var-annotated]
@@ -175,11 +177,20 @@ class _Pages:
         return int(self._cluster.places)
 
     def run(self, work: Any, studies: Any) -> Any:
-        for outcome in self._cluster.run(work, studies):
-            self._look()
-            yield outcome
+        with ThreadPoolExecutor(1) as pool:
+            over = threading.Event()
+            looking = pool.submit(self._look_until, over)
+            try:
+                yield from self._cluster.run(work, studies)
+            finally:
+                over.set()
+            looking.result()
         list(self._cluster.run(_raise, self._studies[:1]))  # what Dask says of work that fails
         self._look()
+
+    def _look_until(self, over: threading.Event) -> None:
+        while not over.is_set():
+            self._look()
 
     def _look(self) -> None:
         client = self._cluster._client

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -127,6 +128,9 @@ def local_dask(
     from distributed import Client, LocalCluster
     from distributed.system import MEMORY_LIMIT
 
+    with suppress(ImportError):
+        # The dashboard's threads import it, if it is there, all at once and see it half imported (bokeh 3).
+        import_module("pandas")
     count = workers or CPU_COUNT
     cluster = LocalCluster(
         n_workers=count,
