@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from batch import light_flow
 
+from netlm_imaging.export.files import write_file
+from netlm_pipelines.batch import work
 from netlm_pipelines.batch.check import Selection
+from netlm_pipelines.batch.child import REQUEST, REQUESTS, faults_of
 from netlm_pipelines.batch.flow import Summary, run_batch
+from netlm_pipelines.batch.isolated import Ended
 from netlm_pipelines.batch.manifest import read_studies
 from netlm_pipelines.batch.order import Limits, Order
 from netlm_pipelines.batch.schedulers import InThisProcess
+from netlm_pipelines.request import Request
 
 TESTS = Path(__file__).parents[1]
 
@@ -77,7 +82,7 @@ def write_studies(root: Path, contents: list[str]) -> Path:
 
 @pytest.fixture
 def batch(light: None, tmp_path: Path) -> Batch:
-    """``batch(manifest)`` runs it in this process, each study in a child process."""
+    """``batch(manifest)`` runs it in this process; with ``isolated=True`` each study in a child process."""
 
     def run(manifest: Path, *, out: Path | None = None, **more: Any) -> Summary:
         return run_in_process(manifest, out or tmp_path / "out", **more)
@@ -85,10 +90,18 @@ def batch(light: None, tmp_path: Path) -> Batch:
     return run
 
 
+def without_child(request: Request, flow: str, *, work: Path, **limits: Any) -> Ended:
+    """In the place of ``run_isolated``: the same files, no new process. A child costs a second of imports."""
+    (work / "tmp").mkdir()
+    write_file(work / REQUEST, REQUESTS.dump_json(request))
+    return Ended(faults=faults_of(flow, request), peak_bytes=0)
+
+
 def run_in_process(
     manifest: Path,
     out: Path,
     *,
+    isolated: bool = False,
     limits: Limits | None = None,
     settings: Mapping[str, Any] | None = None,
     selection: Selection | None = None,
@@ -100,7 +113,10 @@ def run_in_process(
         limits=limits or Limits(free_bytes=0, disk_pauses_s=(), memory_bytes=2**30),
         settings=settings or {},
     )
-    return run_batch(read_studies(manifest), order, InThisProcess(), selection=selection)
+    with pytest.MonkeyPatch.context() as patch:
+        if not isolated:
+            patch.setattr(work, "run_isolated", without_child)
+        return run_batch(read_studies(manifest), order, InThisProcess(), selection=selection)
 
 
 def tree(out: Path) -> dict[str, bytes]:

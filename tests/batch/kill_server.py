@@ -77,7 +77,7 @@ def _run(asked: dict[str, Any], run_in_process: Any) -> None:
         spec.loader.exec_module(module)
         module.install(kind, int(number), counter)
     limits = Limits(free_bytes=0, disk_pauses_s=(0.0,), memory_bytes=2**30)
-    run_in_process(Path(asked["manifest"]), Path(asked["out"]), limits=limits)
+    run_in_process(Path(asked["manifest"]), Path(asked["out"]), limits=limits, isolated=asked["in_child"])
 
 
 if __name__ == "__main__":

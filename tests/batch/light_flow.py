@@ -28,12 +28,12 @@ def light(request: Request, stages: Stages) -> Path:
 
 def reading(request: Request, stages: Stages) -> Path:
     """The same after the real scan and the real reading of all series, with their real refusals."""
-    from netlm_pipelines.images import read_images
+    from netlm_imaging.study import read_images
 
     assert request.images is not None
     trap = request.images / "trap"
     poisoned(trap.read_bytes() if trap.exists() else b"")
-    found = read_images(request, stages)
+    found = read_images(request.images, request, segment=False, progress=stages)
     assert found.reference is not None
     return write(request.out, found.reference.record.sha256, objective=request.settings.plan.objective)
 

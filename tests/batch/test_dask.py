@@ -29,7 +29,7 @@ def netlm_batch(*args: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-@pytest.mark.parametrize(("good", "poisoned"), [(2, 3), pytest.param(180, 20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("good", "poisoned"), [(1, 3), pytest.param(180, 20, marks=pytest.mark.slow)])
 def test_every_good_study_is_done_and_every_bad_one_named(
     light: None, tmp_path: Path, good: int, poisoned: int, record_property: pytest.RecordProperty
 ) -> None:

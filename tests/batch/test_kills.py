@@ -85,7 +85,7 @@ def _points(steps: int, *, every: int) -> range:
     return range(2, 2 * steps + 2, every)
 
 
-@pytest.mark.parametrize("every", [SOME * 4, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [SOME * 2, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_at_any_step_of_parent_and_worker(
     server: KillServer,
     scene: tuple[Path, Path, dict[str, bytes]],
@@ -101,7 +101,7 @@ def test_killed_at_any_step_of_parent_and_worker(
     record_property("measured", f"batch: killed at {struck} points of parent and worker")
 
 
-@pytest.mark.parametrize("every", [SOME * 2, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [SOME * 3, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_child_killed_at_any_step(
     server: KillServer,
     scene: tuple[Path, Path, dict[str, bytes]],
@@ -115,8 +115,14 @@ def test_a_child_killed_at_any_step(
     record_property("measured", f"batch: a child killed at {len(points)} steps")
 
 
-@pytest.mark.parametrize("every", [SOME * 4, pytest.param(3, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("in_child", [False, True])
+@pytest.mark.parametrize(
+    ("every", "in_child"),
+    [
+        (SOME, False),
+        pytest.param(3, False, marks=pytest.mark.slow),
+        pytest.param(3, True, marks=pytest.mark.slow),
+    ],
+)
 def test_a_full_disk_at_any_step(
     server: KillServer,
     scene: tuple[Path, Path, dict[str, bytes]],

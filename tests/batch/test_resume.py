@@ -153,7 +153,7 @@ def test_inputs_that_change_meanwhile_are_no_result(
         return ended
 
     monkeypatch.setattr(work, "run_isolated", slowly)
-    failed = batch(manifest).failed
+    failed = batch(manifest, isolated=True).failed
     assert failed == {"s0": "FILE_CHANGED"}
     assert not (tmp_path / "out" / "cases").exists()
 

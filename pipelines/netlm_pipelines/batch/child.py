@@ -38,14 +38,13 @@ def main() -> None:
     flow, memory = sys.argv[1], int(sys.argv[2])
     end_with_parent()
     set_limits(memory)
-    faults = run(flow)
+    faults = faults_of(flow, REQUESTS.validate_json(Path(REQUEST).read_bytes()))
     Path(OUTCOME).write_text(json.dumps([asdict(fault) for fault in faults]), encoding="utf-8")
 
 
-def run(flow: str) -> tuple[Fault, ...]:
+def faults_of(flow: str, request: Request) -> tuple[Fault, ...]:
     """Call the flow; what it raises becomes faults without anything of the patient."""
     try:
-        request = REQUESTS.validate_json(Path(REQUEST).read_bytes())
         flow_named(flow)(request, Stages(total=1, console=Console(file=io.StringIO())))
     except NetlmError as error:
         return error.faults
