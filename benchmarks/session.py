@@ -24,7 +24,7 @@ from netlm_imaging.plan.session_state import solved
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
 
-FIRST_S, PATIENCE_S, QUICK_S = 30.0, 5.0, 0.15
+FIRST_S, PATIENCE_S, QUICK_S = 30.0, 5.0, 0.1
 Measured = tuple[float, str | None]
 
 

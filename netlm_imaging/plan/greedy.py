@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
+from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
-from netlm_imaging.plan.goals import Clear, Spare
-from netlm_imaging.plan.left import Left
-from netlm_imaging.plan.limits import Limits, keeps
+from netlm_imaging.geometry import FloatArray
+from netlm_imaging.plan.draft import Draft
+from netlm_imaging.plan.goals import Clear
+from netlm_imaging.plan.limits import Limits, keeps_counts
 from netlm_imaging.plan.problem import Problem
+from netlm_imaging.plan.regions import Left
+
+EXCHANGES = 12
+"""So many candidates are tried at a time in place of others ..."""
+EXCHANGED_FOR = 3
+"""... and at most so many of these."""
 
 
 def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = False) -> tuple[int, ...]:
@@ -22,87 +31,143 @@ def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = Fal
     is all that is given back where it alone exceeds the other limits.
     """
     adding = Adding(problem, limits, goal)
-    plans = [adding.filled(limits.must, thrifty=thrifty) for thrifty in (False, True)]
+    plans = [adding.filled(adding.draft(limits.must), thrifty=thrifty) for thrifty in (False, True)]
     best = min(plans, key=adding.value)
-    return _improved(adding, best, limits) if improve else best
+    return tuple(sorted((_improved(adding, best, limits) if improve else best).chosen))
 
 
-def filled_up(problem: Problem, limits: Limits, goal: Clear, start: Collection[int]) -> tuple[int, ...]:
-    """``start`` with candidates added one by one while any adds to ``goal`` and keeps ``limits``."""
-    return Adding(problem, limits, goal).filled(start, thrifty=False)
-
-
-def _improved(adding: Adding, plan: tuple[int, ...], limits: Limits) -> tuple[int, ...]:
+def _improved(adding: Adding, plan: Draft, limits: Limits) -> Draft:
     while True:
-        others = [
-            adding.filled(set(plan) - {out}, thrifty=thrifty)
-            for out in plan
-            if out not in limits.must
-            for thrifty in (False, True)
-        ]
+        others = []
+        for out in sorted(plan.chosen - limits.must):
+            rest = plan.copy()
+            rest.drop(out)
+            others += [adding.filled(rest.copy(), thrifty=thrifty) for thrifty in (False, True)]
         best = min(others, key=adding.value, default=plan)
         if adding.value(best) >= adding.value(plan):
             return plan
         plan = best
 
 
-def mended(adding: Adding, plan: tuple[int, ...]) -> tuple[int, ...]:
-    """``plan`` without what costs most for its tumor until the limits are kept, filled up again."""
-    while not adding.keeps(plan):
-        fewer = adding.without_costliest(plan)
-        if fewer is None:
-            break
-        plan = fewer
-    return adding.filled(plan, thrifty=True)
-
-
 class Adding:
-    """Fills plans up, best candidate first."""
+    """Fills plans up, best candidate first, and mends those that break limits."""
 
     def __init__(self, problem: Problem, limits: Limits, goal: Clear) -> None:
         # What must be cleared at the end is not cleared at every step.
-        self._problem, self._goal = problem, goal
-        self._limits = replace(limits, lesions=frozenset())
+        self._problem, self._limits = problem, replace(limits, lesions=frozenset())
+        self._wanted = np.flatnonzero(np.isin(problem.lesions, list(limits.lesions)))
         self._weights = np.asarray(goal.weights, dtype=np.float64)
 
-    def value(self, chosen: Sequence[int]) -> tuple[int, int]:
+    def draft(self, chosen: Collection[int]) -> Draft:
+        """Of these candidates."""
+        return Draft(self._problem, chosen)
+
+    def value(self, plan: Draft) -> tuple[float, int]:
         """Smaller is better: tumor first, then liver."""
-        return self._goal.value(self._problem, chosen), Spare().value(self._problem, chosen)
+        return -float(self._weights @ plan.cleared), plan.lost_voxels
 
-    def keeps(self, plan: Sequence[int]) -> bool:
-        """Whether ``plan`` keeps the limits, but for what must be done."""
-        return keeps(self._problem, replace(self._limits, must=frozenset()), plan)
+    def mended(self, start: Collection[int]) -> tuple[int, ...]:
+        """``start`` with what must be cleared, less what is worth least until it keeps the limits, filled up.
 
-    def without_costliest(self, plan: Sequence[int]) -> tuple[int, ...] | None:
-        """``plan`` without what costs most liver for its tumor; None where all of it must be done."""
+        Then candidates take the place of others as long as that is better. Not every plan can be mended:
+        the answer may break limits still.
+        """
+        plan = self.draft(start)
+        self._clear_wanted(plan)
+        plan = self._fitted(plan)
+        while self._keeps(plan) and (better := self._exchanged(plan)) is not None:
+            plan = better
+        return tuple(sorted(plan.chosen))
+
+    def _clear_wanted(self, plan: Draft) -> None:
+        """Add what clears lesions that must be cleared, one by one: of what keeps the limits, the least."""
+        while (short := self._wanted[~plan.cleared[self._wanted]]).size:
+            left = plan.left(short)
+            helps = np.flatnonzero(np.any(self._cleared_with(plan, left, short), axis=0))
+            able = [c for c in helps.tolist() if c not in self._limits.must_not and c not in plan.chosen]
+            if not able:
+                return
+            able.sort(key=lambda c: float(left.loses[c]))
+            plan.add(next((c for c in able if self._allows(plan, c)), able[0]))
+
+    def _exchanged(self, plan: Draft) -> Draft | None:
+        """A better plan with one of those candidates that would clear most, in place of others."""
+        gain, _ = self._gain(plan)
         before = self.value(plan)
+        for more in np.argsort(-gain, kind="stable")[:EXCHANGES].tolist():
+            if gain[more] <= 0.0:
+                break
+            other = plan.copy()
+            other.add(more)
+            other = self._fitted(other, kept=more, drops=EXCHANGED_FOR)
+            if self._keeps(other) and self.value(other) < before:
+                return other
+        return None
 
-        def saved(rest: tuple[int, ...]) -> float:
-            after = self.value(rest)
-            return (before[1] - after[1]) / (after[0] - before[0] + 1.0)
+    def _fitted(self, plan: Draft, *, kept: int = -1, drops: float = inf) -> Draft:
+        """``plan`` less what is worth least until it keeps the limits, filled up; never without ``kept``."""
+        while not self._keeps(plan) and drops > 0 and (least := self._least(plan, kept)) is not None:
+            plan.drop(least)
+            drops -= 1
+        return self.filled(plan, thrifty=True)
 
-        rests = [tuple(c for c in plan if c != out) for out in plan if out not in self._limits.must]
-        return max(rests, key=saved, default=None)
+    def _least(self, plan: Draft, kept: int) -> int | None:
+        """What is worth least; None where none may be left out.
 
-    def filled(self, start: Collection[int], *, thrifty: bool) -> tuple[int, ...]:
-        """``start`` with the best next candidate added until none helps; every step adds one, so it ends."""
-        chosen = sorted(start)
-        left = self._problem.untouched.without(self._problem.covered(chosen))
-        while (best := self._next(chosen, left, thrifty=thrifty)) is not None:
-            chosen.append(best)
-            left = left.without(self._problem.covered(chosen))
-        return tuple(sorted(chosen))
+        Where too much liver is lost what costs most of it for its tumor, where too much is done what
+        clears the least tumor.
+        """
+        free = sorted(plan.chosen - self._limits.must - {kept})
+        if not free:
+            return None
+        alone, cleared = plan.only(free), plan.cleared
+        still = plan.treated[:, None] - alone.treats >= self._problem.needed_voxels[:, None]
+        forfeits = self._weights @ (cleared[:, None] & ~still)
+        too_much = plan.lost_voxels > self._limits.budget_voxels
+        worthless = alone.loses / (forfeits + 1.0) if too_much else -forfeits
+        worthless[(cleared[:, None] & ~still)[self._wanted].any(axis=0)] = -np.inf
+        least = int(np.argmax(worthless))
+        return free[least] if worthless[least] > -np.inf else None
 
-    def _next(self, chosen: Sequence[int], left: Left, *, thrifty: bool) -> int | None:
-        treated = self._problem.treated_voxels(chosen)
-        after = treated[:, None] + left.treats >= self._problem.needed_voxels[:, None]
-        gain = np.asarray(self._weights @ after + self._goal.value(self._problem, chosen))
-        gain[self._problem.lost_voxels(chosen) + left.loses > self._limits.budget_voxels] = 0.0
+    def _keeps(self, plan: Draft) -> bool:
+        """Whether ``plan`` keeps the limits, but for what must be done or cleared."""
+        within = plan.lost_voxels <= self._limits.budget_voxels
+        allowed = self._limits.must_not.isdisjoint(plan.chosen)
+        return within and allowed and keeps_counts(self._problem, self._limits, sorted(plan.chosen))
+
+    def _allows(self, plan: Draft, more: int) -> bool:
+        """Whether ``plan`` with ``more`` keeps the limits."""
+        plan.add(more)
+        keeps = self._keeps(plan)
+        plan.drop(more)
+        return keeps
+
+    def filled(self, plan: Draft, *, thrifty: bool) -> Draft:
+        """``plan`` with the best next candidate added until none helps; every step adds one, so it ends."""
+        if self._limits.must <= plan.chosen and self._keeps(plan):
+            while (best := self._next(plan, thrifty=thrifty)) is not None:
+                plan.add(best)
+        return plan
+
+    def _next(self, plan: Draft, *, thrifty: bool) -> int | None:
+        gain, left = self._gain(plan)
+        gain[plan.lost_voxels + left.loses > self._limits.budget_voxels] = 0.0
         score = gain / (left.loses + 1.0) if thrifty else gain
         for best in np.argsort(-score, kind="stable").tolist():
             if score[best] <= 0.0:
                 return None
-            allowed = best not in self._limits.must_not
-            if allowed and keeps(self._problem, self._limits, sorted([*chosen, best])):
+            if self._allows(plan, best):
                 return int(best)
         return None
+
+    def _gain(self, plan: Draft) -> tuple[FloatArray, Left]:
+        """What each candidate that is allowed would clear beside ``plan``."""
+        missing = np.flatnonzero(~plan.cleared & (self._weights > 0.0))
+        left = plan.left(missing)
+        gain = np.asarray(self._weights[missing] @ self._cleared_with(plan, left, missing))
+        gain[list(self._limits.must_not)] = 0.0
+        return gain, left
+
+    def _cleared_with(self, plan: Draft, left: Left, lesions: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        reached = plan.treated[lesions, None] + left.treats
+        return np.asarray(reached >= self._problem.needed_voxels[lesions, None])

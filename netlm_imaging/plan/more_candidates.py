@@ -18,13 +18,14 @@ from netlm_imaging.plan.workspace import Voxels
 
 
 def with_candidate(case: Case, candidate: Candidate) -> Case:
-    """``case`` with ``candidate`` behind all others: the numbers of these stay.
+    """``case`` with ``candidate`` behind all others, the numbers of these stay, and all rows known so far.
 
     ``candidate`` has voxels of its own, no segments.
     """
-    problem = case.problem
+    problem, element = case.problem, len(case.problem.candidates)
     voxels = np.concatenate([candidate.voxels, candidate.devascularized])
-    atoms, _ = _split(case, problem.atoms, voxels, element=len(problem.candidates))
+    atoms, parents = _split(case, problem.atoms, voxels, element=element)
+    treated = atoms.tumor[:, len(problem.atoms.covers) :].any(axis=1)
     # Not by replace: what the old problem computed from its atoms must not be kept.
     more = Problem(
         candidates=(*problem.candidates, candidate),
@@ -34,6 +35,12 @@ def with_candidate(case: Case, candidate: Candidate) -> Case:
         functional_voxels=problem.functional_voxels,
         atoms=atoms,
         joint=problem.joint,
+        learned=Learned(
+            before=problem.relaxation,
+            parents=tuple(parents),
+            first=element,
+            treats=tuple(np.flatnonzero(treated).tolist()),
+        ),
     )
     return replace(case, problem=more)
 
@@ -57,7 +64,7 @@ def with_joint(case: Case, losses: Iterable[Joint]) -> Case:
         functional_voxels=problem.functional_voxels,
         atoms=atoms,
         joint=tuple(joint),
-        learned=Learned(before=problem.relaxation, parents=tuple(parents)),
+        learned=Learned(before=problem.relaxation, parents=tuple(parents), first=problem.relaxation.elements),
     )
     return replace(case, problem=more)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from math import ceil, inf
 
 import numpy as np
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
-from netlm_imaging.plan.greedy import Adding, greedy, mended
+from netlm_imaging.plan.greedy import Adding, greedy
 from netlm_imaging.plan.limits import Limits, cleared_ids, contradict, keeps
 from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.problem import Problem
@@ -73,35 +72,37 @@ def optimize(
 
     ``sparing`` and ``fewest`` obey ``limits.segments``; the others may remove any number of segments.
     """
-    model = _model(problem, objective, request)
-    if model is None:
+    deadline, limits = time.monotonic() + seconds, limits_of(objective, request)
+    if contradict(problem, limits):
         return Choice(status="infeasible", chosen=(), bound_voxels=0)
     goals = goals_of(problem, objective, request)
-    wanted = goals[0]
+    if start is None or not meets(problem, objective, request, start):
+        start = _start(problem, objective, request, goals, known)
+    if start is not None and time.monotonic() > deadline:
+        bound = problem.total_voxels if goals[0] == Clear.all(problem) else None
+        return _bounded(Choice(status="feasible", chosen=start, bound_voxels=bound), wider)
     mend = None
-    if isinstance(wanted, Clear):
-        mend = partial(mended, Adding(problem, limits_of(objective, request), wanted))
+    if isinstance(goals[0], Clear):
+        mend = Adding(problem, limits, goals[0]).mended
     at_least = -inf
     if wider is not None and wider.status == "optimal" and wider.bound_voxels is not None:
         at_least = -wider.bound_voxels
     choice = lexicographic(
         problem,
-        model,
+        _model(problem, objective, request),
         goals,
         mend=mend,
-        seconds=seconds,
+        seconds=deadline - time.monotonic(),
         relative_gap=request.relative_gap,
         at_least=at_least,
-        start=start
-        if start is not None and meets(problem, objective, request, start)
-        else _start(problem, objective, request, goals, known),
+        start=start,
     )
-    return choice if wider is None else _bounded(choice, wider)
+    return _bounded(choice, wider)
 
 
-def _bounded(choice: Choice, wider: Choice) -> Choice:
+def _bounded(choice: Choice, wider: Choice | None) -> Choice:
     """``choice`` with the bound of a wider question, where that is the better one."""
-    if choice.bound_voxels is None or wider.bound_voxels is None:
+    if wider is None or choice.bound_voxels is None or wider.bound_voxels is None:
         return choice
     return replace(choice, bound_voxels=min(choice.bound_voxels, wider.bound_voxels))
 
@@ -122,11 +123,10 @@ def more_clearable(
     problem: Problem, objective: Objective, request: Request, choice: Choice, *, seconds: float
 ) -> bool:
     """Whether ``objective`` could clear more than ``choice`` does, under the wider limits of ``request``."""
-    model = _model(problem, objective, request)
-    if model is None:
+    if contradict(problem, limits_of(objective, request)):
         return False
     goals = [goal for goal in goals_of(problem, objective, request) if isinstance(goal, Clear)]
-    freed = lexicographic(problem, model, goals, seconds=seconds)
+    freed = lexicographic(problem, _model(problem, objective, request), goals, seconds=seconds)
     if freed.status == "infeasible":
         return False
     if choice.status == "infeasible":
@@ -186,12 +186,8 @@ def needed_for_threshold(problem: Problem, threshold_percent: float) -> int:
     return ceil(threshold_percent / 100.0 * problem.total_voxels - 1e-9)
 
 
-def _model(problem: Problem, objective: Objective, request: Request) -> Model | None:
-    """None when the liver does not meet the minimums even untouched."""
-    limits = limits_of(objective, request)
-    if contradict(problem, limits):
-        return None
-    model = Model(problem, limits)
+def _model(problem: Problem, objective: Objective, request: Request) -> Model:
+    model = Model(problem, limits_of(objective, request))
     if objective in TO_THRESHOLD:
         model.require(Clear.all(problem), at_most=-needed_for_threshold(problem, request.threshold_percent))
     return model

@@ -15,8 +15,8 @@ from scipy import sparse
 
 from netlm_imaging.plan.atoms import Atoms, make_atoms
 from netlm_imaging.plan.candidates import Candidate
-from netlm_imaging.plan.left import Left
 from netlm_imaging.plan.losses import Joint
+from netlm_imaging.plan.regions import Regions
 from netlm_imaging.plan.relaxation import SEGMENTS, Learned, Relaxation
 from netlm_imaging.plan.workspace import Workspace
 
@@ -40,7 +40,7 @@ class Problem:
     atoms: Atoms
     joint: tuple[Joint, ...] = ()
     learned: Learned | None = None
-    """Of the same problem with fewer joint losses."""
+    """Of the same problem with fewer elements."""
 
     @property
     def total_voxels(self) -> int:
@@ -80,17 +80,13 @@ class Problem:
         return sparse.csr_array(self.atoms.tumor)
 
     @cached_property
-    def untouched(self) -> Left:
-        """What each candidate alone would lose and treat, joint losses left aside."""
-        pairs = [(e, c) for c in range(len(self.candidates)) for e in self.elements_of(c)]
-        rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        shape = (self.holds.shape[1], len(self.candidates))
-        elements = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=shape)
-        # Elements of one candidate share no voxel: sums over them count none twice.
-        return Left(
-            sparse.csr_array(self.holds @ elements),
-            functional=self.atoms.functional.astype(np.float64),
-            tumor=sparse.csc_array(self.atoms.tumor.astype(np.float64)),
+    def regions(self) -> Regions:
+        """What plans in the making are counted with."""
+        return Regions(
+            [self.elements_of(c) for c in range(len(self.candidates))],
+            holds=self.holds,
+            atoms=self.atoms,
+            joint=[loss.candidates for loss in self.joint],
         )
 
     @cached_property

@@ -34,15 +34,20 @@ SEGMENTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What solves of a problem with fewer joint losses found out.
+    """What solves of a problem with fewer elements found out.
 
-    More of them only add to what plans lose and clear no tumor, so every row still holds, as long as
-    every group still holds all its voxels.
+    More elements only add to what plans lose, so every row still holds, as long as every group still
+    holds all its voxels, and a new candidate counts as one that clears every lesion it treats and loses
+    nothing that others lose for it.
     """
 
     before: Relaxation
     parents: tuple[int, ...]
     """For each atom that has come since, the one that it was split from; -1 for none."""
+    first: int
+    """The first new element; what was there from it on has moved up."""
+    treats: tuple[int, ...] = ()
+    """Places of the lesions of which the new element, a candidate, holds a part."""
 
     def groups(self, holds: sparse.csr_array, functional: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The group of each atom: that of its parent, and a new one for all that are shared since."""
@@ -55,12 +60,16 @@ class Learned:
         return groups
 
     def rows(self, elements: int) -> list[Row]:
-        """Every row that was known; new elements, now ``elements`` in all, are the last ones."""
-        first, more = self.before.elements, elements - self.before.elements
-        return [
-            Row({c + more * (c >= first): value for c, value in row.entries.items()}, row.upper)
-            for row in self.before.rows[self.before.first_learned :]
-        ]
+        """Every row that was known, for ``elements`` in all."""
+        more = elements - self.before.elements
+        treated = self.before.z[list(self.treats)].tolist()
+        rows = []
+        for row in self.before.rows[self.before.first_learned :]:
+            entries = {c + more * (c >= self.first): value for c, value in row.entries.items()}
+            if clears := sum(row.entries.get(z, 0.0) for z in treated):
+                entries[self.first] = -clears
+            rows.append(Row(entries, row.upper))
+        return rows
 
 
 class Relaxation:
@@ -81,7 +90,7 @@ class Relaxation:
         """``holds``: which elements (columns) cover each atom (rows); the rest as in ``Problem``.
 
         ``joint``: the candidates of each joint loss. ``learned``: what is known of the same problem with
-        fewer joint losses.
+        fewer elements.
         """
         count = len(candidates)
         self.elements = elements = int(holds.shape[1])

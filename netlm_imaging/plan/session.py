@@ -6,6 +6,7 @@ Undo and redo give back the very states of before.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 from netlm_imaging.anatomy import Anatomy, Surroundings
@@ -195,7 +196,7 @@ class PlanSession:
     def choose(self, objective: Objective) -> Edit:
         """The best plan for another objective, under the same fixed choices."""
         state = self.state
-        return self._to(solved(state.basis, objective, state.fixed, seconds=self.seconds, before=state))
+        return self._to(self._solved(state.basis, state.fixed, objective=objective))
 
     def change(self, settings: Settings) -> Edit:
         """The best plan under other settings.
@@ -216,7 +217,7 @@ class PlanSession:
         objective = settings.plan.objective
         if objective == state.basis.settings.plan.objective:
             objective = state.objective
-        return self._to(solved(basis, objective, fixed, seconds=self.seconds, before=state), gone=gone)
+        return self._to(self._solved(basis, fixed, objective=objective), gone=gone)
 
     def know(self, clinical: Clinical) -> Edit:
         """The best plan for what is now known of the patient: it sets the minimums of the remnant.
@@ -225,15 +226,15 @@ class PlanSession:
         """
         state = self.state
         basis = state.basis.about(clinical)
-        return self._to(solved(basis, state.objective, state.fixed, seconds=self.seconds, before=state))
+        return self._to(self._solved(basis, state.fixed))
 
     def add(self, drawn: Drawn) -> Edit:
         """Do a treatment drawn by hand. Raises as ``drawn_candidate`` does, and PLAN_CONFLICT."""
-        state = self.state
+        began, state = time.monotonic(), self.state
         basis = state.basis.with_drawn(drawn)
         number = len(basis.case.problem.candidates) - 1
         fixed = replace(state.fixed, must=state.fixed.must | {number})
-        return self._to(solved(basis, state.objective, fixed, seconds=self.seconds, before=state))
+        return self._to(self._solved(basis, fixed, since=began))
 
     def preview(self, drawn: Drawn, *, instead_of: int | None = None) -> Preview:
         """The figures if ``instead_of``, a treatment of the plan, were ``drawn``; without solving again.
@@ -266,6 +267,7 @@ class PlanSession:
         One drawn by hand is moved; one that the planner made is forbidden, and ``drawn`` added. Raises as
         ``add`` does.
         """
+        began = time.monotonic()
         self._require(instead_of)
         state, fixed = self.state, self.state.fixed
         number = instead_of
@@ -277,7 +279,7 @@ class PlanSession:
         else:
             basis = state.basis.with_drawn(drawn, instead_of=instead_of)
         fixed = replace(fixed, must=fixed.must | {number}, must_not=fixed.must_not - {number})
-        return self._to(solved(basis, state.objective, fixed, seconds=self.seconds, before=state))
+        return self._to(self._solved(basis, fixed, since=began))
 
     def finish(self, *, seconds: float) -> Edit:
         """The same question with more time: a plan that was only ``feasible`` becomes better or proven."""
@@ -301,8 +303,20 @@ class PlanSession:
         return replace(self, state=self.future[0], past=(*self.past, self.state), future=self.future[1:])
 
     def _fixed(self, fixed: Fixed) -> Edit:
-        state = self.state
-        return self._to(solved(state.basis, state.objective, fixed, seconds=self.seconds, before=state))
+        return self._to(self._solved(self.state.basis, fixed))
+
+    def _solved(
+        self, basis: Basis, fixed: Fixed, *, objective: Objective | None = None, since: float | None = None
+    ) -> State:
+        """The best plan in the time that is left of an edit begun at ``since``, now by default."""
+        spent = 0.0 if since is None else time.monotonic() - since
+        return solved(
+            basis,
+            objective or self.state.objective,
+            fixed,
+            seconds=max(0.0, self.seconds - spent),
+            before=self.state,
+        )
 
     def _to(self, state: State, *, gone: tuple[str, ...] = ()) -> Edit:
         return Edit(

@@ -16,9 +16,9 @@ from netlm_imaging.plan.cover_count import CoverCount
 from netlm_imaging.plan.figures import Difference, Figures, counted_plan, difference, figures_of
 from netlm_imaging.plan.fixed import Fixed
 from netlm_imaging.plan.goals import Clear
-from netlm_imaging.plan.greedy import filled_up
+from netlm_imaging.plan.greedy import Adding
 from netlm_imaging.plan.lesion_sets import with_mr_only
-from netlm_imaging.plan.limits import Limits, keeps
+from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import Joint, devascularized
 from netlm_imaging.plan.optimize import TO_THRESHOLD, Choice, Request, limits_of, meets, optimize
 from netlm_imaging.plan.outcome import Case, make_plan
@@ -202,17 +202,11 @@ def _no_wider(old: Limits, new: Limits) -> bool:
 
 
 def _repaired(before: State, basis: Basis, limits: Limits) -> tuple[int, ...] | None:
-    """The plan of before with what must be done, without what must not, and filled up again.
-
-    None for other candidates, and where that exceeds the limits.
-    """
+    """The plan of before, changed by as little as fits the new limits; None for other candidates."""
     if before.basis.planned.problem is not basis.planned.problem:
         return None
-    problem = basis.case.problem
-    start = (set(before.choice.chosen) - limits.must_not) | limits.must
-    if not keeps(problem, replace(limits, lesions=frozenset()), sorted(start)):
-        return None
-    return filled_up(problem, limits, Clear.all(problem), start)
+    problem, chosen = basis.case.problem, set(before.choice.chosen)
+    return Adding(problem, limits, Clear.all(problem)).mended((chosen - limits.must_not) | limits.must)
 
 
 def _lost_jointly(case: Case, chosen: Sequence[int]) -> Voxels:

@@ -236,6 +236,36 @@ def test_atoms_split_by_one_more_candidate_count_as_atoms_made_anew(seed: int) -
         assert split.removed(chosen) == anew.removed(chosen)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_learned_holds_for_every_plan_with_drawn_treatments(seed: int) -> None:
+    basis, rng = lumpy_session(5 + seed).state.basis, np.random.default_rng(seed)
+    tumor = np.argwhere(basis.anatomy.lesions.array > 0)
+    for _ in range(2):
+        known = basis.case.problem.relaxation
+        for _ in range(6):
+            known.tighten(rng.random(known.width) ** 4, whole=False)
+        middle = basis.anatomy.lesions.grid.to_patient(tumor[rng.integers(len(tumor))])
+        plane = DrawnPlane(point_lps_mm=tuple(middle), normal_lps=tuple(rng.normal(size=3)))
+        basis = basis.with_drawn(plane)
+    problem = basis.case.problem
+    known = problem.relaxation
+    learned = known.rows[known.first_learned :]
+    assert learned
+    rows = np.zeros((len(learned), known.width))
+    for n, row in enumerate(learned):
+        rows[n, row.columns] = row.values
+    upper = np.array([row.upper for row in learned])
+    for _ in range(200):
+        chosen = np.flatnonzero(rng.random(len(problem.candidates)) < 0.1).tolist()
+        chosen += [
+            len(problem.candidates) - 1 - n for n in range(2) if n not in chosen and rng.random() < 0.7
+        ]
+        chosen = sorted(set(chosen))
+        values = known.values_of(problem.removed(chosen), chosen, problem.cleared(chosen).astype(float))
+        assert values @ known.loss == problem.lost_voxels(chosen)
+        assert (rows @ values <= upper + 1e-6).all()
+
+
 def test_a_drawn_zone_without_a_lesion_has_no_margin_and_is_a_plan_all_the_same() -> None:
     session = session_on(random_anatomy(5, lesions=1, coarse=1.3), keep=0.01)
     case = session.state.basis.case
