@@ -24,7 +24,7 @@ from netlm_imaging.volume import LabelMap
 
 RECORD = "plan"
 """Of the desk: the plan file as JSON values."""
-QUICK_S = 0.15
+QUICK_S = 0.1
 """For the first answer to an edit; the proof follows."""
 MASKS_CHANGED = frozenset({"PLAN_OF_OTHER_MASKS", "PLAN_NOT_REPRODUCED"})
 

@@ -20,6 +20,8 @@ EXCHANGES = 12
 """So many candidates are tried at a time in place of others ..."""
 EXCHANGED_FOR = 3
 """... and at most so many of these."""
+LEAST_COST = 1e-3
+"""Of what is left: a candidate that costs nothing is not worth endlessly much."""
 
 
 def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = False) -> tuple[int, ...]:
@@ -57,6 +59,10 @@ class Adding:
         self._problem, self._limits = problem, replace(limits, lesions=frozenset())
         self._wanted = np.flatnonzero(np.isin(problem.lesions, list(limits.lesions)))
         self._weights = np.asarray(goal.weights, dtype=np.float64)
+        self._interventions = np.array([c.interventions for c in problem.candidates], dtype=np.float64)
+        self.must = limits.must
+        self.total = float(self._weights.sum())
+        """What clearing all would be worth."""
 
     def draft(self, chosen: Collection[int]) -> Draft:
         """Of these candidates."""
@@ -65,6 +71,22 @@ class Adding:
     def value(self, plan: Draft) -> tuple[float, int]:
         """Smaller is better: tumor first, then liver."""
         return -float(self._weights @ plan.cleared), plan.lost_voxels
+
+    def clears_wanted(self, plan: Draft) -> bool:
+        """Whether ``plan`` clears what must be cleared."""
+        return bool(plan.cleared[self._wanted].all())
+
+    def worth(self, plan: Draft) -> FloatArray:
+        """What each candidate would clear beside ``plan``, for its parts of what is left of the limits.
+
+        0 where the liver left is not enough.
+        """
+        gain, left = self._gain(plan)
+        liver = self._limits.budget_voxels - plan.lost_voxels
+        number = self._limits.interventions - self._problem.interventions(plan.chosen)
+        gain[left.loses > liver] = 0.0
+        cost = left.loses / max(liver, 1) + self._interventions / max(number, 1)
+        return np.asarray(gain / (cost + LEAST_COST))
 
     def mended(self, start: Collection[int]) -> tuple[int, ...]:
         """``start`` with what must be cleared, less what is worth least until it keeps the limits, filled up.
@@ -88,7 +110,7 @@ class Adding:
             if not able:
                 return
             able.sort(key=lambda c: float(left.loses[c]))
-            plan.add(next((c for c in able if self._allows(plan, c)), able[0]))
+            plan.add(next((c for c in able if self.allows(plan, c)), able[0]))
 
     def _exchanged(self, plan: Draft) -> Draft | None:
         """A better plan with one of those candidates that would clear most, in place of others."""
@@ -135,7 +157,7 @@ class Adding:
         allowed = self._limits.must_not.isdisjoint(plan.chosen)
         return within and allowed and keeps_counts(self._problem, self._limits, sorted(plan.chosen))
 
-    def _allows(self, plan: Draft, more: int) -> bool:
+    def allows(self, plan: Draft, more: int) -> bool:
         """Whether ``plan`` with ``more`` keeps the limits."""
         plan.add(more)
         keeps = self._keeps(plan)
@@ -156,7 +178,7 @@ class Adding:
         for best in np.argsort(-score, kind="stable").tolist():
             if score[best] <= 0.0:
                 return None
-            if self._allows(plan, best):
+            if self.allows(plan, best):
                 return int(best)
         return None
 

@@ -48,10 +48,9 @@ class Model:
         upper[self._known.impossible] = 0.0
         self._program = Program(upper, whole=np.concatenate([self._known.x, self._known.z]))
         self._rows = self._add_limits()
-        for column in limits.must:
-            self._program.keep(column, at_least=1.0, at_most=1.0)
-        for column in limits.must_not:
-            self._program.keep(column, at_least=0.0, at_most=0.0)
+        self.removing: frozenset[int] | None = None
+        """Labels of the segments that are removed, no others; None: any may be."""
+        self._bound_candidates()
         for place in np.flatnonzero(np.isin(problem.lesions, list(limits.lesions))).tolist():
             self._program.keep(int(self._known.z[place]), at_least=1.0, at_most=1.0)
 
@@ -65,6 +64,31 @@ class Model:
         if interventions is not None:
             self._limits = replace(self._limits, interventions=interventions)
             self._program.bound(self._rows["interventions"], at_least=-inf, at_most=interventions)
+        self._bound_candidates()
+
+    def segment_sets(self) -> list[frozenset[int]]:
+        """Every set of segments that plans within the limits may remove, the fewest first.
+
+        Every plan removes exactly one of them.
+        """
+        candidates, must_not, most = self.problem.candidates, self._limits.must_not, self._limits.segments
+        removed = self.problem.holds[:, self._known.s].toarray() > 0.0
+
+        def may_be_removed(segments: frozenset[int]) -> bool:
+            atoms = removed[:, [label - 1 for label in segments]].any(axis=1)
+            lost = int(self.problem.atoms.functional[atoms].sum())
+            return (most is None or len(segments) <= most) and lost <= self._limits.budget_voxels
+
+        done = frozenset[int]().union(*(candidates[c].segments for c in self._limits.must))
+        sets = {done}
+        for more in {candidate.segments for c, candidate in enumerate(candidates) if c not in must_not}:
+            sets |= {wider for one in sets if may_be_removed(wider := one | more)}
+        return sorted(sets, key=lambda one: (len(one), sorted(one)))
+
+    def remove_only(self, segments: frozenset[int] | None) -> None:
+        """From now on all of ``segments`` are removed and no others; None: any may be."""
+        self.removing = segments
+        self._bound_candidates()
 
     @property
     def required(self) -> dict[Goal, Range]:
@@ -111,7 +135,7 @@ class Model:
     ) -> Point:
         """The smallest value of ``goal`` in the program; ``start``: a plan that keeps the limits."""
         self._load()
-        values = None if start is None else self._values(start)
+        values = None if start is None or not self.is_here(start) else self._values(start)
         return self._program.with_whole_numbers(
             self._cost(goal), seconds=seconds, relative_gap=relative_gap, start=values
         )
@@ -132,6 +156,11 @@ class Model:
         self._program.add(self._known.rows[self._loaded :])
         self._loaded = len(self._known.rows)
 
+    def is_here(self, chosen: Sequence[int]) -> bool:
+        """Whether ``chosen`` remove just the segments that are removed."""
+        removed = frozenset[int]().union(*(self.problem.candidates[c].segments for c in chosen))
+        return self.removing is None or removed == self.removing
+
     def _values(self, chosen: Sequence[int]) -> FloatArray:
         cleared = self.problem.cleared(chosen).astype(np.float64)
         return self._known.values_of(self.problem.removed(chosen), chosen, cleared)
@@ -151,6 +180,21 @@ class Model:
                 cost = tumor * self._known.loss
                 cost[self._known.z] = -liver * self.problem.lesion_voxels
         return cost
+
+    def _bound_candidates(self) -> None:
+        """What must be done, what must not, what alone exceeds a limit, and the segments to remove."""
+        limits, most = self._limits, self._limits.segments
+        for column, candidate in enumerate(self.problem.candidates):
+            apart = self.removing is not None and not candidate.segments <= self.removing
+            too_many = candidate.interventions > limits.interventions
+            too_many |= most is not None and len(candidate.segments) > most
+            barred = column in limits.must_not or too_many or apart
+            done = column in limits.must
+            self._program.keep(column, at_least=float(done), at_most=float(done or not barred))
+        for label, column in enumerate(self._known.s.tolist(), start=1):
+            free = self.removing is None
+            gone = not free and label in (self.removing or ())
+            self._program.keep(column, at_least=float(gone), at_most=float(free or gone))
 
     def _add_limits(self) -> dict[str, int]:
         """The numbers of their rows."""

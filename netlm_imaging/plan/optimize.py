@@ -13,9 +13,10 @@ from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.greedy import Adding, greedy
 from netlm_imaging.plan.limits import Limits, cleared_ids, contradict, keeps
 from netlm_imaging.plan.model import Model
+from netlm_imaging.plan.polish import polished
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
-from netlm_imaging.plan.search import Mend, Search, Solution
+from netlm_imaging.plan.search import Search, Solution
 from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
@@ -23,7 +24,7 @@ PALLIATIVE_LARGEST = 3
 TO_THRESHOLD: tuple[Objective, ...] = ("threshold", "fewest")
 """They clear the threshold and no more than comes with it."""
 SPARING: tuple[Objective, ...] = ("sparing", "fewest")
-FIRST_STAGE_SHARE = 0.6
+FIRST_STAGE_SHARE = 0.75
 """Of the time left, for each stage but the last: what it does not need goes to those after it."""
 
 
@@ -81,9 +82,7 @@ def optimize(
     if start is not None and time.monotonic() > deadline:
         bound = problem.total_voxels if goals[0] == Clear.all(problem) else None
         return _bounded(Choice(status="feasible", chosen=start, bound_voxels=bound), wider)
-    mend = None
-    if isinstance(goals[0], Clear):
-        mend = Adding(problem, limits, goals[0]).mended
+    adding = Adding(problem, limits, goals[0]) if isinstance(goals[0], Clear) else None
     at_least = -inf
     if wider is not None and wider.status == "optimal" and wider.bound_voxels is not None:
         at_least = -wider.bound_voxels
@@ -91,7 +90,7 @@ def optimize(
         problem,
         _model(problem, objective, request),
         goals,
-        mend=mend,
+        adding=adding,
         seconds=deadline - time.monotonic(),
         relative_gap=request.relative_gap,
         at_least=at_least,
@@ -208,16 +207,23 @@ def lexicographic(
     seconds: float,
     relative_gap: float = 0.0,
     start: tuple[int, ...] | None = None,
-    mend: Mend | None = None,
+    adding: Adding | None = None,
     at_least: float = -inf,
 ) -> Choice:
     """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 
+    ``adding`` fills up and mends plans for the first goal.
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
     ``at_least``: no plan has a smaller value of the first goal.
     """
     cheapest = next((goal for goal in goals[1:] if isinstance(goal, Spare)), None)
-    search = Search(model, relative_gap=relative_gap, mend=mend, cheapest=cheapest)
+    search = Search(
+        model,
+        relative_gap=relative_gap,
+        mend=None if adding is None else adding.mended,
+        polish=None if adding is None else lambda plan, share: polished(adding, plan, seconds=share),
+        cheapest=cheapest,
+    )
     deadline = time.monotonic() + seconds
     status: Status = "optimal"
     chosen = start

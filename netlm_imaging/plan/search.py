@@ -18,11 +18,16 @@ from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.model import Model, Range
 
 Mend = Callable[[tuple[int, ...]], tuple[int, ...]]
+Polish = Callable[[tuple[int, ...], float], tuple[int, ...]]
 ROUNDING = 1e-3
 """Values are whole numbers: a bound that is one but for this much is one."""
 STALLED_ROUNDS = 5
 """So many rounds with fractions may hardly move the bound before whole numbers are asked for."""
 STALLED = 1e-5
+AT_ONCE_SECONDS = 4.0
+"""Most problems need less; then the sets of segments that may be removed are looked at one by one."""
+POLISH_SHARE = 0.2
+"""Of the time that is left then, for a better plan to hold them against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +50,18 @@ class Search:
         *,
         relative_gap: float = 0.0,
         mend: Mend | None = None,
+        polish: Polish | None = None,
         cheapest: Spare | None = None,
     ) -> None:
         """``mend`` makes plans that keep the limits of plans that do not, for goals that ask for no more.
 
+        ``polish`` makes better ones of those that do, in so many seconds.
         ``cheapest``: what is wanted of plans that reach a goal, if anything.
         """
         self.model = model
         self._spare = cheapest or Spare()
         self._relative_gap = relative_gap
-        self._mend = mend
+        self._mend, self._polish = mend, polish
         self._mended: dict[tuple[int, ...], None] = {}
         self._cheapest: tuple[Mapping[Goal, Range], Solution] | None = None
 
@@ -77,11 +84,68 @@ class Search:
         best = None if start is None else tuple(start)
         bound = at_least
         if not self._reached(goal, best, bound):
-            bound = max(bound, self._bound_with_fractions(goal, deadline=deadline))
+            bound = max(bound, self._bound_with_fractions(goal, best, deadline=deadline))
         hoped = max(at_least, self.model.least(goal))
         if -inf < hoped and bound <= hoped + ROUNDING and not self._reached(goal, best, bound):
             best, bound = self._at_bound(goal, best, hoped, deadline=deadline)
-        while bound < inf and not self._reached(goal, best, bound) and time.monotonic() < deadline:
+        if self.model.removing is not None:
+            return self._solution(goal, *self._with_whole_numbers(goal, best, bound, deadline=deadline))
+        at_once = min(deadline, time.monotonic() + AT_ONCE_SECONDS)
+        best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
+        return self._solution(goal, *self._by_segments(goal, best, bound, deadline=deadline))
+
+    def _by_segments(
+        self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
+    ) -> tuple[tuple[int, ...] | None, float]:
+        """The same for each set of segments that a plan may remove, the most promising first.
+
+        Parts of several resections clear what no plan can: with whole ones the bound is far better, and
+        most sets are ruled out by it.
+        """
+        if self._done(goal, best, bound, deadline):
+            return best, bound
+        if best is not None and self._polish is not None and isinstance(goal, Clear):
+            share = POLISH_SHARE * (deadline - time.monotonic())
+            best = self._better(goal, best, self._polish(best, share))
+        bounds = {}
+        for segments in self.model.segment_sets():
+            self.model.remove_only(segments)
+            bounds[segments] = max(bound, self._bound_with_fractions(goal, best, deadline=deadline))
+        order = sorted(bounds, key=lambda segments: bounds[segments])
+        for place, segments in enumerate(order):
+            if self._done(goal, best, bounds[segments], deadline):
+                break  # so are all behind it
+            rivals = sum(not self._reached(goal, best, bounds[other]) for other in order[place:])
+            share = time.monotonic() + (deadline - time.monotonic()) / rivals
+            best, bounds[segments] = self._removing(segments, goal, best, bounds[segments], deadline=share)
+        self.model.remove_only(None)
+        bound = min(bounds.values())
+        return best, bound if best is None else min(bound, self._value(goal, best))
+
+    def _removing(
+        self,
+        segments: frozenset[int],
+        goal: Goal,
+        best: tuple[int, ...] | None,
+        bound: float,
+        *,
+        deadline: float,
+    ) -> tuple[tuple[int, ...] | None, float]:
+        """With just these segments removed: a plan better than ``best``, or a bound of any such plan."""
+        self.model.remove_only(segments)
+        before = self.model.required.get(goal)
+        if best is not None and not self.model.is_here(best):
+            self.model.require(goal, at_most=self._value(goal, best) - 1)
+        found = self._with_whole_numbers(goal, best, bound, deadline=deadline)
+        # What was learned of the values is true of plans that remove these segments only.
+        held = (-inf, inf) if before is None else (before.at_least, before.at_most)
+        self.model.require(goal, at_least=held[0], at_most=held[1])
+        return found
+
+    def _with_whole_numbers(
+        self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
+    ) -> tuple[tuple[int, ...] | None, float]:
+        while not self._done(goal, best, bound, deadline):
             point = self.model.with_whole_numbers(
                 goal, seconds=deadline - time.monotonic(), relative_gap=self._relative_gap, start=best
             )
@@ -97,7 +161,7 @@ class Search:
             if point.status == "optimal" and isinstance(goal, Clear | Few):
                 best, bound = self._at_bound(goal, best, bound, deadline=deadline)
                 best = self._best_mended(goal, best) if isinstance(goal, Clear) else best
-        return self._solution(goal, best, bound)
+        return best, bound
 
     def _note_mended(self, chosen: tuple[int, ...]) -> None:
         """Plans that break the budget are near to good ones that keep it."""
@@ -109,9 +173,9 @@ class Search:
             best = self._better(goal, best, plan)
         return best
 
-    def _bound_with_fractions(self, goal: Goal, *, deadline: float) -> float:
+    def _bound_with_fractions(self, goal: Goal, best: tuple[int, ...] | None, *, deadline: float) -> float:
         bound, stalled = -inf, 0
-        while stalled < STALLED_ROUNDS and time.monotonic() < deadline:
+        while stalled < STALLED_ROUNDS and not self._done(goal, best, bound, deadline):
             point = self.model.with_fractions(goal, seconds=deadline - time.monotonic())
             if point.status == "infeasible":
                 return inf
@@ -131,7 +195,7 @@ class Search:
         before = self.model.required.get(goal)
         self.model.require(goal, at_most=value)
         solution = self.minimise(self._spare, seconds=deadline - time.monotonic())
-        if solution.status == "optimal":
+        if solution.status == "optimal" and self.model.removing is None:
             self._cheapest = (self.model.required, solution)
         if solution.chosen or solution.status == "optimal":
             return solution.chosen, value
@@ -154,6 +218,9 @@ class Search:
 
     def _reached(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> bool:
         return best is not None and self._value(goal, best) - bound < 1.0 - ROUNDING
+
+    def _done(self, goal: Goal, best: tuple[int, ...] | None, bound: float, deadline: float) -> bool:
+        return bound == inf or self._reached(goal, best, bound) or time.monotonic() >= deadline
 
     def _solution(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> Solution:
         if best is None:

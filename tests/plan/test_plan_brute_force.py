@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -13,13 +13,16 @@ from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.lesions import measure
+from netlm_imaging.plan import search
 from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.goals import Clear
-from netlm_imaging.plan.greedy import greedy
+from netlm_imaging.plan.greedy import Adding, greedy
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import Request, optimize
+from netlm_imaging.plan.polish import polished
 from netlm_imaging.plan.problem import make_problem
+from netlm_imaging.plan.search import Search
 from netlm_imaging.plan.workspace import workspace
 from netlm_imaging.settings import Objective
 from netlm_imaging.volume import LabelMap, Mask
@@ -39,6 +42,63 @@ def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> 
     assert value_of(case, objective, choice.chosen) == best
     if objective in ("sparing", "maximum"):
         assert choice.bound_voxels == -best[0]
+
+
+@pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "fewest", "palliative"])
+@pytest.mark.parametrize("seed", range(60))
+def test_one_set_of_segments_after_the_other_finds_the_best_of_all_subsets(
+    seed: int, objective: Objective, one_by_one: list[frozenset[int]]
+) -> None:
+    case = patient(seed)
+    wanted = frozenset(case.problem.lesions[:1] if seed % 3 == 0 else ())
+    case.request = replace(case.request, limits=replace(case.request.limits, lesions=wanted))
+    choice = optimize(case.problem, objective, case.request, seconds=20)
+    best = best_of(case, objective)
+    if best is None:
+        assert (choice.status, choice.chosen) == ("infeasible", ())
+        return
+    assert choice.status == "optimal"
+    assert value_of(case, objective, choice.chosen) == best
+    if objective in ("sparing", "maximum"):
+        assert choice.bound_voxels == -best[0]
+
+
+def test_sets_of_segments_are_looked_at_where_fractions_leave_a_gap(one_by_one: list[frozenset[int]]) -> None:
+    for seed in range(60):
+        optimize(patient(seed).problem, "maximum", patient(seed).request, seconds=20)
+    assert len(set(one_by_one)) > 5
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[int]]:
+    """No try of everything at once; the sets of segments of which whole numbers were asked for."""
+    asked: list[frozenset[int]] = []
+    removing = Search._removing
+
+    def noted(self: Search, segments: frozenset[int], *args, **named):
+        asked.append(segments)
+        return removing(self, segments, *args, **named)
+
+    monkeypatch.setattr(search, "AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(search, "STALLED_ROUNDS", 1)
+    monkeypatch.setattr(Search, "_removing", noted)
+    monkeypatch.setattr("netlm_imaging.plan.optimize.polished", partial(polished, rounds=4))
+    return asked
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 8))
+def test_a_polished_plan_keeps_the_limits_and_is_no_worse(seed: int) -> None:
+    case = patient(seed)
+    limits, goal = case.request.limits, Clear.all(case.problem)
+    plan = greedy(case.problem, limits, goal)
+    if not case.keeps(plan, limits):
+        return  # what must be done is too much
+    better = polished(Adding(case.problem, limits, goal), plan, seconds=5.0, rounds=40)
+    best = best_of(case, "sparing")
+    assert best is not None
+    assert case.keeps(better, limits)
+    assert best <= value_of(case, "sparing", better)
+    assert value_of(case, "sparing", better)[:2] <= value_of(case, "sparing", plan)[:2]
 
 
 @pytest.mark.parametrize("seed", range(100))
