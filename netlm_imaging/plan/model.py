@@ -20,6 +20,9 @@ from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.program import GAP, Point, Program
 from netlm_imaging.plan.rows import Row
 
+DECIDED = 1e-3
+"""A segment is removed or not but for this part of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
@@ -32,6 +35,21 @@ class Range:
     def holds(self, value: int) -> bool:
         """Whether ``value`` lies within it."""
         return self.at_least <= value <= self.at_most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segments:
+    """Labels of segments that are removed, and of some that are not."""
+
+    removed: frozenset[int] = frozenset()
+    kept: frozenset[int] = frozenset()
+
+    def both(self, label: int) -> tuple[Segments, Segments]:
+        """With one more segment removed, and with it kept."""
+        return (
+            replace(self, removed=self.removed | {label}),
+            replace(self, kept=self.kept | {label}),
+        )
 
 
 class Model:
@@ -48,8 +66,7 @@ class Model:
         upper[self._known.impossible] = 0.0
         self._program = Program(upper, whole=np.concatenate([self._known.x, self._known.z]))
         self._rows = self._add_limits()
-        self.removing: frozenset[int] | None = None
-        """Labels of the segments that are removed, no others; None: any may be."""
+        self.decided: Segments | None = None
         self._bound_candidates()
         for place in np.flatnonzero(np.isin(problem.lesions, list(limits.lesions))).tolist():
             self._program.keep(int(self._known.z[place]), at_least=1.0, at_most=1.0)
@@ -66,29 +83,20 @@ class Model:
             self._program.bound(self._rows["interventions"], at_least=-inf, at_most=interventions)
         self._bound_candidates()
 
-    def segment_sets(self) -> list[frozenset[int]]:
-        """Every set of segments that plans within the limits may remove, the fewest first.
+    def decide(self, segments: Segments | None) -> None:
+        """From now on these segments are removed and those are not; None: nothing is decided."""
+        self.decided = segments
+        some = segments or Segments()
+        for label, column in enumerate(self._known.s.tolist(), start=1):
+            free = label not in some.kept
+            self._program.keep(column, at_least=float(label in some.removed), at_most=float(free))
 
-        Every plan removes exactly one of them.
-        """
-        candidates, must_not, most = self.problem.candidates, self._limits.must_not, self._limits.segments
-        removed = self.problem.holds[:, self._known.s].toarray() > 0.0
-
-        def may_be_removed(segments: frozenset[int]) -> bool:
-            atoms = removed[:, [label - 1 for label in segments]].any(axis=1)
-            lost = int(self.problem.atoms.functional[atoms].sum())
-            return (most is None or len(segments) <= most) and lost <= self._limits.budget_voxels
-
-        done = frozenset[int]().union(*(candidates[c].segments for c in self._limits.must))
-        sets = {done}
-        for more in {candidate.segments for c, candidate in enumerate(candidates) if c not in must_not}:
-            sets |= {wider for one in sets if may_be_removed(wider := one | more)}
-        return sorted(sets, key=lambda one: (len(one), sorted(one)))
-
-    def remove_only(self, segments: frozenset[int] | None) -> None:
-        """From now on all of ``segments`` are removed and no others; None: any may be."""
-        self.removing = segments
-        self._bound_candidates()
+    def undecided(self, point: Point) -> int | None:
+        """The segment of which most is at stake in ``point``; None where each is removed or kept."""
+        parts = point.values[self._known.s]
+        open_parts = np.minimum(parts, 1.0 - parts)
+        most = int(np.argmax(open_parts * (self._known.segment_voxels + 1)))
+        return most + 1 if open_parts[most] > DECIDED else None
 
     @property
     def required(self) -> dict[Goal, Range]:
@@ -157,9 +165,9 @@ class Model:
         self._loaded = len(self._known.rows)
 
     def is_here(self, chosen: Sequence[int]) -> bool:
-        """Whether ``chosen`` remove just the segments that are removed."""
-        removed = frozenset[int]().union(*(self.problem.candidates[c].segments for c in chosen))
-        return self.removing is None or removed == self.removing
+        """Whether ``chosen`` remove the segments that are decided to be removed, and none of the others."""
+        gone = frozenset[int]().union(*(self.problem.candidates[c].segments for c in chosen))
+        return self.decided is None or (self.decided.removed <= gone and self.decided.kept.isdisjoint(gone))
 
     def _values(self, chosen: Sequence[int]) -> FloatArray:
         cleared = self.problem.cleared(chosen).astype(np.float64)
@@ -182,19 +190,14 @@ class Model:
         return cost
 
     def _bound_candidates(self) -> None:
-        """What must be done, what must not, what alone exceeds a limit, and the segments to remove."""
+        """What must be done, what must not, and what alone exceeds a limit."""
         limits, most = self._limits, self._limits.segments
         for column, candidate in enumerate(self.problem.candidates):
-            apart = self.removing is not None and not candidate.segments <= self.removing
             too_many = candidate.interventions > limits.interventions
             too_many |= most is not None and len(candidate.segments) > most
-            barred = column in limits.must_not or too_many or apart
+            barred = column in limits.must_not or too_many
             done = column in limits.must
             self._program.keep(column, at_least=float(done), at_most=float(done or not barred))
-        for label, column in enumerate(self._known.s.tolist(), start=1):
-            free = self.removing is None
-            gone = not free and label in (self.removing or ())
-            self._program.keep(column, at_least=float(gone), at_most=float(free or gone))
 
     def _add_limits(self) -> dict[str, int]:
         """The numbers of their rows."""

@@ -116,6 +116,8 @@ class Relaxation:
         self.h = self._losses.columns
         self.width = first + self.h.size
         self.loss = self._loss(holds, functional)
+        self.segment_voxels = (holds.T @ functional)[self.s]
+        """Functional voxels that each segment holds."""
         self.impossible = np.array([a.column for a in self._lesions if a.missable < 0], dtype=np.int64)
         """Columns of lesions that no plan clears."""
         self.rows = [*self._segment_rows(candidates), *_joint_rows(joint, first=count + SEGMENTS)]

@@ -11,11 +11,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from math import ceil, inf
 from typing import Literal
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
-from netlm_imaging.plan.model import Model, Range
+from netlm_imaging.plan.model import Model, Range, Segments
+from netlm_imaging.plan.program import Point
 
 Mend = Callable[[tuple[int, ...]], tuple[int, ...]]
 Polish = Callable[[tuple[int, ...], float], tuple[int, ...]]
@@ -84,11 +86,11 @@ class Search:
         best = None if start is None else tuple(start)
         bound = at_least
         if not self._reached(goal, best, bound):
-            bound = max(bound, self._bound_with_fractions(goal, best, deadline=deadline))
+            bound = max(bound, self._with_fractions(goal, best, deadline=deadline)[0])
         hoped = max(at_least, self.model.least(goal))
         if -inf < hoped and bound <= hoped + ROUNDING and not self._reached(goal, best, bound):
             best, bound = self._at_bound(goal, best, hoped, deadline=deadline)
-        if self.model.removing is not None:
+        if self.model.decided is not None:
             return self._solution(goal, *self._with_whole_numbers(goal, best, bound, deadline=deadline))
         at_once = min(deadline, time.monotonic() + AT_ONCE_SECONDS)
         best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
@@ -97,47 +99,73 @@ class Search:
     def _by_segments(
         self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
     ) -> tuple[tuple[int, ...] | None, float]:
-        """The same for each set of segments that a plan may remove, the most promising first.
+        """The same for some segments removed and others kept, for every choice that may hold the best plan.
 
         Parts of several resections clear what no plan can: with whole ones the bound is far better, and
-        most sets are ruled out by it.
+        most choices are ruled out by it.
         """
         if self._done(goal, best, bound, deadline):
             return best, bound
         if best is not None and self._polish is not None and isinstance(goal, Clear):
             share = POLISH_SHARE * (deadline - time.monotonic())
             best = self._better(goal, best, self._polish(best, share))
-        bounds = {}
-        for segments in self.model.segment_sets():
-            self.model.remove_only(segments)
-            bounds[segments] = max(bound, self._bound_with_fractions(goal, best, deadline=deadline))
-        order = sorted(bounds, key=lambda segments: bounds[segments])
-        for place, segments in enumerate(order):
-            if self._done(goal, best, bounds[segments], deadline):
+        open_ones = self._decided(goal, best, bound, deadline=deadline)
+        for place, (reached, segments) in enumerate(open_ones):
+            if self._done(goal, best, reached, deadline):
                 break  # so are all behind it
-            rivals = sum(not self._reached(goal, best, bounds[other]) for other in order[place:])
+            rivals = sum(not self._reached(goal, best, other) for other, _ in open_ones[place:])
             share = time.monotonic() + (deadline - time.monotonic()) / rivals
-            best, bounds[segments] = self._removing(segments, goal, best, bounds[segments], deadline=share)
-        self.model.remove_only(None)
-        bound = min(bounds.values())
+            best, reached = self._deciding(segments, goal, best, reached, deadline=share)
+            open_ones[place] = (reached, segments)
+        self.model.decide(None)
+        bound = min((reached for reached, _ in open_ones), default=inf)
         return best, bound if best is None else min(bound, self._value(goal, best))
 
-    def _removing(
+    def _decided(
+        self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
+    ) -> list[tuple[float, Segments]]:
+        """Decisions of which one holds for every plan better than ``best``, with bounds, the best first.
+
+        Where fractions remove a part of a segment both is tried, most promising first.
+        """
+        done: list[tuple[float, Segments]] = []
+        rest = [(bound, 0, Segments())]
+        number = 0
+        while rest:
+            reached, _, segments = heappop(rest)
+            if self._reached(goal, best, reached):
+                continue
+            self.model.decide(segments)
+            found, point = self._with_fractions(goal, best, deadline=deadline, patience=1)
+            reached = max(reached, found)
+            if reached == inf or self._reached(goal, best, reached):
+                continue
+            label = None if point is None else self.model.undecided(point)
+            if label is None:
+                done.append((reached, segments))
+                continue
+            for part in segments.both(label):
+                number += 1
+                heappush(rest, (reached, number, part))
+        return sorted(done, key=lambda one: one[0])
+
+    def _deciding(
         self,
-        segments: frozenset[int],
+        segments: Segments,
         goal: Goal,
         best: tuple[int, ...] | None,
         bound: float,
         *,
         deadline: float,
     ) -> tuple[tuple[int, ...] | None, float]:
-        """With just these segments removed: a plan better than ``best``, or a bound of any such plan."""
-        self.model.remove_only(segments)
+        """A plan better than ``best`` with ``segments`` as decided, or a bound of any such plan."""
+        self.model.decide(segments)
         before = self.model.required.get(goal)
         if best is not None and not self.model.is_here(best):
             self.model.require(goal, at_most=self._value(goal, best) - 1)
+        bound = max(bound, self._with_fractions(goal, best, deadline=deadline)[0])
         found = self._with_whole_numbers(goal, best, bound, deadline=deadline)
-        # What was learned of the values is true of plans that remove these segments only.
+        # What was learned of the values is true of plans with these segments only.
         held = (-inf, inf) if before is None else (before.at_least, before.at_most)
         self.model.require(goal, at_least=held[0], at_most=held[1])
         return found
@@ -173,19 +201,28 @@ class Search:
             best = self._better(goal, best, plan)
         return best
 
-    def _bound_with_fractions(self, goal: Goal, best: tuple[int, ...] | None, *, deadline: float) -> float:
-        bound, stalled = -inf, 0
-        while stalled < STALLED_ROUNDS and not self._done(goal, best, bound, deadline):
+    def _with_fractions(
+        self,
+        goal: Goal,
+        best: tuple[int, ...] | None,
+        *,
+        deadline: float,
+        patience: int = STALLED_ROUNDS,
+    ) -> tuple[float, Point | None]:
+        """A bound, and the last solution; none where the time ran out or there is no plan."""
+        bound, stalled, last = -inf, 0, None
+        while stalled < patience and not self._done(goal, best, bound, deadline):
             point = self.model.with_fractions(goal, seconds=deadline - time.monotonic())
             if point.status == "infeasible":
-                return inf
+                return inf, None
             if point.status != "optimal":
-                break
+                return bound, None
+            last = point
             moved = point.bound > bound + max(0.5, STALLED * abs(bound))
             stalled, bound = 0 if moved else stalled + 1, point.bound
             if not self.model.tighten(point, whole=False):
                 break
-        return bound
+        return bound, last
 
     def _at_bound(
         self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
@@ -195,7 +232,7 @@ class Search:
         before = self.model.required.get(goal)
         self.model.require(goal, at_most=value)
         solution = self.minimise(self._spare, seconds=deadline - time.monotonic())
-        if solution.status == "optimal" and self.model.removing is None:
+        if solution.status == "optimal" and self.model.decided is None:
             self._cheapest = (self.model.required, solution)
         if solution.chosen or solution.status == "optimal":
             return solution.chosen, value

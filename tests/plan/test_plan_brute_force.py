@@ -19,6 +19,7 @@ from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import Adding, greedy
 from netlm_imaging.plan.limits import Limits
+from netlm_imaging.plan.model import Segments
 from netlm_imaging.plan.optimize import Request, optimize
 from netlm_imaging.plan.polish import polished
 from netlm_imaging.plan.problem import make_problem
@@ -46,8 +47,8 @@ def test_optimum_is_the_best_of_all_subsets(seed: int, objective: Objective) -> 
 
 @pytest.mark.parametrize("objective", ["sparing", "maximum", "threshold", "fewest", "palliative"])
 @pytest.mark.parametrize("seed", range(60))
-def test_one_set_of_segments_after_the_other_finds_the_best_of_all_subsets(
-    seed: int, objective: Objective, one_by_one: list[frozenset[int]]
+def test_one_choice_of_segments_after_the_other_finds_the_best_of_all_subsets(
+    seed: int, objective: Objective, one_by_one: list[Segments]
 ) -> None:
     case = patient(seed)
     wanted = frozenset(case.problem.lesions[:1] if seed % 3 == 0 else ())
@@ -63,25 +64,24 @@ def test_one_set_of_segments_after_the_other_finds_the_best_of_all_subsets(
         assert choice.bound_voxels == -best[0]
 
 
-def test_sets_of_segments_are_looked_at_where_fractions_leave_a_gap(one_by_one: list[frozenset[int]]) -> None:
+def test_choices_of_segments_are_looked_at_where_fractions_leave_a_gap(one_by_one: list[Segments]) -> None:
     for seed in range(60):
         optimize(patient(seed).problem, "maximum", patient(seed).request, seconds=20)
     assert len(set(one_by_one)) > 5
 
 
 @pytest.fixture
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[int]]:
-    """No try of everything at once; the sets of segments of which whole numbers were asked for."""
-    asked: list[frozenset[int]] = []
-    removing = Search._removing
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[Segments]:
+    """No try of everything at once; the choices of segments for which whole numbers were asked."""
+    asked: list[Segments] = []
+    deciding = Search._deciding
 
-    def noted(self: Search, segments: frozenset[int], *args, **named):
+    def noted(self: Search, segments: Segments, *args, **named):
         asked.append(segments)
-        return removing(self, segments, *args, **named)
+        return deciding(self, segments, *args, **named)
 
     monkeypatch.setattr(search, "AT_ONCE_SECONDS", 0.0)
-    monkeypatch.setattr(search, "STALLED_ROUNDS", 1)
-    monkeypatch.setattr(Search, "_removing", noted)
+    monkeypatch.setattr(Search, "_deciding", noted)
     monkeypatch.setattr("netlm_imaging.plan.optimize.polished", partial(polished, rounds=4))
     return asked
 
