@@ -2,6 +2,7 @@
 
 from netlm_imaging.export.case_folder import check_target, report_again, write_case
 from netlm_imaging.export.case_json import read_case
+from netlm_imaging.export.dicom.source import DicomSource, read_source
 from netlm_imaging.export.figures import draw_figures
 from netlm_imaging.export.nifti import write_nifti
 from netlm_imaging.export.plan_json import write_plan
@@ -9,10 +10,12 @@ from netlm_imaging.export.report import render_report
 from netlm_imaging.export.review_folder import append_event, write_review
 
 __all__ = [
+    "DicomSource",
     "append_event",
     "check_target",
     "draw_figures",
     "read_case",
+    "read_source",
     "render_report",
     "report_again",
     "write_case",

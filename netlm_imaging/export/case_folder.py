@@ -12,8 +12,10 @@ from pathlib import Path
 from netlm_imaging.case import CaseResult
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export.case_json import CASE_FILE, read_case
+from netlm_imaging.export.dicom.source import DicomSource
 from netlm_imaging.export.files import hidden_sibling, sync_folder, write_file, writing
 from netlm_imaging.export.nifti import write_nifti
+from netlm_imaging.export.pdf import render_pdf
 from netlm_imaging.export.plan_json import PLAN_FILE
 from netlm_imaging.export.report import render_report
 from netlm_imaging.export.tables import lesions_csv, treatments_csv
@@ -21,9 +23,11 @@ from netlm_imaging.plan.plan_file import PlanFile
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 REPORT_FILE = "report.html"
+PDF_FILE = "report.pdf"
+DICOM_REPORT_FILE = "report.dcm"
 _OURS = frozenset(
     {
-        *(CASE_FILE, PLAN_FILE, REPORT_FILE, "report.pdf", "lesions.csv", "treatments.csv", "log.jsonl"),
+        *(CASE_FILE, PLAN_FILE, REPORT_FILE, PDF_FILE, "lesions.csv", "treatments.csv", "log.jsonl"),
         *("masks", "figures", "dicom"),
         "manifest.json",  # of a batch: hashes of all files
     }
@@ -39,12 +43,14 @@ def write_case(
     figures: Mapping[str, bytes],
     log: Sequence[Mapping[str, object]],
     plan: PlanFile | None = None,
+    source: DicomSource | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Everything known of one study in the folder ``out``, complete or not at all; returns the folder.
 
     ``masks`` are named without suffix and written on their own grid, ``figures`` are PNG files by name,
-    ``plan`` is the plan to go on with (plan.json).
+    ``plan`` is the plan to go on with (plan.json). ``source``, the images that the masks were made from, is
+    what the objects in ``dicom/`` join; without it there is no such folder.
     All files but log.jsonl have the same bytes for the same case. An older case is replaced only
     with ``overwrite``, and only when the new one is complete.
     Raises UsageError as check_target does, and DISK_FULL, NO_PERMISSION or WRITE_FAILED.
@@ -54,20 +60,30 @@ def write_case(
     with writing(out.name):
         out.parent.mkdir(parents=True, exist_ok=True)
         with _work_folder(out) as work:
-            _fill(work, case, masks=masks, figures=figures, log=log, plan=plan)
+            _fill(work, case, masks=masks, figures=figures, log=log, plan=plan, source=source)
             _move_into_place(work, out)
     return out
 
 
 def report_again(folder: Path) -> Path:
-    """Render report.html of a finished case from its case.json and figures; returns its path.
+    """Render the report of a finished case from its case.json and figures; returns the path of report.html.
 
-    Raises InputError (NO_CASE, BAD_CASE), and UsageError when it cannot be written.
+    As HTML and PDF, and in dicom/ where that is there. Raises InputError (NO_CASE, BAD_CASE), and UsageError
+    when it cannot be written.
     """
     case = read_case(folder)
     figures = {path.name: path.read_bytes() for path in sorted((folder / "figures").glob("*.png"))}
     report = folder / REPORT_FILE
-    write_file(report, render_report(case, figures).encode())
+    html = render_report(case, figures)
+    pdf = render_pdf(html)
+    write_file(report, html.encode())
+    document = folder / "dicom" / DICOM_REPORT_FILE
+    if pdf is not None:
+        write_file(folder / PDF_FILE, pdf)
+        if document.is_file():
+            from netlm_imaging.export.dicom.objects import document_again
+
+            write_file(document, document_again(document.read_bytes(), pdf))
     return report
 
 
@@ -159,25 +175,37 @@ def _fill(
     figures: Mapping[str, bytes],
     log: Sequence[Mapping[str, object]],
     plan: PlanFile | None,
+    source: DicomSource | None,
 ) -> None:
     (work / "masks").mkdir()
     for name, mask in masks.items():
         write_nifti(mask, work / "masks" / f"{_plain(name)}.nii.gz")
-    (work / "figures").mkdir()
-    for name, content in figures.items():
-        write_file(work / "figures" / _plain(name), content)
+    report = render_report(case, figures)
+    pdf = render_pdf(report)
+    folders = {"figures": figures}
+    if source is not None:
+        from netlm_imaging.export.dicom.objects import dicom_objects
+
+        folders["dicom"] = dicom_objects(case, masks, source, pdf=pdf)
+    for folder, contents in folders.items():
+        (work / folder).mkdir()
+        for name, content in contents.items():
+            write_file(work / folder / _plain(name), content)
     texts = {
         "lesions.csv": lesions_csv(case),
         "treatments.csv": treatments_csv(case),
-        REPORT_FILE: render_report(case, figures),
+        REPORT_FILE: report,
         CASE_FILE: case.to_json(),
         **({} if plan is None else {PLAN_FILE: plan.to_json()}),
         "log.jsonl": "".join(json.dumps(dict(entry), default=str) + "\n" for entry in log),
     }
     for name, text in texts.items():
         write_file(work / name, text.encode())
-    for folder in (work / "masks", work / "figures", work):
-        sync_folder(folder)
+    if pdf is not None:
+        write_file(work / PDF_FILE, pdf)
+    for name in ("masks", *folders):
+        sync_folder(work / name)
+    sync_folder(work)
 
 
 def _plain(name: str) -> str:

@@ -11,6 +11,7 @@ from netlm_imaging.study.images import (
     with_pet,
 )
 from netlm_imaging.study.progress import Progress, Silent
+from netlm_imaging.study.source import dicom_source
 
 __all__ = [
     "AlignedImages",
@@ -20,6 +21,7 @@ __all__ = [
     "Silent",
     "StudyImages",
     "choose_series",
+    "dicom_source",
     "on_grid",
     "read_chosen",
     "read_images",

@@ -43,6 +43,8 @@ class StudyImages:
     reference_role: str
     frame_uid_hash: str = ""
     """Of the reference; empty where it names none."""
+    series: Series | None = None
+    """Of the reference: its files, which outlive a zip as long as this is held."""
     precontrast: Image | None = None
     pet: Image | None = None
     pet_ct: Image | None = None
@@ -105,6 +107,7 @@ def read_chosen(chosen: ChosenSeries, options: ReadOptions) -> StudyImages:
         reference=reference,
         reference_role=chosen.role,
         frame_uid_hash=chosen.reference.frame_uid_hash,
+        series=chosen.reference,
         precontrast=precontrast,
         pet=pet,
         pet_ct=pet_ct,

@@ -34,7 +34,7 @@ from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
 from netlm_imaging.segment import segmenter_named
 from netlm_imaging.settings import Objective, Settings
-from netlm_imaging.study import AlignedImages, StudyImages, on_grid, read_images, with_pet
+from netlm_imaging.study import AlignedImages, StudyImages, dicom_source, on_grid, read_images, with_pet
 from netlm_imaging.volume import LabelMap, Mask, Volume
 from netlm_pipelines.certainty import how_certain
 from netlm_pipelines.function import function_of
@@ -62,6 +62,7 @@ def run_study(request: Request, stages: Stages) -> Path:
     found = StudyImages(reference=None, reference_role="")
     if request.images is not None:
         found = read_images(request.images, request, segment=not request.masks.complete, progress=stages)
+    source, not_written = dicom_source(found.series)
     with stages.stage("Reading the masks"):
         own = None if found.reference is None else found.reference.volume.grid
         given = read_given(request, own, frame_uid_hash=found.frame_uid_hash)
@@ -94,7 +95,7 @@ def run_study(request: Request, stages: Stages) -> Path:
         settings=request.settings,
         clinical=request.clinical,
         inputs=(*found.records, *given.records),
-        notices=(*found.notices, *images.notices),
+        notices=(*found.notices, *not_written, *images.notices),
         registrations=images.registrations,
         stages=stages,
     )
@@ -113,6 +114,7 @@ def run_study(request: Request, stages: Stages) -> Path:
         masks=_masks_out(masks.anatomy, planned),
         figures=figures,
         plan=_plan_file(masks.anatomy, planned, request.settings),
+        source=source,
         log=stages.log,
         overwrite=request.overwrite,
     )

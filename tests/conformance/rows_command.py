@@ -176,6 +176,16 @@ def hostile_words(folder: Path) -> Sequence[object]:
     return ("run", folder / "in", *arguments[1:])
 
 
+def without_study(folder: Path) -> Sequence[object]:
+    """Images that no DICOM object can refer to."""
+    items = small_study.hbp()
+    for item in items:
+        del item.StudyInstanceUID
+    builder.write(items, folder / "in")
+    arguments = masks()(folder)
+    return ("run", folder / "in", *arguments[1:])
+
+
 def into(what: str, prepare: Callable[[Path], object], *, refused: str, left: str) -> Case:
     """A run into a folder that already holds something, which must still be there."""
 
@@ -235,6 +245,8 @@ EMPTY = labelled(small_study.lesions().array * 0)
 CASES: list[Case] = [
     command_case(34, "script, formula and NUL in the description of the images", hostile_words,
                  lesions=small_study.lesions),
+    command_case(34, "images without a StudyInstanceUID: all but the DICOM objects is written", without_study,
+                 notices=["NO_DICOM_WRITTEN"], says=["StudyInstanceUID"], place="series 1"),
     command_case(43, "lesions with axes in another order and direction", lesions_turned,
                  lesions=small_study.lesions),
     command_case(43, "lesions on a finer grid that is not aligned", lesions_on_finer_grid,

@@ -38,6 +38,7 @@ def test_everything_is_there_and_reads_back(example: Example, tmp_path: Path) ->
         "masks/lesions.nii.gz",
         "masks/liver.nii.gz",
         "report.html",
+        "report.pdf",
         "treatments.csv",
     ]
     assert read_case(out) == example.case

@@ -60,9 +60,24 @@ def masks(patient: Path) -> tuple[str, ...]:
 def finished(patient: Path, masks: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A case that ``netlm plan`` has finished; tests must leave it as it is."""
     out = tmp_path_factory.mktemp("finished") / "case"
+    succeed("plan", *masks, "--out", str(out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def finished_on_dicom(
+    patient: Path, masks: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A case that ``netlm run`` has finished; tests must leave it as it is."""
+    out = tmp_path_factory.mktemp("finished_on_dicom") / "case"
+    succeed("run", str(patient / "dicom"), *masks, "--out", str(out))
+    return out
+
+
+def succeed(*args: str) -> None:
+    """A command that does what it should."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["netlm", "plan", *masks, "--out", str(out)])
+        patch.setattr(sys, "argv", ["netlm", *args])
         with pytest.raises(SystemExit) as stopped:
             cli.main()
     assert not stopped.value.code
-    return out

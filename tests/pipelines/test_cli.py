@@ -82,6 +82,8 @@ def test_run_from_a_zip_is_the_run_from_its_folder(
     for source, name in ((path, "zip"), (patient / "dicom", "folder")):
         assert netlm("run", source, *masks, "--out", tmp_path / name).code == 0
     assert case_of(tmp_path / "zip") == case_of(tmp_path / "folder")
+    names = [{path.name for path in (tmp_path / name / "dicom").iterdir()} for name in ("zip", "folder")]
+    assert names[0] == names[1] >= {"liver.dcm", "lesions.dcm", "measurements.dcm", "report.dcm"}
 
 
 def test_convert_keeps_geometry_and_values(netlm: Netlm, patient: Path, tmp_path: Path) -> None:
@@ -245,6 +247,8 @@ def test_run_takes_a_nifti_study_by_the_users_word(
     case = case_of(tmp_path / "case")
     assert (case.inputs[0].role, case.inputs[0].modality) == ("hbp", "NIfTI")
     assert {seen for lesion in case.lesions for seen in lesion.seen_on} == {"mr"}
+    assert (tmp_path / "case/report.pdf").is_file()
+    assert not (tmp_path / "case/dicom").exists()
 
 
 def test_uids_are_kept_only_when_asked(

