@@ -56,9 +56,9 @@ def seg_of(
     """
     import highdicom as hd
 
-    array = np.zeros(mask.array.shape, dtype=np.uint8 if len(segments) < 256 else np.uint16)
-    for number, segment in enumerate(segments, start=1):
-        array[mask.array == segment.label] = number
+    numbers = np.zeros(max(int(mask.array.max()), *(s.label for s in segments)) + 1, dtype=np.uint16)
+    numbers[[s.label for s in segments]] = range(1, len(segments) + 1)
+    array = np.stack([numbers[plane.astype(np.intp)] for plane in mask.array])
     if not array.any():
         raise ValueError(f"no voxel in {content}")
     made = hd.seg.Segmentation(
