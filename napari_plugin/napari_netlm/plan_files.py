@@ -18,10 +18,13 @@ from netlm_imaging.plan.records import LesionOptions, Plan
 from netlm_imaging.plan.reopen import reopened
 from netlm_imaging.plan.session import Edit, PlanSession
 from netlm_imaging.plan.session_state import difference_of
+from netlm_imaging.study import dicom_source
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 NO_CASE_YET = "A report needs a finished case: run 'Find plan and save case' in Study first."
 NO_TYPE_FOLLOWS = "A plan with a major resection decides no Type: free or undo it before you write a report."
+NO_IMAGES = "Without SEG and SR: open the case with its images to write these too."
+NO_DICOM_IMAGES = "Without SEG and SR: the images are not DICOM."
 NOT_READY = "The Type is being worked out; a moment."
 
 
@@ -53,18 +56,29 @@ def why_no_report(planning: Planning | None) -> str:
     return "" if planning.classification is not None else NO_TYPE_FOLLOWS
 
 
+def why_no_dicom(planning: Planning | None) -> str:
+    """Why a report comes without SEG and SR; empty where it comes with them."""
+    read = None if planning is None else planning.desk.study.read
+    if read is None or read.series is None:
+        return NO_IMAGES
+    return "" if read.series.file is None else NO_DICOM_IMAGES
+
+
 def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) -> Path:
     """The finished case with the plan that stands in place of its own: report, case.json, tables, masks.
 
-    What was computed for the old plan alone (other plans, uncertainty, frontier) is left out. Raises
-    InputError (NOT_READY), UsageError as ``write_case`` does.
+    Where the study was opened from DICOM images, SEG, SR and the report as DICOM too. What was computed for
+    the old plan alone (other plans, uncertainty, frontier) is left out. Raises InputError (NOT_READY),
+    UsageError as ``write_case`` does.
     """
     details, study = _details(planning), planning.desk.study
     if study.case is None:
         raise InputError(_not_ready(NO_CASE_YET))
     if details.classification is None:
         raise InputError(_not_ready(NO_TYPE_FOLLOWS))
+    source, not_written = dicom_source(None if study.read is None else study.read.series)
     case = _case_of(study.case, details, details.classification, planning.started.lesions)
+    case = replace(case, warnings=(*case.warnings, *(n for n in not_written if n not in case.warnings)))
     masks = _masks(planning, details)
     treated = masks["treated"]
     assert isinstance(treated, Mask)
@@ -78,7 +92,16 @@ def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) ->
         case=case,
         treated=treated,
     )
-    return write_case(out, case, masks=masks, figures=figures, log=(), plan=details.file, overwrite=overwrite)
+    return write_case(
+        out,
+        case,
+        masks=masks,
+        figures=figures,
+        log=(),
+        plan=details.file,
+        source=source,
+        overwrite=overwrite,
+    )
 
 
 def _case_of(

@@ -180,7 +180,7 @@ def _case_masks(path: Path) -> tuple[dict[str, Mask | LabelMap], dict[str, Volum
 def _with_images(opened: OpenedStudy, images: Path, progress: Progress) -> OpenedStudy:
     """A finished case over the very series that it was made from. Raises NO_SUCH_SERIES for another study."""
     assert opened.case is not None
-    used = {r.role: r.series_uid for r in opened.case.inputs if r.series_uid and not r.role.endswith("mask")}
+    used = {r.role: r.series_uid for r in opened.case.inputs if r.series_uid and "mask" not in r.role.split()}
     found = open_study(images, options=ReadOptions(series=used), progress=progress)
     if found.read is None:  # other images would be laid over the masks of this case
         raise InputError(*found.faults)

@@ -2,6 +2,7 @@
 
 from netlm_imaging.export.case_folder import check_target, report_again, write_case
 from netlm_imaging.export.case_json import read_case
+from netlm_imaging.export.dicom.objects import write_seg
 from netlm_imaging.export.dicom.source import DicomSource, read_source
 from netlm_imaging.export.figures import draw_figures
 from netlm_imaging.export.nifti import write_nifti
@@ -22,4 +23,5 @@ __all__ = [
     "write_nifti",
     "write_plan",
     "write_review",
+    "write_seg",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from netlm_imaging.case import CaseResult
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export.case_json import CASE_FILE, read_case
+from netlm_imaging.export.dicom.objects import dicom_objects, document_again
 from netlm_imaging.export.dicom.source import DicomSource
 from netlm_imaging.export.files import hidden_sibling, sync_folder, write_file, writing
 from netlm_imaging.export.nifti import write_nifti
@@ -81,8 +82,6 @@ def report_again(folder: Path) -> Path:
     if pdf is not None:
         write_file(folder / PDF_FILE, pdf)
         if document.is_file():
-            from netlm_imaging.export.dicom.objects import document_again
-
             write_file(document, document_again(document.read_bytes(), pdf))
     return report
 
@@ -184,8 +183,6 @@ def _fill(
     pdf = render_pdf(report)
     folders = {"figures": figures}
     if source is not None:
-        from netlm_imaging.export.dicom.objects import dicom_objects
-
         folders["dicom"] = dicom_objects(case, masks, source, pdf=pdf)
     for folder, contents in folders.items():
         (work / folder).mkdir()

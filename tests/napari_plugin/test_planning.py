@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ingest import builder
 from napari.components import ViewerModel
+from pydicom import dcmread
 
 from napari_netlm.desk import Desk, clear_desk
 from napari_netlm.drawing import CENTER, NORMAL, SHAFT, drawing_of, new_plane, new_probe, surface_on
@@ -24,6 +26,7 @@ from napari_netlm.plan_files import (
     NO_TYPE_FOLLOWS,
     open_plan,
     save_plan,
+    why_no_dicom,
     why_no_report,
     write_decision,
 )
@@ -45,8 +48,10 @@ from napari_netlm.work import load_work
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import InputError, UsageError
 from netlm_imaging.export import read_case
+from netlm_imaging.ingest import read_mask, scan
 from netlm_imaging.plan.drawn import DrawnPlane, DrawnSurface
 from netlm_imaging.settings import Settings
+from netlm_imaging.study import StudyImages
 
 
 class Later:
@@ -486,5 +491,27 @@ def test_the_report_is_of_the_plan_that_stands(planning: Planning, tmp_path: Pat
     assert case.uncertainty is None
     assert any(warning.code == "PLAN_EDITED" for warning in case.warnings)
     assert "A person edited this plan" in (folder / "report.html").read_text(encoding="utf-8")
+    assert why_no_dicom(planning)
+    assert not (folder / "dicom").exists()
     planning.desk.study = replace(planning.desk.study, case=None)
     assert why_no_report(planning) == NO_CASE_YET
+
+
+def test_a_report_on_dicom_images_has_seg_and_sr_of_the_plan_that_stands(
+    planning: Planning, tmp_path: Path
+) -> None:
+    builder.write(builder.mr(), tmp_path / "dicom")
+    (series,) = scan(tmp_path / "dicom").series
+    read = StudyImages(reference=None, reference_role="hbp", series=series)
+    planning.desk.study = replace(planning.desk.study, read=read)
+    assert not why_no_dicom(planning)
+    planning.edit(lambda session: session.must_not(session.chosen[0]))
+    folder = write_decision(planning, tmp_path / "decided")
+    treated, written = (
+        read_mask(str(folder / at)).labels for at in ("masks/treated.nii.gz", "dicom/treated.dcm")
+    )
+    assert np.count_nonzero(written.array) == np.count_nonzero(treated.array)
+    report = dcmread(folder / "dicom/report.dcm")
+    pdf = (folder / "report.pdf").read_bytes()
+    assert report.EncapsulatedDocument[: report.EncapsulatedDocumentLength] == pdf
+    assert (folder / "dicom/measurements.dcm").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from napari_netlm.readers import get_reader
 from napari_netlm.run import facts_of, given_masks
 from napari_netlm.study import open_study
 from napari_netlm.work import discard_work
-from napari_netlm.writers import write_nifti
+from napari_netlm.writers import write_nifti, write_seg
 from netlm_imaging.clinical import Clinical, load_clinical
 from netlm_imaging.errors import InputError, UsageError
 from netlm_imaging.export import write_nifti as write
@@ -63,6 +64,14 @@ def test_a_finished_case_opens_over_its_own_series(finished: Path, tmp_path: Pat
     small_study.write_study(tmp_path / "dicom")
     with pytest.raises(InputError) as caught:
         open_study(finished, images=tmp_path / "dicom")
+    assert "NO_SUCH_SERIES" in caught.value.codes
+    case = json.loads((finished / "case.json").read_text())
+    case["inputs"] += [{**case["inputs"][0], "role": f"lesion mask {n}"} for n in (1, 2)]  # DICOM folders
+    several = tmp_path / "several"
+    several.mkdir()
+    (several / "case.json").write_text(json.dumps(case))
+    with pytest.raises(InputError) as caught:
+        open_study(several, images=tmp_path / "dicom")
     assert "NO_SUCH_SERIES" in caught.value.codes
     alone = open_study(finished)
     assert alone.anatomy is not None
@@ -136,6 +145,38 @@ def test_labels_saved_from_a_layer_are_on_the_source_grid(tmp_path: Path) -> Non
     with pytest.raises(UsageError) as caught:
         write_nifti(str(at), data, {**attributes, "metadata": {}})
     assert caught.value.code == "NO_GRID"
+
+
+def test_labels_saved_as_seg_are_those_that_were_drawn(tmp_path: Path) -> None:
+    small_study.write_study(tmp_path / "dicom")
+    desk = put_on_desk(ViewerModel(), open_study(tmp_path / "dicom"))
+    at = tmp_path / "lesions.dcm"
+    data, attributes, _ = desk.show_labels("lesions", small_study.lesions()).as_layer_data_tuple()
+    assert write_seg(str(at), data, attributes) == [str(at)]
+    back = read_mask(str(at)).labels
+    drawn = small_study.lesions().array[small_study.GRID.box_of(back.grid)]
+    assert np.array_equal(back.array, np.select([drawn == 4, drawn == 9], [1, 2]))
+    assert [s.SegmentLabel for s in dcmread(at).SegmentSequence] == ["Lesion 4", "Lesion 9"]
+    data, attributes, _ = desk.show_labels("my region", small_study.lesions()).as_layer_data_tuple()
+    write_seg(str(at), data, attributes)
+    assert [s.SegmentLabel for s in dcmread(at).SegmentSequence] == ["my region 4", "my region 9"]
+    with pytest.raises(UsageError) as caught:
+        write_seg(str(at), data * 0, attributes)
+    assert caught.value.code == "EMPTY_MASK"
+    liver = small_study.liver().astype("uint8")
+    liver[liver.nonzero()[0][0]] *= 2  # a person drew with another value
+    data, attributes, _ = desk.show_labels("liver", LabelMap(liver, small_study.GRID)).as_layer_data_tuple()
+    write_seg(str(at), data, attributes)
+    assert (read_mask(str(at)).labels.array > 0).sum() == small_study.liver().sum()
+
+
+def test_no_seg_without_dicom_images(tmp_path: Path) -> None:
+    write(small_study.intensities(), tmp_path / "hbp.nii.gz")
+    desk = put_on_desk(ViewerModel(), open_study(tmp_path / "hbp.nii.gz"))
+    data, attributes, _ = desk.show_labels("lesions", small_study.lesions()).as_layer_data_tuple()
+    with pytest.raises(UsageError) as caught:
+        write_seg(str(tmp_path / "lesions.dcm"), data, attributes)
+    assert caught.value.code == "NO_DICOM_WRITTEN"
 
 
 def test_images_are_saved_as_images(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_netlm.decision import decision_html, missing_words
 from napari_netlm.fields import Field, clinical_fields, with_text
-from napari_netlm.plan_files import why_no_report, write_decision
+from napari_netlm.plan_files import why_no_dicom, why_no_report, write_decision
 from napari_netlm.planning import Planning
 from napari_netlm.study import CASE_FILE
 from napari_netlm.widgets.begin_row import BeginRow
@@ -44,8 +44,11 @@ class DecideWidget(QWidget):  # type: ignore[misc]
         self.type.setToolTip("The Type of the plan that stands, with its reasons and their sources")
         self.missing = QLabel()
         self.missing.setWordWrap(True)
-        self.write = QPushButton("Write report...")
-        self.write.setToolTip("A case folder with this plan: report, case.json, tables, masks, pictures")
+        self.write = QPushButton()
+        self.write.setToolTip(
+            "A case folder with this plan: report (HTML and PDF), case.json, tables, masks, pictures;\n"
+            "of DICOM images also masks as SEG, measurements as SR and the report as DICOM, for the archive"
+        )
         self.write.clicked.connect(self._ask)
         self.why_not = QLabel()
         self.why_not.setWordWrap(True)
@@ -79,8 +82,10 @@ class DecideWidget(QWidget):  # type: ignore[misc]
             self.missing.setText("")
         why = why_no_report(planning)
         self.write.setEnabled(not why)
-        self.why_not.setText(why)
-        self.why_not.setVisible(bool(why))
+        without = why_no_dicom(planning)
+        self.write.setText("Write report..." if without else "Write report, SEG and SR...")
+        self.why_not.setText(why or without)
+        self.why_not.setVisible(bool(why or without))
 
     def write_to(self, out: Path) -> None:
         """The case with this plan into a folder; an older case there is replaced."""

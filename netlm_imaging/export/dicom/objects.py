@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pydicom
@@ -13,11 +14,13 @@ from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from netlm_imaging.anatomy import SEGMENT_NAMES
 from netlm_imaging.case import CaseResult
+from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export import palette
 from netlm_imaging.export.dicom import codes
 from netlm_imaging.export.dicom.measurements import sr_of
 from netlm_imaging.export.dicom.segmentation import Segment, seg_of
 from netlm_imaging.export.dicom.source import SOFTWARE, DicomSource, quiet, to_bytes
+from netlm_imaging.export.files import write_file
 from netlm_imaging.plan.plan_file import mask_sha256
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -57,13 +60,22 @@ def dicom_objects(
     return written
 
 
-def seg_bytes(part: str, mask: Mask | LabelMap, source: DicomSource) -> bytes:
-    """One mask as a SEG file: ``part`` as in ``dicom_objects``, any other name stands as it is.
+def write_seg(part: str, mask: Mask | LabelMap, path: Path, *, source: DicomSource) -> Path:
+    """One mask as a SEG file, whole or not at all; returns the path.
 
-    Raises ValueError for a mask without a voxel.
+    ``part`` says what it is, as in ``dicom_objects``; of any other name it becomes the segments' own. Raises
+    UsageError: EMPTY_MASK, DISK_FULL, NO_PERMISSION, WRITE_FAILED.
     """
+    if not mask.array.any():
+        raise UsageError(Fault(code="EMPTY_MASK", expected="a mask with voxels", found="none", where=part))
+    write_file(path, seg_bytes(part, mask, source))
+    return path
+
+
+def seg_bytes(part: str, mask: Mask | LabelMap, source: DicomSource) -> bytes:
+    """The file of ``write_seg``. Raises ValueError for a mask without a voxel."""
     with quiet():
-        return to_bytes(_seg(part, mask, source, cleared=None, run=f"alone {part}"))
+        return to_bytes(_seg(part, mask, source, cleared=None, run=f"{part} alone {mask_sha256(mask)}"))
 
 
 def document_again(file: bytes, pdf: bytes) -> bytes:
@@ -79,6 +91,8 @@ def document_again(file: bytes, pdf: bytes) -> bytes:
 def _seg(
     part: str, mask: Mask | LabelMap, source: DicomSource, *, cleared: set[int] | None, run: str
 ) -> Segmentation:
+    if isinstance(mask, LabelMap) and part in _INSTANCES and part not in ("lesions", "segments"):
+        mask = mask.any  # one region, whatever its values
     return seg_of(
         mask,
         _segments(part, mask, source, cleared),
@@ -110,9 +124,14 @@ def _segments(
         ]
     if part == "segments":
         # All eight, so that segment n of the file is Couinaud's segment n also where one was resected.
+        known_as = zip(SEGMENT_NAMES, codes.COUINAUD, strict=True)
+        others = [n for n in mask.labels if n > len(SEGMENT_NAMES)] if isinstance(mask, LabelMap) else []
         return [
-            Segment(label=n, name=f"Segment {name}", category=structure, type=code)
-            for n, (name, code) in enumerate(zip(SEGMENT_NAMES, codes.COUINAUD, strict=True), start=1)
+            *(
+                Segment(label=n, name=f"Segment {name}", category=structure, type=code)
+                for n, (name, code) in enumerate(known_as, start=1)
+            ),
+            *(Segment(label=n, name=f"Label {n}", category=structure, type=codes.OTHER) for n in others),
         ]
     known = {
         "liver": Segment(label=1, name="Liver", category=structure, type=codes.LIVER, color=palette.LIVER),
