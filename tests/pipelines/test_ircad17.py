@@ -6,6 +6,7 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from netlm_imaging.case import CaseResult
@@ -55,10 +56,21 @@ def check(case: CaseResult) -> None:
     assert case.classification.type == 1
 
 
+def check_dicom(folder: Path) -> None:
+    """Each SEG holds the voxels of its mask, at their places in the patient."""
+    for part in ("liver", "lesions", "segments", "treated", "remnant"):
+        mask = read_mask(str(folder / "masks" / f"{part}.nii.gz")).labels
+        seg = read_mask(str(folder / "dicom" / f"{part}.dcm")).labels
+        box = mask.grid.box_of(seg.grid)
+        assert (seg.array == mask.array[box]).all(), part
+        assert np.count_nonzero(seg.array) == np.count_nonzero(mask.array)
+
+
 def test_from_dicom_and_given_masks(ircad17: Path, masks: GivenMasks, tmp_path: Path) -> None:
     request = Request(out=tmp_path / "out", images=ircad17 / "PATIENT_DICOM", masks=masks)
     folder = run_study(request, Stages(total=9))
     check(CaseResult.from_json((folder / "case.json").read_bytes()))
+    check_dicom(folder)
     report = (folder / "report.html").read_text()
     assert "http://" not in report.replace("http://www.w3.org", "")
     assert "liver_17" not in report
