@@ -18,6 +18,12 @@ LIVER = codes.SCT.Liver
 METASTASIS = Code("14799000", "SCT", "Neoplasm, Secondary")
 COUINAUD = tuple(getattr(codes.SCT, f"CouinaudHepaticSegment{name}") for name in SEGMENT_NAMES)
 """I to VIII (CID 7170)."""
+VESSELS = codes.SCT.BloodVessel
+PORTAL_VEIN = codes.SCT.PortalVein
+SPLEEN = codes.SCT.Spleen
+GALLBLADDER = codes.SCT.Gallbladder
+BILE_DUCTS = codes.SCT.BileDuct
+CYSTS = codes.SCT.Cyst
 TREATED = Code("treated-liver", OWN_SCHEME, "Liver that the plan resects or ablates")
 REMNANT = Code("future-liver-remnant", OWN_SCHEME, "Future liver remnant")
 
@@ -39,5 +45,3 @@ REPORT = codes.DCM.ImagingMeasurementReport
 PROCEDURE = codes.SCT.ImagingProcedure
 DEVICE = codes.DCM.Device
 ALGORITHMS = codes.cid7162.MorphologicalOperations
-OTHER = codes.SCT.AnatomicalStructure
-"""What a person drew and named in words alone."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,12 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
-from netlm_imaging.anatomy import SEGMENT_NAMES
 from netlm_imaging.case import CaseResult
 from netlm_imaging.errors import Fault, UsageError
-from netlm_imaging.export import palette
 from netlm_imaging.export.dicom import codes
 from netlm_imaging.export.dicom.measurements import sr_of
-from netlm_imaging.export.dicom.segmentation import Segment, seg_of
+from netlm_imaging.export.dicom.segmentation import seg_of
+from netlm_imaging.export.dicom.segments import REGIONS, segments_of
 from netlm_imaging.export.dicom.source import SOFTWARE, DicomSource, quiet, to_bytes
 from netlm_imaging.export.files import write_file
 from netlm_imaging.plan.plan_file import mask_sha256
@@ -91,74 +91,16 @@ def document_again(file: bytes, pdf: bytes) -> bytes:
 def _seg(
     part: str, mask: Mask | LabelMap, source: DicomSource, *, cleared: set[int] | None, run: str
 ) -> Segmentation:
-    if isinstance(mask, LabelMap) and part in _INSTANCES and part not in ("lesions", "segments"):
+    if part in REGIONS and isinstance(mask, LabelMap):
         mask = mask.any  # one region, whatever its values
     return seg_of(
         mask,
-        _segments(part, mask, source, cleared),
+        segments_of(part, mask, source, cleared=cleared),
         source,
-        content="".join(c if c.isalnum() else "_" for c in part.upper())[:16],
+        content=re.sub(r"[^A-Z0-9_]", "_", part.upper())[:16],
         instance=_INSTANCES.get(part, 1),
         run=run,
     )
-
-
-def _segments(
-    part: str, mask: Mask | LabelMap, source: DicomSource, cleared: set[int] | None
-) -> Sequence[Segment]:
-    """What the labels of ``part`` are. ``cleared``: lesions that the plan clears, None without a plan."""
-    structure, region = codes.STRUCTURE, codes.REGION
-    if part == "lesions" and isinstance(mask, LabelMap):
-        key = mask_sha256(mask)
-        return [
-            Segment(
-                label=n,
-                name=f"Lesion {n}",
-                category=codes.ABNORMAL,
-                type=codes.METASTASIS,
-                color=palette.CLEARED if cleared is None or n in cleared else palette.RESIDUAL,
-                in_liver=True,
-                tracking_uid=source.uid("lesion", str(n), key),
-            )
-            for n in mask.labels
-        ]
-    if part == "segments":
-        # All eight, so that segment n of the file is Couinaud's segment n also where one was resected.
-        known_as = zip(SEGMENT_NAMES, codes.COUINAUD, strict=True)
-        others = [n for n in mask.labels if n > len(SEGMENT_NAMES)] if isinstance(mask, LabelMap) else []
-        return [
-            *(
-                Segment(label=n, name=f"Segment {name}", category=structure, type=code)
-                for n, (name, code) in enumerate(known_as, start=1)
-            ),
-            *(Segment(label=n, name=f"Label {n}", category=structure, type=codes.OTHER) for n in others),
-        ]
-    known = {
-        "liver": Segment(label=1, name="Liver", category=structure, type=codes.LIVER, color=palette.LIVER),
-        "treated": Segment(
-            label=1,
-            name="Treated liver",
-            category=region,
-            type=codes.TREATED,
-            color=palette.TREATED,
-            planned=True,
-            in_liver=True,
-        ),
-        "remnant": Segment(
-            label=1,
-            name="Future liver remnant",
-            category=region,
-            type=codes.REMNANT,
-            color=palette.LIVER,
-            planned=True,
-            in_liver=True,
-        ),
-    }
-    if part in known:
-        return [known[part]]
-    labels = mask.labels if isinstance(mask, LabelMap) else (1,)
-    named = [(n, f"{part} {n}" if len(labels) > 1 else part) for n in labels]
-    return [Segment(label=n, name=name[:64], category=structure, type=codes.OTHER) for n, name in named]
 
 
 def _document(pdf: bytes, source: DicomSource, *, run: str) -> bytes:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydicom.sr.coding import Code
 
 import netlm_imaging
 from netlm_imaging.export.dicom import codes
+from netlm_imaging.export.dicom.segments import Segment
 from netlm_imaging.export.dicom.source import SOFTWARE, DicomSource
 from netlm_imaging.plan.plan_file import mask_sha256
 from netlm_imaging.volume import LabelMap, Mask
@@ -20,23 +19,6 @@ if TYPE_CHECKING:
 
 _AXES_KJI = [2, 1, 0, 3]
 """Columns of an affine of (i, j, k) in the order of array axes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """What one label of a mask is."""
-
-    label: int
-    """Its value in the mask."""
-    name: str
-    category: Code
-    type: Code
-    color: str | None = None
-    planned: bool = False
-    """Made by the planner; else a mask as given, found or reviewed."""
-    in_liver: bool = False
-    tracking_uid: str | None = None
-    """Lesions alone are followed from study to study."""
 
 
 def seg_of(
