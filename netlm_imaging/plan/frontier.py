@@ -14,8 +14,6 @@ from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.optimize import Choice, Request, lexicographic
 from netlm_imaging.plan.problem import Problem
 
-MOST_POINTS = 100
-"""A curve of more points is drawn through so many."""
 SECONDS_PER_POINT = 2.0
 """A point that takes longer is the best plan found, not proven."""
 PRICES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -34,7 +32,7 @@ class Frontier:
 
 
 def frontier(
-    problem: Problem, best: Choice, request: Request, *, seconds: float, most_points: int = MOST_POINTS
+    problem: Problem, best: Choice, request: Request, *, seconds: float, most_points: int
 ) -> Frontier:
     """What less and less liver lost can clear, from ``best`` (the sparing plan) on.
 

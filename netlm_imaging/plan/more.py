@@ -28,12 +28,16 @@ MOST_NEXT = 5
 """Lesions that are named as the next."""
 
 
-def more_than(case: Case, choice: Choice, request: Request, *, seconds: float) -> More:
-    """All that can be said beyond ``choice``, the sparing plan, in about ``seconds``."""
+def more_than(case: Case, choice: Choice, request: Request, *, seconds: float, most_points: int) -> More:
+    """All that can be said beyond ``choice``, the sparing plan, in about ``seconds``.
+
+    ``most_points``: of the frontier; one that has more of them is not complete.
+    """
     clock = Clock.of(seconds)
 
     def find(case: Case) -> _Found:
-        return _Found.of(case.problem, choice, request, clock=Clock.of(clock.share(ROUND_SHARE)))
+        left = Clock.of(clock.share(ROUND_SHARE))
+        return _Found.of(case.problem, choice, request, clock=left, most_points=most_points)
 
     answer = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
     case = answer.case
@@ -56,12 +60,14 @@ class _Found:
     wider: tuple[Step, ...]
 
     @classmethod
-    def of(cls, problem: Problem, choice: Choice, request: Request, *, clock: Clock) -> Self:
+    def of(
+        cls, problem: Problem, choice: Choice, request: Request, *, clock: Clock, most_points: int
+    ) -> Self:
         """All searches, in what ``clock`` leaves."""
         return cls(
             wider=steps(problem, choice, request, seconds=clock.share(STEPS_SHARE)),
             fewer=by_interventions(problem, choice, request, seconds=clock.share(FEWER_SHARE)),
-            by_liver=frontier(problem, choice, request, seconds=clock.share(1.0)),
+            by_liver=frontier(problem, choice, request, seconds=clock.share(1.0), most_points=most_points),
         )
 
     def doubting(self, doubtful: Collection[tuple[int, ...]], problem: Problem, budget_voxels: int) -> _Found:

@@ -116,7 +116,13 @@ def plan_case(
     main, case, space = settings.plan.objective, answer.case, question.space
     if progress is not None:
         progress("What more could be had")
-    more = more_than(case, answer.choices["sparing"], answer.request, seconds=answer.clock.share(MORE_SHARE))
+    more = more_than(
+        case,
+        answer.choices["sparing"],
+        answer.request,
+        seconds=answer.clock.share(MORE_SHARE),
+        most_points=settings.plan.max_frontier_points,
+    )
     treated = case.treated(answer.choices[main].chosen)
     deprived = case.devascularized(answer.choices[main].chosen)
     mapped = case.margin_map(answer.choices[main].chosen)

@@ -18,7 +18,8 @@ def more_of(state: State, *, seconds: float) -> More:
     """``more_than`` the sparing plan of ``state``, under what was fixed in it. Raises as ``solved`` does."""
     sparing = _sparing(state, seconds=SPARING_SHARE * seconds)
     rest = (1.0 - SPARING_SHARE) * seconds
-    return more_than(sparing.basis.case, sparing.choice, sparing.request, seconds=rest)
+    most = state.basis.settings.plan.max_frontier_points
+    return more_than(sparing.basis.case, sparing.choice, sparing.request, seconds=rest, most_points=most)
 
 
 def growth_of(state: State, *, seconds: float) -> tuple[tuple[GrowthPlan, ...], tuple[Plan, ...]]:

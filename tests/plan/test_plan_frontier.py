@@ -33,7 +33,7 @@ def allowed(case: Random) -> list[tuple[int, ...]]:
 def test_frontier_is_every_plan_that_nothing_beats(seed: int) -> None:
     case = free(seed)
     best = optimize(case.problem, "sparing", case.request, seconds=20)
-    curve = frontier(case.problem, best, case.request, seconds=20)
+    curve = frontier(case.problem, best, case.request, seconds=20, most_points=100_000)
     found = [value_of(case, "sparing", choice.chosen) for choice in curve.choices]
     fewest: dict[tuple[float, ...], float] = {}
     for subset in allowed(case):
@@ -51,7 +51,7 @@ def test_frontier_holds_the_optimum_of_any_limit_and_more_liver_never_clears_les
     best = optimize(case.problem, "sparing", case.request, seconds=20)
     found = {
         value_of(case, "sparing", c.chosen)
-        for c in frontier(case.problem, best, case.request, seconds=20).choices
+        for c in frontier(case.problem, best, case.request, seconds=20, most_points=100_000).choices
     }
     rng, cleared = np.random.default_rng(seed), []
     for budget in np.sort(rng.integers(0, case.request.limits.budget_voxels + 1, size=50)):
@@ -73,7 +73,9 @@ def test_a_curve_cut_short_holds_optima_only() -> None:
 
 def _whole(case: Random) -> set[tuple[int, ...]]:
     best = optimize(case.problem, "sparing", case.request, seconds=20)
-    return {c.chosen for c in frontier(case.problem, best, case.request, seconds=20).choices}
+    return {
+        c.chosen for c in frontier(case.problem, best, case.request, seconds=20, most_points=100_000).choices
+    }
 
 
 @pytest.mark.parametrize("seed", range(30))
