@@ -229,7 +229,7 @@ class PlanSettings(Section):
     grid_mm: Annotated[float, Field(ge=0.3, le=10)] | None = None
     time_limit_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
     relative_gap: Annotated[float, Field(ge=0, le=1)] = 0.0
-    max_frontier_points: Annotated[int, Field(ge=2, le=1_000_000)] = 100
+    max_frontier_points: Annotated[int, Field(ge=2, le=1_000_000)] = 250
     fix: Annotated[tuple[FixedChoice, ...], Field(strict=False)] = ()
 
 

@@ -15,7 +15,7 @@ from netlm_imaging.plan.optimize import Choice, Request, lexicographic
 from netlm_imaging.plan.problem import Problem
 
 SECONDS_PER_POINT = 2.0
-"""A point that takes longer is the best plan found, not proven."""
+"""A point that takes longer is asked for again at the end, in the time that is left then."""
 PRICES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Liver for tumor, by volume: corners of the curve are looked for at these first."""
 COARSE = 8
@@ -55,16 +55,23 @@ def frontier(
     steps, given_up = _Steps(), False
     for upper, lower in pairwise(sorted(points.values(), key=curve.lost, reverse=True)):
         steps.push(curve.step(upper, lower, least=curve.lost(lower)))
-    while steps and len(points) < most_points and time.monotonic() < curve.deadline:
-        step = steps.pop()
-        found = curve.at(step.budget)
-        if found is not None:
-            points.setdefault(curve.lost(found), found)
-        if found is None or found.status != "optimal":
+    slow: list[_Step] = []
+    while (steps or slow) and len(points) < most_points and time.monotonic() < curve.deadline:
+        again = not steps
+        step = slow.pop() if again else steps.pop()
+        left = curve.deadline - time.monotonic()
+        found = curve.at(step.budget, start=step.lower, seconds=left / (1 + len(slow)) if again else None)
+        if found is not None and found.status == "optimal":
+            points[curve.lost(found)] = found
+            for part in curve.parts(step, found):
+                steps.push(part)
+        elif again:
             given_up = True
-            continue
-        for part in curve.parts(step, found):
-            steps.push(part)
+            if found is not None:
+                points.setdefault(curve.lost(found), found)
+        else:
+            slow.append(step)
+    given_up |= bool(slow)
     return Frontier(choices=curve.unbeaten(points.values()), complete=not (steps or given_up))
 
 
@@ -136,11 +143,21 @@ class _Curve:
         self._budget, self._interventions = request.limits.budget_voxels, request.limits.interventions
         self._goals: list[Goal] = [Clear.all(problem), Spare(most_interventions=self._interventions)]
 
-    def at(self, budget_voxels: int, *, interventions: int | None = None) -> Choice | None:
-        """The best plan under these limits; None where none was found in time."""
+    def at(
+        self,
+        budget_voxels: int,
+        *,
+        interventions: int | None = None,
+        start: Choice | None = None,
+        seconds: float | None = None,
+    ) -> Choice | None:
+        """The best plan under these limits; None where none was found in time.
+
+        ``start``: a plan that keeps them.
+        """
         count = self._interventions if interventions is None else interventions
         self._model.allow(budget_voxels=budget_voxels, interventions=count)
-        return self._best(self._goals)
+        return self._best(self._goals, start=start, seconds=seconds)
 
     def least(self) -> Choice | None:
         """The plan that loses the least liver, with what must be done; None where none was found in time."""
@@ -168,9 +185,12 @@ class _Curve:
         trade = Trade(liver=price.numerator, tumor=price.denominator)
         return self._best([trade, self._goals[0], Few()])
 
-    def _best(self, goals: Sequence[Goal]) -> Choice | None:
-        left = self.deadline - time.monotonic()
-        choice = lexicographic(self._problem, self._model, goals, seconds=min(left, SECONDS_PER_POINT))
+    def _best(
+        self, goals: Sequence[Goal], *, start: Choice | None = None, seconds: float | None = None
+    ) -> Choice | None:
+        left = min(self.deadline - time.monotonic(), SECONDS_PER_POINT if seconds is None else seconds)
+        begin = None if start is None else start.chosen
+        choice = lexicographic(self._problem, self._model, goals, seconds=left, start=begin)
         return choice if choice.chosen or choice.status == "optimal" else None
 
     def _tumor(self, choice: Choice) -> int:
