@@ -33,6 +33,8 @@ from netlm_imaging.volume import BoolArray
 
 CONFLICT_SECONDS = 10.0
 """At least so much time to find out which demands conflict."""
+FIRST_PLAN_SECONDS = 10.0
+"""At least so much time to find any plan."""
 UNHURRIED_SECONDS = 2.0
 """With so much time left, the fewest treatments that cause a joint loss are looked for."""
 TypeOf = Callable[[Plan], int | None]
@@ -120,7 +122,6 @@ def solved(
 
     Raises PlanError: PLAN_CONFLICT where there is none, PLAN_NOT_FOUND where the time ran out.
     """
-    began = time.monotonic()
     request = _request(basis, fixed)
     narrower = before is not None and _narrower(before, basis, objective, fixed)
     if before is not None and narrower and _proven(before, request):
@@ -128,31 +129,52 @@ def solved(
     start = None if before is None else _repaired(before, basis, limits_of(objective, request))
     wider = before.choice if before is not None and narrower else None
     while True:
-        problem, left = basis.case.problem, max(0.0, seconds - (time.monotonic() - began))
-        choice = optimize(problem, objective, request, seconds=left, start=start, wider=wider)
-        if choice.status == "infeasible":
+        found = _found(basis, objective, request, seconds=seconds, start=start, wider=wider)
+        if found is None:
             raise _conflict(basis, objective, fixed, request, seconds=seconds)
+        basis, choice = found
+        if meets(basis.case.problem, objective, request, choice.chosen):
+            return State(basis=basis, objective=objective, fixed=fixed, choice=choice)
+        if seconds >= FIRST_PLAN_SECONDS:
+            break
+        # A hurried edit may take longer rather than leave its user without any plan.
+        seconds = min(FIRST_PLAN_SECONDS, max(0.5, 2.0 * seconds))
+    raise PlanError(
+        Fault(
+            code="PLAN_NOT_FOUND",
+            expected=f"a plan that keeps all limits within {seconds:g} s",
+            found="none yet, and no proof that there is none",
+            remedy="Allow more time (plan.time_limit_s)",
+        )
+    )
+
+
+def _found(
+    basis: Basis,
+    objective: Objective,
+    request: Request,
+    *,
+    seconds: float,
+    start: tuple[int, ...] | None,
+    wider: Choice | None,
+) -> tuple[Basis, Choice] | None:
+    """What the search finds, and the basis with all joint losses of it; None where there is no plan."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        choice = optimize(basis.case.problem, objective, request, seconds=left, start=start, wider=wider)
+        if choice.status == "infeasible":
+            return None
         missing = _lost_jointly(basis.case, choice.chosen)
         if not missing.size:
-            break
-        if seconds - (time.monotonic() - began) < UNHURRIED_SECONDS:
+            return basis, choice
+        if deadline - time.monotonic() < UNHURRIED_SECONDS:
             # Which of them cause it takes long to tell; that all of them do is true of this plan.
             known = basis.knowing([Joint(frozenset(choice.chosen), missing)])
             if meets(known.case.problem, objective, request, choice.chosen):
-                basis, choice = known, replace(choice, status="feasible")
-                break
+                return known, replace(choice, status="feasible")
         basis = basis.knowing(unknown_losses(basis.case, [choice.chosen]))
         start, wider = choice.chosen, choice
-    if not meets(problem, objective, request, choice.chosen):
-        raise PlanError(
-            Fault(
-                code="PLAN_NOT_FOUND",
-                expected=f"a plan that keeps all limits within {seconds:g} s",
-                found="none yet, and no proof that there is none",
-                remedy="Allow more time (plan.time_limit_s)",
-            )
-        )
-    return State(basis=basis, objective=objective, fixed=fixed, choice=choice)
 
 
 def _conflict(

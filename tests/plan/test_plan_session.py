@@ -83,6 +83,23 @@ def test_a_refused_edit_is_one_that_no_subset_meets(seed: int) -> None:
             return
 
 
+@pytest.mark.parametrize("seed", range(0, 120, 4))
+def test_an_edit_in_no_time_at_all_is_planned_or_refused_for_a_reason(seed: int) -> None:
+    example, session = random_session(seed, "sparing")
+    hurried = replace(session, seconds=0.0)
+    for lesion in session.state.basis.case.problem.lesions:
+        limits = replace(example.request.limits, lesions=frozenset({lesion}))
+        example.request = replace(example.request, limits=limits)
+        if best_of(example, "sparing") is None:
+            with pytest.raises(PlanError) as raised:
+                hurried.must_clear(lesion)
+            assert raised.value.faults[0].code == "PLAN_CONFLICT"
+            continue
+        edit = hurried.must_clear(lesion)
+        assert lesion in edit.session.figures.cleared
+        assert example.keeps(edit.session.chosen, limits)
+
+
 def test_some_edits_are_refused_and_some_bring_a_dominated_candidate_back() -> None:
     refused = back = 0
     for seed in range(40):
