@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from benchmarks.couinaud import couinaud_table
 from benchmarks.greedy_peer import greedy_table
 from benchmarks.main_job import PRESETS, table
 from benchmarks.planner import planner_table
@@ -13,7 +14,7 @@ from benchmarks.session import session_lines
 from benchmarks.uncertainty import calibration_table
 from benchmarks.uncertainty_speed import speed_lines
 
-TOPICS = ("reader", "uncertainty", "planner", "greedy", "session")
+TOPICS = ("reader", "uncertainty", "planner", "greedy", "session", "couinaud")
 
 
 def main() -> None:
@@ -23,7 +24,8 @@ def main() -> None:
         nargs="*",
         default=["reader", *PRESETS],
         help="reader: one CT series; uncertainty: its calibration and speed; planner: its speed on large "
-        "livers; greedy: the optimum beside a greedy plan; session: edits; or sample patients",
+        "livers; greedy: the optimum beside a greedy plan; session: edits; "
+        "couinaud: segments by planes on real livers; or sample patients",
     )
     parser.add_argument("--patients", type=int, default=300, help="for the calibration and greedy")
     parser.add_argument("--picture", type=Path, help="where greedy draws its chart")
@@ -33,6 +35,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if "reader" in arguments.what:
         for line in series_table():
+            print(line, flush=True)
+    if "couinaud" in arguments.what:
+        for line in couinaud_table():
             print(line, flush=True)
     if "uncertainty" in arguments.what:
         for line in (*speed_lines(), *calibration_table(patients=arguments.patients)):
