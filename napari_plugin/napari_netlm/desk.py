@@ -146,6 +146,8 @@ class Desk:
             for key in EDITABLE
             if self.layer(key) is not None
         }
+        if isinstance(segments := drawn.get("segments"), LabelMap) and not segments.array.any():
+            del drawn["segments"]  # nobody has set them yet
         if isinstance(lesions := drawn.get("lesions"), LabelMap):
             drawn["lesions"] = counted(lesions, review_in(self.records))
         return anatomy_of({**self.study.masks, **drawn})

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from netlm_imaging.review import Event, Review
+from netlm_imaging.review.records import Action
 from netlm_imaging.review.trail import HEADER, line_of, review_of
 
+if TYPE_CHECKING:
+    from napari_netlm.desk import Desk
+
+NOBODY = "no name given"
 RECORD = "review"
 """Name of the record: the audit trail, a value of JSON types for each event."""
 
@@ -22,3 +28,29 @@ def review_in(records: Mapping[str, Any]) -> Review:
     """The review among ``records``; an empty one where there is none. Raises InputError (BAD_REVIEW)."""
     lines = records.get(RECORD, [])
     return review_of(HEADER + "".join(json.dumps(line) + "\n" for line in lines))[0]
+
+
+class Journal:
+    """The audit trail of one desk while it grows."""
+
+    def __init__(self, desk: Desk, *, who: str, now: Callable[[], datetime]) -> None:
+        self.desk = desk
+        self.who = who
+        """As the reviewer wants to be called."""
+        self.now = now
+        self.review = review_in(desk.records)
+        self._lines = [record_line(event) for event in self.review.events]
+
+    def event(self, action: Action, **facts: Any) -> Event:
+        """What happens now, as the trail would tell it."""
+        return Event(when=self.now(), who=self.who.strip() or NOBODY, action=action, **facts)
+
+    def keep(self, event: Event) -> None:
+        """Add it to the trail, and to the records of the desk."""
+        self.review = self.review.with_event(event)
+        self._lines.append(record_line(event))
+        self.desk.record(RECORD, list(self._lines))
+
+    def log(self, action: Action, **facts: Any) -> None:
+        """Add what happens now."""
+        self.keep(self.event(action, **facts))

@@ -82,6 +82,11 @@ def cut(tools: Tools) -> None:
     tools.choose("cut")
 
 
+def landmarks(tools: Tools) -> None:
+    """Click the landmarks of the Couinaud segments one after the other: planes through them part the liver"""
+    tools.attempt(tools.set_landmarks)
+
+
 def fill(tools: Tools) -> None:
     """Fill the selected lesion between the slices that are drawn, in the plane that is shown"""
     tools.attempt(tools.fill)
@@ -124,7 +129,7 @@ def rest(tools: Tools) -> None:
     tools.draw("pan_zoom")
 
 
-JUDGE, DRAW, SHAPE, STEPS = "judge", "draw", "shape", "steps"
+JUDGE, DRAW, SHAPE, STEPS, SEGMENTS = "judge", "draw", "shape", "steps", "segments"
 COMMANDS = (
     ReviewCommand(title="Accept", key="A", do=accept, group=JUDGE),
     ReviewCommand(title="Reject", key="R", do=reject, group=JUDGE),
@@ -141,6 +146,7 @@ COMMANDS = (
     ReviewCommand(title="Merge", key="J", do=merge, group=SHAPE),
     ReviewCommand(title="Fill slices", key="I", do=fill, group=SHAPE),
     ReviewCommand(title="Delete", key="Delete", do=delete, group=SHAPE),
+    ReviewCommand(title="Landmarks", key="L", do=landmarks, group=SEGMENTS),
     ReviewCommand(title="Undo", key="Control-Z", do=undo, group=STEPS),
     ReviewCommand(title="Redo", key="Control-Shift-Z", do=redo, group=STEPS),
     ReviewCommand(title="Move", key="Z", do=rest, group=STEPS),

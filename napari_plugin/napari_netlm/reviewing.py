@@ -12,16 +12,15 @@ import numpy as np
 from psygnal import Signal
 
 from napari_netlm.desk import Desk
-from napari_netlm.judged import RECORD, record_line, review_in
+from napari_netlm.judged import RECORD, Journal, record_line
 from napari_netlm.lesion_figures import lesion_table, pet_reference
 from napari_netlm.review_files import PARTS, save_review, saved_review
-from napari_netlm.steps import History, Step
+from napari_netlm.steps import History, Landmarks, Step
 from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import LiverVolumes
 from netlm_imaging.review import (
     Change,
-    Event,
     Labels,
     LesionTable,
     Part,
@@ -35,8 +34,6 @@ from netlm_imaging.review.records import Action
 from netlm_imaging.review.table import Row
 from netlm_imaging.volume import LabelMap
 
-NOBODY = "no name given"
-
 
 class Reviewing:
     """One review of one desk. Raises UsageError (NO_LIVER) where there is no liver mask to review in."""
@@ -48,39 +45,32 @@ class Reviewing:
         self, desk: Desk, *, who: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self.desk = desk
-        self.who = who
         self.part: Part = "lesions"
         self.selected: int | None = None
         self.also: tuple[int, ...] = ()
         """Lesions marked beside it."""
         self.order: tuple[int, ...] = ()
         """In which lesions are shown; empty: by their numbers."""
-        self.review = Review.of()
         self.notices: tuple[Notice, ...] = ()
-        self._now = now
-        self._lines: list[Any] = []
         self._doing: Action | None = None
+        self._landmarks: tuple[Landmarks, Landmarks] | None = None
+        """Those before and after the edit that is being done."""
         self.history = History()
         self._table: LesionTable | None = None
         self._reference: PetReference | None = None
         self._require_liver()
-        if RECORD in desk.records:  # work that was not saved comes first
-            self.review = review_in(desk.records)
-        else:
-            self.review, self.notices = saved_review(desk)
-        self._lines = [record_line(event) for event in self.review.events]
-        if self._lines:  # not told as a change: it is saved
-            desk.records[RECORD] = list(self._lines)
-        if desk.layer("lesions") is None:
-            grid = desk.study.grid
-            desk.show_labels("lesions", LabelMap(np.zeros(grid.shape_kji, np.uint16), grid))
-        self._seen = {
-            part: np.array(self.layer_of(part).data) for part in PARTS if desk.layer(part) is not None
-        }
-        self._told_early: set[str] = set()
+        if RECORD not in desk.records:  # work that was not saved comes first
+            saved, self.notices = saved_review(desk)
+            if saved.events:  # not told as a change: it is saved
+                desk.records[RECORD] = [record_line(event) for event in saved.events]
+        self.journal = Journal(desk, who=who, now=now)
+        self._seen: dict[Part, Labels] = {}
+        self._told_early: set[Part] = set()
+        self.require("lesions")
+        for part in PARTS:
+            if desk.layer(part) is not None:
+                self._watch(part)
         desk.changed.connect(self._on_change)
-        for part in self._seen:
-            self.layer_of(part).events.labels_update.connect(self._on_drawn)
 
     def close(self) -> None:
         """Listen no more."""
@@ -89,6 +79,11 @@ class Reviewing:
             layer = self.desk.layer(part)
             if layer is not None:
                 layer.events.labels_update.disconnect(self._on_drawn)
+
+    @property
+    def review(self) -> Review:
+        """Judgements and audit trail so far."""
+        return self.journal.review
 
     # the list
 
@@ -159,6 +154,14 @@ class Reviewing:
         self.history.keep(Step(part="lesions", before=before, after=tuple((n, status) for n in lesions)))
 
     # edits
+
+    def require(self, part: Part) -> None:
+        """Make sure that there is a mask to draw lesions or segments on."""
+        if part != "liver" and self.desk.layer(part) is None:
+            grid = self.desk.study.grid
+            empty = LabelMap(np.zeros(grid.shape_kji, np.uint16 if part == "lesions" else np.uint8), grid)
+            self.desk.show_labels(part, empty)
+            self._watch(part)
 
     def layer_of(self, part: Part) -> Any:
         """The napari layer of a mask. Raises UsageError (BAD_EDIT) where there is none."""
@@ -232,22 +235,45 @@ class Reviewing:
         finally:
             self._doing = None
 
+    def set_landmarks(self, points: Landmarks, change: Change | None = None) -> None:
+        """Keep ``points`` as the landmarks of the segments, with what they change in them, as one step."""
+        moved = (self.review.landmarks, dict(points))
+        if change is None or not change.voxels.size:
+            self.history.keep(Step(part="segments", landmarks=moved))
+            self._put_landmarks("landmarks", points)
+            return
+        self._landmarks = moved
+        try:
+            self.do("landmarks", change, part="segments")
+        finally:
+            self._landmarks = None
+
     def undo(self) -> None:
         """Take back the last step, whichever it was."""
         step = self.history.last_done
-        if step is not None and step.change is not None:
+        if step is None:
+            return
+        if step.change is not None:
             self.desk.undo(step.part)
-        elif step is not None:
-            self.history.took_back()
+            return
+        self.history.took_back()
+        if step.landmarks is not None:
+            self._put_landmarks("undo", step.landmarks[0])
+        else:
             self._set(step.before)
 
     def redo(self) -> None:
         """Do again what was taken back last."""
         step = self.history.last_undone
-        if step is not None and step.change is not None:
+        if step is None:
+            return
+        if step.change is not None:
             self.desk.redo(step.part)
-        elif step is not None:
-            self.history.did_again()
+            return
+        self.history.did_again()
+        if step.landmarks is not None:
+            self._put_landmarks("redo", step.landmarks[1])
+        else:
             self._set(step.after)
 
     def save(self, folder: Path) -> None:
@@ -255,8 +281,7 @@ class Reviewing:
 
         Raises UsageError: DISK_FULL, NO_PERMISSION, WRITE_FAILED; OTHER_REVIEW where another one is there.
         """
-        saved = Event(when=self._now(), who=self.who.strip() or NOBODY, action="saved")
-        self._keep_event(save_review(self.desk, self.review, folder, saved))
+        self.journal.keep(save_review(self.desk, self.review, folder, self.journal.event("saved")))
 
     # inner things
 
@@ -271,6 +296,11 @@ class Reviewing:
                     remedy="Open a finished case, or run or load a liver mask first",
                 )
             )
+
+    def _watch(self, part: Part) -> None:
+        layer = self.layer_of(part)
+        self._seen[part] = np.array(layer.data)
+        layer.events.labels_update.connect(self._on_drawn)
 
     def _on_drawn(self, _event: Any) -> None:
         """The viewer tells of polygons before it draws them, and of all drawing for the eye after it."""
@@ -292,41 +322,41 @@ class Reviewing:
             self._table = None
         elif self._table is not None:
             self._table = self._table.after(data, change)
-        self._log_edit(self._recognized(part, change), part, change)
+        action, points = self._recognized(part, change)
+        self._log_edit(action, part, change, points)
         self.changed.emit()
 
-    def _recognized(self, part: Part, change: Change) -> Action:
-        """What was done, also by a key of the viewer's own; keeps the list of steps."""
+    def _recognized(self, part: Part, change: Change) -> tuple[Action, Landmarks | None]:
+        """What was done, also by a key of the viewer's own, and the landmarks that come with it."""
         if self._doing is None:
             known = self.history.recognized(part, change)
-            if known is not None:
-                return known
-        self.history.keep(Step(part=part, change=change))
-        return self._doing or ("paint" if change.new.any() else "erase")
+            step = self.history.last_undone if known == "undo" else self.history.last_done
+            if known is not None and step is not None:
+                return known, step.landmarks and step.landmarks[0 if known == "undo" else 1]
+        self.history.keep(Step(part=part, change=change, landmarks=self._landmarks))
+        action: Action = self._doing or ("paint" if change.new.any() else "erase")
+        return action, self._landmarks and self._landmarks[1]
+
+    def _put_landmarks(self, action: Action, points: Landmarks) -> None:
+        self.journal.log(action, part="segments", landmarks=dict(points))
+        self.changed.emit()
 
     def _set(self, statuses: Sequence[tuple[int, Status]]) -> None:
         for status in dict.fromkeys(status for _, status in statuses):
             of = tuple(n for n, other in statuses if other == status)
-            self._log("status", lesions=of, status=status)
+            self.journal.log("status", lesions=of, status=status)
         self.changed.emit()
 
-    def _log(self, action: Action, **facts: Any) -> None:
-        self._keep_event(Event(when=self._now(), who=self.who.strip() or NOBODY, action=action, **facts))
-
-    def _log_edit(self, action: Action, part: Part, change: Change) -> None:
+    def _log_edit(self, action: Action, part: Part, change: Change, points: Landmarks | None) -> None:
         gained = int(np.count_nonzero(change.new)) - int(np.count_nonzero(change.old))
-        self._log(
+        self.journal.log(
             action,
             part=part,
             lesions=change.labels,
             voxels=int(change.voxels.size),
             volume_change_ml=round(gained * self.desk.study.grid.voxel_ml, 6),
+            landmarks=None if points is None else dict(points),
         )
-
-    def _keep_event(self, event: Event) -> None:
-        self.review = self.review.with_event(event)
-        self._lines.append(record_line(event))
-        self.desk.record(RECORD, list(self._lines))
 
     def _middle(self, row: Row) -> Any:
         if row.lesion is not None:

@@ -63,6 +63,8 @@ def given_masks(desk: Desk) -> dict[str, Mask | LabelMap]:
         for key in OPTIONS
         if key in wanted and desk.layer(key) is not None
     }
+    if "segments" in masks and not masks["segments"].array.any():
+        del masks["segments"]  # nobody has set them yet
     if isinstance(lesions := masks.get("lesions"), LabelMap):
         masks["lesions"] = counted(lesions, review)
     return masks

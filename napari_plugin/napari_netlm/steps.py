@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,15 +10,20 @@ import numpy as np
 
 from netlm_imaging.review import Change, Part, Status
 
+Landmarks = Mapping[str, tuple[float, float, float]]
+"""LPS mm, by name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What can be undone: an edit of a mask, or judgements of lesions."""
+    """What can be undone: an edit of a mask, landmarks (and segments that follow), judgements of lesions."""
 
     part: Part
     change: Change | None = None
     before: tuple[tuple[int, Status], ...] = ()
     after: tuple[tuple[int, Status], ...] = ()
+    landmarks: tuple[Landmarks, Landmarks] | None = None
+    """All of them before and after; None where they stay."""
 
 
 class History:

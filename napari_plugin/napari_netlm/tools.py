@@ -9,12 +9,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 from psygnal import Signal
 
+from napari_netlm.landmarks import Landmarks
 from napari_netlm.mouse import LEFT, top_image
 from napari_netlm.reviewing import Reviewing
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.review import (
     Change,
+    Part,
     deleted,
     filled_between,
     grown,
@@ -28,7 +30,7 @@ from netlm_imaging.review import (
 )
 from netlm_imaging.review.change import bad_edit
 
-Tool = Literal["grow", "threshold", "split", "cut"]
+Tool = Literal["grow", "threshold", "split", "cut", "landmarks"]
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 NEXT_CLICK = {
     "grow": "Click into a lesion: it grows to its edge in the image.",
@@ -70,6 +72,7 @@ class Tools:
         """A judgement leads to the next lesion that has none."""
         self.ball = False
         """The brush is a ball and not a disk."""
+        self.landmarks = Landmarks(reviewing)
         self._first: FloatArray | None = None
         viewer = reviewing.desk.viewer
         viewer.mouse_drag_callbacks.append(self._drag)
@@ -77,6 +80,7 @@ class Tools:
     def close(self) -> None:
         """Leave the mouse alone."""
         self.choose(None)
+        self.landmarks.close()
         self.reviewing.desk.viewer.mouse_drag_callbacks.remove(self._drag)
 
     def choose(self, tool: Tool | None) -> None:
@@ -84,8 +88,32 @@ class Tools:
         self.tool, self._first = tool, None
         if tool is not None:  # the viewer's own brush would draw at the same time
             self.reviewing.layer_of(self.reviewing.part).mode = "pan_zoom"
-            self.said.emit(NEXT_CLICK[tool])
+            self.said.emit(NEXT_CLICK.get(tool) or self.landmarks.hint())
         self.chosen.emit()
+
+    def edit_part(self, part: Part) -> None:
+        """Change another mask from now on; landmarks are seen with the segments. Raises NetlmError."""
+        work = self.reviewing
+        work.require(part)
+        layer = work.layer_of(part)
+        self.draw("pan_zoom")
+        work.part = part
+        layer.visible = True
+        work.desk.viewer.layers.selection.active = layer
+        self.landmarks.look(seen=part == "segments")
+        self.chosen.emit()
+
+    def set_landmarks(self) -> None:
+        """Clicks set the landmarks of the segments, one after the other."""
+        self.edit_part("segments")
+        self.choose("landmarks")
+
+    def put_landmark(self, point_lps_mm: FloatArray) -> None:
+        """Set the next landmark. Raises NetlmError."""
+        try:
+            self.landmarks.put(point_lps_mm)
+        finally:
+            self.said.emit(self.landmarks.hint())
 
     def draw(self, mode: Literal["paint", "erase", "pan_zoom"]) -> None:
         """Use the viewer's own brush, or nothing."""
@@ -221,7 +249,10 @@ class Tools:
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         """The viewer calls it with each press of the mouse."""
-        if self.tool is None or event.button != LEFT or viewer.dims.ndisplay != 2:
+        if event.button != LEFT or viewer.dims.ndisplay != 2:
+            return
+        if self.tool in (None, "landmarks"):
+            yield from self._drag_landmark(event)
             return
         if self.tool == "threshold":
             yield from self._stroke(event)
@@ -245,6 +276,28 @@ class Tools:
             first, self._first = self._first, None
             if self.attempt(self.split if self.tool == "split" else self.cut, first, index):
                 self.choose(None)
+
+    def _drag_landmark(self, event: Any) -> Iterator[None]:
+        """A landmark follows the mouse; a click beside them sets the next one."""
+        name, dragged = self.landmarks.taken(event), False
+        active = self.reviewing.desk.viewer.layers.selection.active
+        drawing = active is not None and str(active.mode) != "pan_zoom"
+        if drawing or (name is None and self.tool is None):
+            return
+        event.handled = name is not None  # the picture would move
+        yield
+        while event.type == "mouse_move":
+            dragged = True
+            if name is not None:
+                event.handled = True
+                self.landmarks.drag_to(name, event)
+            yield
+        if name is None and not dragged:
+            self.attempt(self.put_landmark, self.reviewing.desk.frame.to_patient(event.position))
+        elif name is not None and dragged and self.attempt(self.landmarks.drop):
+            self.said.emit(self.landmarks.hint())
+        elif name is not None and not dragged:
+            self.landmarks.choose(name)
 
     def _stroke(self, event: Any) -> Iterator[None]:
         """One drag of the threshold brush: one step of undo."""

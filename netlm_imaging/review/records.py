@@ -27,6 +27,7 @@ Action = Literal[
     "relabel",
     "new",
     "fill",
+    "landmarks",
     "undo",
     "redo",
     "status",
@@ -62,6 +63,8 @@ class Event:
     """So many changed."""
     volume_change_ml: float = 0.0
     """Of all regions of the mask together."""
+    landmarks: dict[str, tuple[float, float, float]] | None = None
+    """All that are set after it, LPS mm, where it moved one: segments follow them by ``segment.couinaud``."""
     masks: tuple[Hash, ...] = ()
     """For action ``saved``: the files as they were written."""
 
@@ -105,6 +108,12 @@ class Review:
         if event.status is not None:
             statuses.update(dict.fromkeys(event.lesions, event.status))
         return Review(events=(*self.events, event), statuses=MappingProxyType(statuses))
+
+    @property
+    def landmarks(self) -> Mapping[str, tuple[float, float, float]]:
+        """Those of the segments that are set, LPS mm."""
+        told = (event.landmarks for event in reversed(self.events) if event.landmarks is not None)
+        return next(told, {})
 
     def status(self, lesion: int) -> Status:
         """What the reviewers say of a lesion."""

@@ -13,6 +13,7 @@ from netlm_imaging.geometry import FloatArray, Grid
 from netlm_imaging.volume import BoolArray, LabelMap, Mask
 
 METHOD = "planes through landmarks"
+Labels = npt.NDArray[np.uint8]
 Point = tuple[float, float, float]
 """LPS mm, x, y, z."""
 
@@ -130,7 +131,7 @@ class _Planes:
         self.left_level_mm = float(points["left_portal_branch"][2])
 
 
-def _labels(planes: _Planes, grid: Grid) -> npt.NDArray[np.uint8]:
+def _labels(planes: _Planes, grid: Grid) -> Labels:
     """Segment of every voxel of ``grid``, as if all were liver."""
 
     def left_of(plane: _Upright) -> BoolArray:
@@ -138,13 +139,16 @@ def _labels(planes: _Planes, grid: Grid) -> npt.NDArray[np.uint8]:
 
     height = _along(grid, np.array([0.0, 0.0, 1.0]))
     upper, left_upper = height > planes.right_level_mm, height > planes.left_level_mm
-    before = left_of(planes.right_vein)
-    right = np.where(before, np.where(upper, 8, 5), np.where(upper, 7, 6))
-    left = np.where(left_of(planes.umbilical), np.where(left_upper, 2, 3), 4)
-    labels = np.where(left_of(planes.cantlie), left, right).astype(np.uint8)
+    right = _where(left_of(planes.right_vein), _where(upper, 8, 5), _where(upper, 7, 6))
+    left = _where(left_of(planes.umbilical), _where(left_upper, 2, 3), 4)
+    labels = _where(left_of(planes.cantlie), left, right)
     caudate = left_of(planes.before_caudate) & left_of(planes.beside_caudate) & (height < planes.veins_mm)
     labels[caudate] = 1
     return labels
+
+
+def _where(inside: BoolArray, one: Labels | int, other: Labels | int) -> Labels:
+    return np.where(inside, np.uint8(one), np.uint8(other))
 
 
 def _along(grid: Grid, axis: FloatArray) -> npt.NDArray[np.float32]:

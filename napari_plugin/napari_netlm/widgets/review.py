@@ -28,6 +28,7 @@ from napari_netlm.review_commands import (
     COMMANDS,
     DRAW,
     JUDGE,
+    SEGMENTS,
     SHAPE,
     STEPS,
     ReviewCommand,
@@ -38,6 +39,7 @@ from napari_netlm.review_files import FOLDER, PARTS
 from napari_netlm.review_list import summary
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.tools import Tools
+from napari_netlm.widgets.landmark_row import LandmarkRow
 from napari_netlm.widgets.lesion_list import LesionList
 from napari_netlm.widgets.messages import Messages
 from netlm_imaging.errors import NetlmError
@@ -106,7 +108,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.tools.chosen.connect(self._show_tool)
         desk.closed.connect(self._leave)
         bind_review_keys(self.tools)
-        self.part.setCurrentIndex(0)
+        self.landmark_row.follow(self.tools.landmarks)
+        self._show_tool()
 
     def _leave(self) -> None:
         """The study is closed: listen to it no more."""
@@ -116,6 +119,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self._settle.stop()
         tools.reviewing.desk.closed.disconnect(self._leave)
         free_review_keys(tools)
+        self.landmark_row.follow(None)
         tools.close()
         tools.reviewing.changed.disconnect(self._follow)
         tools.reviewing.close()
@@ -157,6 +161,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         if self.tools is None:
             return
         work = self.tools.reviewing
+        self.part.setCurrentIndex(PARTS.index(work.part))
+        self.landmark_row.setVisible(work.part == "segments")
         mode = str(getattr(work.layer_of(work.part), "mode", ""))
         for title, button in self.buttons.items():
             if button.isCheckable():
@@ -220,20 +226,10 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def _choose_part(self, index: int) -> None:
         if self.tools is None:
             return
-        part = PARTS[index]
-        self.segment.setVisible(part == "segments")
-        try:
-            layer = self.tools.reviewing.layer_of(part)
-        except NetlmError as error:
-            self._refused(error)
-            self.part.setCurrentIndex(0)
-            return
-        self.tools.draw("pan_zoom")
-        self.tools.reviewing.part = part
-        layer.visible = True
-        self.viewer.layers.selection.active = layer
-        if part == "segments":
-            layer.selected_label = self.segment.value()
+        self.tools.attempt(self.tools.edit_part, PARTS[index])
+        self._show_tool()
+        if PARTS[index] == "segments":
+            self._choose_segment(self.segment.value())
 
     def _choose_segment(self, number: int) -> None:
         if self.tools is not None:
@@ -241,7 +237,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     def _sign(self, name: str) -> None:
         if self.tools is not None:
-            self.tools.reviewing.who = name
+            self.tools.reviewing.journal.who = name
 
     def _reach(self) -> None:
         if self.tools is None:
@@ -265,6 +261,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         inner.addWidget(self.list, 1)
         inner.addLayout(self._button_rows(JUDGE, 4))
         inner.addLayout(self._part_row())
+        inner.addWidget(self.landmark_row)
         inner.addLayout(self._button_rows(DRAW, 5))
         inner.addLayout(self._button_rows(SHAPE, 4))
         inner.addWidget(self.hint)
@@ -288,7 +285,9 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         key = command.key.replace("Control", "Ctrl")
         button = QPushButton(f"{command.title}  {key}" if len(key) == 1 else command.title)
         button.setToolTip(f"{command.do.__doc__}{f' ({key})' if key else ''}")
-        button.setCheckable(command.title in ("Paint", "Erase", "Grow", "Threshold", "Split", "Cut"))
+        button.setCheckable(
+            command.title in ("Paint", "Erase", "Grow", "Threshold", "Split", "Cut", "Landmarks")
+        )
         button.clicked.connect(lambda _checked=False: self.run(command))
         self.buttons[command.title] = button
         return button
@@ -310,13 +309,15 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.segment.setPrefix("Segment ")
         self.segment.setToolTip("The Couinaud segment that is drawn, 1 for I to 8 for VIII")
         self.segment.valueChanged.connect(self._choose_segment)
-        self.segment.hide()
+        landmarks = next(command for command in COMMANDS if command.group == SEGMENTS)
+        self.landmark_row = LandmarkRow(self._button(landmarks), self.segment)
+        self.landmark_row.hide()
         self.ball = QCheckBox("3D brush")
         self.ball.setToolTip("The brush is a ball over several slices, not a disk on this one")
         self.ball.toggled.connect(self._reach)
         row = QHBoxLayout()
         row.addWidget(QLabel("Edit"))
-        for widget in (self.part, self.segment, self.ball):
+        for widget in (self.part, self.ball):
             row.addWidget(widget)
         row.setStretch(1, 1)
         return row

@@ -1,0 +1,159 @@
+"""Landmarks of a review without a window: set, moved and undone, segments that follow, the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_netlm.desk import Desk
+from napari_netlm.hang import put_on_desk
+from napari_netlm.opened import OpenedStudy
+from napari_netlm.reviewing import Reviewing
+from napari_netlm.run import given_masks
+from napari_netlm.tools import Tools
+from netlm_imaging.errors import NetlmError
+from netlm_imaging.segment.couinaud import couinaud_segments, missing_landmarks
+
+PLACES = {
+    "ivc": (0.0, 0.6, 0.5),
+    "middle_hepatic_vein": (-0.3, -0.8, -0.3),
+    "right_hepatic_vein": (-0.9, 0.1, 0.0),
+    "portal_bifurcation": (-0.05, 0.1, 0.0),
+    "right_portal_branch": (-0.5, 0.1, 0.05),
+    "left_portal_branch": (0.35, -0.2, 0.1),
+    "falciform_ligament": (0.4, -0.9, 0.1),
+    "ligamentum_venosum": (0.4, 0.15, 0.2),
+}
+"""In shares of half the liver's extent along LPS, from its middle."""
+
+
+@pytest.fixture
+def tools(study: OpenedStudy) -> Tools:
+    """A study that has no segments."""
+    masks = {key: mask for key, mask in study.masks.items() if key != "segments"}
+    made = Tools(Reviewing(put_on_desk(ViewerModel(), replace(study, masks=masks)), who="Reader 1"))
+    made.set_landmarks()
+    return made
+
+
+def places(desk: Desk) -> dict[str, tuple[float, float, float]]:
+    liver = desk.mask("liver")
+    points = liver.grid.to_patient(np.argwhere(liver.array))
+    low, high = points.min(axis=0), points.max(axis=0)
+    here = {n: (low + high) / 2 + np.multiply(share, (high - low) / 2) for n, share in PLACES.items()}
+    return {name: tuple(np.round(point, 2).tolist()) for name, point in here.items()}
+
+
+def press(tools: Tools, point: Any, *moves: Any) -> None:
+    """The mouse goes down on a point (LPS mm), along ``moves`` and up, in the slice of the point."""
+    viewer, frame = tools.reviewing.desk.viewer, tools.reviewing.desk.frame
+    viewer.dims.point = tuple(frame.to_world(point))
+    event = SimpleNamespace(type="mouse_press", button=1, position=frame.to_world(point), handled=False)
+    going = tools._drag(viewer, event)
+    next(going, None)
+    for place in moves:
+        event.type, event.position = "mouse_move", frame.to_world(place)
+        next(going, None)
+    event.type = "mouse_release"
+    next(going, None)
+
+
+def set_all(tools: Tools) -> dict[str, tuple[float, float, float]]:
+    points = places(tools.reviewing.desk)
+    for name in missing_landmarks({}):
+        assert tools.landmarks.next == name
+        press(tools, points[name])
+    return points
+
+
+def test_a_click_a_landmark_and_the_segments_are_there(tools: Tools) -> None:
+    desk = tools.reviewing.desk
+    assert not desk.labels("segments").array.any()
+    assert desk.anatomy().segments is None, "no segments are no segments of 0 mL"
+    assert "segments" not in given_masks(desk)
+    points = set_all(tools)
+    assert tools.landmarks.points == points
+    expected = couinaud_segments(desk.mask("liver"), points)
+    assert np.array_equal(desk.labels("segments").array, expected.array), "on the study's own grid"
+    assert desk.labels("segments").labels == tuple(range(1, 9))
+    assert np.array_equal(given_masks(desk)["segments"].array, expected.array)
+    assert "VIII" in tools.landmarks.hint()
+    figures = tools.reviewing.table.lesions
+    assert all(lesion.segments for lesion in figures), "lesions know their segments"
+
+
+def test_it_says_what_to_click_next(tools: Tools) -> None:
+    said: list[str] = []
+    tools.said.connect(said.append)
+    press(tools, places(tools.reviewing.desk)["ivc"])
+    assert "Middle hepatic vein" in said[-1]
+    assert "7 to set" in said[-1]
+
+
+def test_a_landmark_is_dragged_and_the_segments_follow_undo_too(tools: Tools) -> None:
+    points, desk, work = set_all(tools), tools.reviewing.desk, tools.reviewing
+    before = desk.labels("segments").array.copy()
+    start = points["right_hepatic_vein"]
+    world = np.add(desk.frame.to_world(start), [0.0, 25.0, 0.0])
+    end = desk.frame.to_patient(world)
+    press(tools, start, desk.frame.to_patient(world - [0.0, 10.0, 0.0]), end)
+    moved = desk.labels("segments").array.copy()
+    assert tools.landmarks.points["right_hepatic_vein"] == pytest.approx(end, abs=0.01)
+    assert (moved != before).any()
+    assert set(np.unique(moved[moved != before])) <= {5, 6, 7, 8}, "only the right vein's plane"
+    work.undo()
+    assert np.array_equal(desk.labels("segments").array, before)
+    assert tools.landmarks.points == points
+    work.redo()
+    assert np.array_equal(desk.labels("segments").array, moved)
+    assert tools.landmarks.points["right_hepatic_vein"] == pytest.approx(end, abs=0.01)
+    desk.undo("segments")  # by the viewer's own key
+    assert tools.landmarks.points == points
+
+
+def test_first_landmarks_are_undone_one_by_one(tools: Tools) -> None:
+    points = places(tools.reviewing.desk)
+    press(tools, points["ivc"])
+    press(tools, points["middle_hepatic_vein"])
+    tools.reviewing.undo()
+    assert set(tools.landmarks.points) == {"ivc"}
+    tools.reviewing.redo()
+    assert set(tools.landmarks.points) == {"ivc", "middle_hepatic_vein"}
+
+
+def test_landmarks_that_cannot_be_are_told_and_segments_stay(tools: Tools) -> None:
+    points, desk = set_all(tools), tools.reviewing.desk
+    before = desk.labels("segments").array.copy()
+    failed: list[NetlmError] = []
+    tools.failed.connect(failed.append)
+    tools.landmarks.choose("falciform_ligament")
+    press(tools, np.subtract(points["middle_hepatic_vein"], [15.0, 0.0, 0.0]))
+    assert "left of Cantlie" in str(failed[0])
+    assert np.array_equal(desk.labels("segments").array, before)
+
+
+def test_the_trail_holds_them_and_work_comes_back_with_them(tools: Tools, study: OpenedStudy) -> None:
+    points, desk = set_all(tools), tools.reviewing.desk
+    last = tools.reviewing.review.events[-1]
+    assert (last.action, last.part, last.who) == ("landmarks", "segments", "Reader 1")
+    assert last.landmarks == points
+    desk.autosave.flush()
+    again = put_on_desk(ViewerModel(), desk.study)
+    tools = Tools(Reviewing(again))
+    assert tools.landmarks.points == points
+    assert again.labels("segments").labels == tuple(range(1, 9))
+
+
+def test_they_are_seen_with_the_segments_only(tools: Tools) -> None:
+    desk = tools.reviewing.desk
+    press(tools, places(desk)["ivc"])
+    assert desk.layer("landmarks") is not None
+    tools.edit_part("lesions")
+    assert desk.layer("landmarks") is None
+    tools.edit_part("segments")
+    assert len(desk.layer("landmarks").data) == 1
