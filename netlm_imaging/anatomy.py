@@ -12,6 +12,10 @@ from netlm_imaging.volume import LabelMap, Mask, require_on
 
 SEGMENT_NAMES = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 """Couinaud segments; label n of a segment map is SEGMENT_NAMES[n - 1]."""
+BY_LANDMARKS = "planes through landmarks"
+BY_LANDMARKS_AND_HAND = f"{BY_LANDMARKS}, edited by hand"
+SEGMENT_METHODS = (BY_LANDMARKS, BY_LANDMARKS_AND_HAND)
+"""How a segment map was made here; files of masks and the case name it."""
 LEFT_SEGMENTS = frozenset({"II", "III", "IV"})
 RIGHT_SEGMENTS = frozenset({"V", "VI", "VII", "VIII"})
 """Segment I is drained on both sides and counts for neither."""

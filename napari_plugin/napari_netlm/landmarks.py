@@ -17,6 +17,7 @@ from netlm_imaging.segment.couinaud import LANDMARKS, TITLES, Point, couinaud_se
 from netlm_imaging.volume import Mask
 
 KEY, NAME, COLOR = "landmarks", "Landmarks", "#FFD33D"
+SHORT = {landmark.name: landmark.short for landmark in LANDMARKS}
 _WHERE = {landmark.name: landmark.where for landmark in LANDMARKS}
 
 
@@ -130,8 +131,8 @@ class Landmarks:
 
     def _show(self, _event: Any = None) -> None:
         points: dict[str, Any] = {**self.points, **dict([self.moved] if self.moved else [])}
-        titled = {TITLES[name]: point for name, point in points.items() if name in TITLES}
-        self.markers.show(titled if self.seen else {})
+        short = {SHORT[name]: point for name, point in points.items() if name in SHORT}
+        self.markers.show(short if self.seen else {})
 
     @property
     def _events(self) -> tuple[Any, ...]:

@@ -88,8 +88,11 @@ def run_case(
     out: Path,
     reporter: Reporter,
     overwrite: bool = False,
+    segments_method: str = "",
 ) -> OpenedStudy:
     """The finished case of these masks and facts, opened over its images.
+
+    ``segments_method``: how the segments were made, which the case then names.
 
     Raises InputError (MASKS_NEEDED) without images and without liver and lesions, CommandFailed with
     the words of the command line, Cancelled.
@@ -99,7 +102,9 @@ def run_case(
     with tempfile.TemporaryDirectory(prefix="netlm-run-") as folder:
         arguments = ["plan"] if images is None else ["run", str(images)]
         for key, mask in masks.items():
-            arguments += [OPTIONS[key], str(write_nifti(mask, Path(folder) / f"{key}.nii.gz"))]
+            method = segments_method if key == "segments" else ""
+            file = write_nifti(mask, Path(folder) / f"{key}.nii.gz", method=method)
+            arguments += [OPTIONS[key], str(file)]
         for option, section in zip(("--clinical", "--settings"), facts, strict=True):
             file = Path(folder) / f"{option[2:]}.toml"
             file.write_text(to_toml(section), encoding="utf-8")

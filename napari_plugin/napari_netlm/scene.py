@@ -50,6 +50,11 @@ _COLORS = {
 """As in the report, but for the outline of the liver, which has to stand out from PET over it."""
 LESION_COLORS = ("#39FF14", "#00E5FF", "#FF4DFF", "#FFFFFF", "#9D7BFF", "#00FFB3", "#4D9DFF", "#FF9ECF")
 """One after the other by id: bright, and unlike the reds and yellows of PET."""
+SEGMENT_COLORS = (
+    *("#E6AB02", "#66C2A5", "#1F78B4", "#E78AC3"),  # I to IV
+    *("#FC8D62", "#A65628", "#8DA0CB", "#B2DF8A"),  # V to VIII
+)
+"""Neighbors unlike each other, also without red and green."""
 PET_COLORS = {
     "name": "PET",
     "colors": [
@@ -118,8 +123,14 @@ def layer_of_mask(mask: Mask | LabelMap, key: str, *, study: OpenedStudy) -> Lay
     )
     if key in _FILLED_OPACITY:
         data[1]["opacity"] = 1.0
-    elif key in ("treated", "remnant", "devascularized"):
+    elif key in ("treated", "remnant", "devascularized", "segments"):
         data[1]["opacity"] = 0.35
+    if key == "segments":
+        data[1]["colormap"] = {
+            **dict(enumerate(SEGMENT_COLORS, start=1)),
+            None: "transparent",
+            0: "transparent",
+        }
     if key in _COLORS:
         data[1]["colormap"] = {1: _COLORS[key], None: "transparent", 0: "transparent"}
     return _of_study(data, study)

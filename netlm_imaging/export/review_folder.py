@@ -12,6 +12,7 @@ import numpy as np
 from netlm_imaging.export.files import writing
 from netlm_imaging.export.nifti import write_nifti
 from netlm_imaging.plan.plan_file import mask_sha256
+from netlm_imaging.review.method import segments_method
 from netlm_imaging.review.records import Event, Hash, Part, Review, counted
 from netlm_imaging.review.trail import HEADER, line_of
 from netlm_imaging.volume import LabelMap, Mask
@@ -58,7 +59,8 @@ def write_review(folder: Path, masks: Mapping[Part, LabelMap | Mask], review: Re
         rejected = LabelMap(np.where(count.array > 0, 0, lesions.array), lesions.grid)
         files |= {"lesions.nii.gz": count, REJECTED_FILE: rejected}
     for name, mask in files.items():
-        write_nifti(mask, folder / name)
+        method = segments_method(review) if name == "segments.nii.gz" else ""
+        write_nifti(mask, folder / name, method=method)
     saved = replace(event, masks=tuple(Hash(file=n, sha256=mask_sha256(m)) for n, m in files.items()))
     append_event(folder, saved)
     return saved

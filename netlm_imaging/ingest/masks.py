@@ -94,7 +94,7 @@ def _parsed(spec: str) -> tuple[Path, str | None]:
 
 def _from_raster(raster: Raster, where: str, *, kind: str) -> MaskFile:
     array = label_array(raster.array, where=where, scaled=raster.scaled)
-    return _mask_file(array, raster.grid, where, raster.notices, kind=kind)
+    return _mask_file(array, raster.grid, where, raster.notices, kind=kind, method=raster.method)
 
 
 def _from_object(path: Path, part: str | None, grid: Grid | None, *, keep_identifiers: bool) -> MaskFile:
@@ -210,6 +210,7 @@ def _mask_file(
     uid: str | None = None,
     instances: int = 1,
     binary: bool | None = None,
+    method: str = "",
 ) -> MaskFile:
     """``binary`` where the format says it; else the values do."""
     labels = LabelMap(array, grid)
@@ -226,6 +227,7 @@ def _mask_file(
         sha256=fingerprint(labels),
         shape_kji=grid.shape_kji,
         spacing_mm=grid.spacing_mm,
-        description=f"{kind} mask, {'binary' if binary else f'{len(values)} labels'}",
+        description=f"{kind} mask, {'binary' if binary else f'{len(values)} labels'}"
+        + (f", {method}" if method else ""),
     )
     return MaskFile(labels=labels, binary=binary, record=record, notices=tuple(notices))

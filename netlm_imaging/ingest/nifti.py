@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from nibabel.spatialimages import HeaderDataError
 
+from netlm_imaging.anatomy import SEGMENT_METHODS
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest.raster import (
@@ -77,7 +78,9 @@ def read_nifti(path: Path, *, assume_affine: bool = False) -> Raster:
     scaled = slope not in (None, 1.0) or intercept not in (None, 0.0)
     if scaled:
         array = array * (1.0 if slope is None else slope) + (intercept or 0.0)
-    return Raster(array=array, grid=found.grid, scaled=scaled, notices=found.notices)
+    said = found.header["descrip"].item().decode("ascii", errors="replace")
+    method = said if said in SEGMENT_METHODS else ""  # other words may name the patient
+    return Raster(array=array, grid=found.grid, scaled=scaled, notices=found.notices, method=method)
 
 
 def _packing(path: Path) -> Packing:

@@ -35,6 +35,8 @@ class Raster:
     grid: Grid
     scaled: bool = False
     notices: tuple[Notice, ...] = ()
+    method: str = ""
+    """How it was made, where this project wrote the file: one of SEGMENT_METHODS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,6 @@ from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.geometry import FloatArray, Grid
 from netlm_imaging.volume import BoolArray, LabelMap, Mask
 
-METHOD = "planes through landmarks"
 Labels = npt.NDArray[np.uint8]
 Point = tuple[float, float, float]
 """LPS mm, x, y, z."""
@@ -24,23 +23,35 @@ class Landmark:
 
     name: str
     title: str
+    short: str
+    """As radiologists write it on an image."""
     where: str
     """Where a reader finds it."""
 
 
 LANDMARKS = (
-    Landmark("ivc", "Inferior vena cava", "its middle, where the hepatic veins enter"),
-    Landmark("middle_hepatic_vein", "Middle hepatic vein", "its far end, in front"),
-    Landmark("gallbladder_fossa", "Gallbladder fossa", "its middle, at the lower surface"),
-    Landmark("right_hepatic_vein", "Right hepatic vein", "its far end, at the right side"),
-    Landmark("portal_bifurcation", "Portal bifurcation", "where the portal vein parts into right and left"),
-    Landmark("right_portal_branch", "Right portal branch", "where it parts into anterior and posterior"),
+    Landmark("ivc", "Inferior vena cava", "IVC", "its middle, where the hepatic veins enter"),
+    Landmark("middle_hepatic_vein", "Middle hepatic vein", "MHV", "its far end, in front"),
+    Landmark("gallbladder_fossa", "Gallbladder fossa", "GB", "its middle, at the lower surface"),
+    Landmark("right_hepatic_vein", "Right hepatic vein", "RHV", "its far end, at the right side"),
     Landmark(
-        "left_portal_branch", "Left portal branch", "its umbilical part, where it gives off II, III and IV"
+        "portal_bifurcation", "Portal bifurcation", "PV", "where the portal vein parts into right and left"
     ),
-    Landmark("falciform_ligament", "Falciform ligament", "at the front of the liver"),
     Landmark(
-        "ligamentum_venosum", "Ligamentum venosum", "the deep end of its fissure, before the caudate lobe"
+        "right_portal_branch", "Right portal branch", "RPV", "where it parts into anterior and posterior"
+    ),
+    Landmark(
+        "left_portal_branch",
+        "Left portal branch",
+        "LPV",
+        "its umbilical part, where it gives off II, III and IV",
+    ),
+    Landmark("falciform_ligament", "Falciform ligament", "FL", "at the front of the liver"),
+    Landmark(
+        "ligamentum_venosum",
+        "Ligamentum venosum",
+        "LV",
+        "the deep end of its fissure, before the caudate lobe",
     ),
 )
 """In the order in which they are easily set: from the cava forwards, then along the portal vein."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,10 @@ from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.run import given_masks
 from napari_netlm.tools import Tools
+from netlm_imaging.anatomy import BY_LANDMARKS, BY_LANDMARKS_AND_HAND
 from netlm_imaging.errors import NetlmError
+from netlm_imaging.ingest import read_mask
+from netlm_imaging.review import segments_method
 from netlm_imaging.segment.couinaud import couinaud_segments, missing_landmarks
 
 PLACES = {
@@ -147,6 +151,18 @@ def test_the_trail_holds_them_and_work_comes_back_with_them(tools: Tools, study:
     tools = Tools(Reviewing(again))
     assert tools.landmarks.points == points
     assert again.labels("segments").labels == tuple(range(1, 9))
+
+
+def test_the_case_is_told_how_the_segments_were_made(tools: Tools, tmp_path: Path) -> None:
+    set_all(tools)
+    work = tools.reviewing
+    work.save(tmp_path / "review")
+    assert read_mask(str(tmp_path / "review/segments.nii.gz")).record.description.endswith(BY_LANDMARKS)
+    work.desk.edit("segments", tuple(np.argwhere(work.labels == 5)[:50].T), 6)
+    assert segments_method(work.review) == BY_LANDMARKS_AND_HAND
+    work.undo()
+    work.undo()
+    assert segments_method(work.review) == "", "segments of before, which were none"
 
 
 def test_they_are_seen_with_the_segments_only(tools: Tools) -> None:

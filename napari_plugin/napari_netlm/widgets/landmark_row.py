@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from napari_netlm.landmarks import Landmarks
 from netlm_imaging.segment.couinaud import LANDMARKS
@@ -12,9 +12,9 @@ SET, NOT_SET = "●", "○"
 
 
 class LandmarkRow(QWidget):  # type: ignore[misc]
-    """Beside the button that sets landmarks, and the number of the segment that is painted."""
+    """Beside the button that sets them."""
 
-    def __init__(self, button: QPushButton, segment: QSpinBox) -> None:
+    def __init__(self, button: QPushButton) -> None:
         super().__init__()
         self.landmarks: Landmarks | None = None
         self.names = QComboBox()
@@ -28,7 +28,7 @@ class LandmarkRow(QWidget):  # type: ignore[misc]
         self.remove.clicked.connect(self._remove)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (button, self.names, self.remove, segment):
+        for widget in (button, self.names, self.remove):
             row.addWidget(widget)
         row.setStretch(1, 1)
 
@@ -47,7 +47,9 @@ class LandmarkRow(QWidget):  # type: ignore[misc]
             return
         points, following = self.landmarks.points, self.landmarks.next
         for n, landmark in enumerate(LANDMARKS):
-            self.names.setItemText(n, f"{SET if landmark.name in points else NOT_SET} {landmark.title}")
+            self.names.setItemText(
+                n, f"{SET if landmark.name in points else NOT_SET} {landmark.title} ({landmark.short})"
+            )
             if landmark.name == following:
                 self.names.setCurrentIndex(n)
         self.remove.setEnabled(LANDMARKS[self.names.currentIndex()].name in points)

@@ -162,7 +162,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             return
         work = self.tools.reviewing
         self.part.setCurrentIndex(PARTS.index(work.part))
-        self.landmark_row.setVisible(work.part == "segments")
+        for widget in (self.segment, self.landmark_row):
+            widget.setVisible(work.part == "segments")
         mode = str(getattr(work.layer_of(work.part), "mode", ""))
         for title, button in self.buttons.items():
             if button.isCheckable():
@@ -310,14 +311,15 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.segment.setToolTip("The Couinaud segment that is drawn, 1 for I to 8 for VIII")
         self.segment.valueChanged.connect(self._choose_segment)
         landmarks = next(command for command in COMMANDS if command.group == SEGMENTS)
-        self.landmark_row = LandmarkRow(self._button(landmarks), self.segment)
+        self.landmark_row = LandmarkRow(self._button(landmarks))
+        self.segment.hide()
         self.landmark_row.hide()
         self.ball = QCheckBox("3D brush")
         self.ball.setToolTip("The brush is a ball over several slices, not a disk on this one")
         self.ball.toggled.connect(self._reach)
         row = QHBoxLayout()
         row.addWidget(QLabel("Edit"))
-        for widget in (self.part, self.ball):
+        for widget in (self.part, self.segment, self.ball):
             row.addWidget(widget)
         row.setStretch(1, 1)
         return row

@@ -14,6 +14,7 @@ from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.desk import Desk, clear_desk, desk_of
 from napari_netlm.hang import adopt, put_on_desk
 from napari_netlm.jobs import Reporter
+from napari_netlm.judged import review_in
 from napari_netlm.opened import Addition, OpenedStudy
 from napari_netlm.run import facts_of, given_masks, run_case
 from napari_netlm.samples import open_sample
@@ -24,6 +25,7 @@ from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.run_row import RunRow
 from napari_netlm.widgets.series_list import SeriesList
 from napari_netlm.widgets.work_row import WorkRow
+from netlm_imaging.review import segments_method
 from netlm_sample_data import PRESETS
 
 
@@ -90,9 +92,18 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         if desk is None:
             return
         masks, facts, images, at = given_masks(desk), facts_of(desk), desk.study.images_path, Path(out)
+        method = segments_method(review_in(desk.records))
         replaces = (at / CASE_FILE).is_file()  # the dialog has asked
         self.job.start(
-            lambda report: run_case(masks, facts, images=images, out=at, reporter=report, overwrite=replaces),
+            lambda report: run_case(
+                masks,
+                facts,
+                images=images,
+                out=at,
+                reporter=report,
+                overwrite=replaces,
+                segments_method=method,
+            ),
             self._put,
         )
 
