@@ -36,7 +36,17 @@ def lesion_table(desk: Desk, reference: PetReference | None) -> LesionTable:
         uptake={lesion.id: found for lesion in known if (found := _uptake(lesion)) is not None},
         suv=None if reference is None else _suv(desk),
         reference=reference,
+        image=_reference_image(desk),
     )
+
+
+def _reference_image(desk: Desk) -> Volume | None:
+    """The image on which lesions are outlined: the first of the study, unless that is PET."""
+    first = next(iter(desk.study.images), None)
+    if first is None or first.role == "pet":
+        return None
+    turned = first.volume.canonical()
+    return turned if turned.grid.same_as(desk.frame.shown_grid) else None
 
 
 def _anatomy(desk: Desk) -> Anatomy:

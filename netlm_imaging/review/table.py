@@ -11,6 +11,7 @@ import numpy as np
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Box
 from netlm_imaging.lesions.burden import burden_class, liver_volumes
+from netlm_imaging.lesions.contrast import contrast_to_noise
 from netlm_imaging.lesions.measures import Ruler
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, SeenOn, Uptake
@@ -32,6 +33,8 @@ class Row:
     tumor_voxels: int
     cyst_voxels: int
     """Of the tumor voxels, those that a cyst mask claims too."""
+    cnr: float | None = None
+    """How clearly the image shows it (``contrast_to_noise``); None without an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +51,7 @@ class Frame:
     """As the study found it, which holds while a lesion has that outline."""
     suv: Volume | None
     reference: PetReference | None
+    image: Volume | None
 
     def row(self, found: Region) -> Row:
         """All figures of a region inside its box."""
@@ -60,6 +64,7 @@ class Frame:
             outside_ml=(found.voxels - voxels) * self.ruler.grid.voxel_ml,
             tumor_voxels=voxels,
             cyst_voxels=cysts,
+            cnr=None if self.image is None else contrast_to_noise(self.image, found, self.liver),
         )
 
     def _lesion(self, region: Region) -> Lesion:
@@ -95,12 +100,13 @@ class LesionTable:
         uptake: Mapping[int, Uptake] | None = None,
         suv: Volume | None = None,
         reference: PetReference | None = None,
+        image: Volume | None = None,
     ) -> LesionTable:
         """The table of ``labels``, edited from the lesions of ``anatomy``, on its grid.
 
         ``seen_on`` and ``uptake`` as in ``measure``, of the lesions of ``anatomy``. With ``suv`` (g/mL, same
-        grid) and ``reference`` the uptake of any other outline is read anew; else it is unknown. Raises
-        InputError (EMPTY_MASK) for an empty liver.
+        grid) and ``reference`` the uptake of any other outline is read anew; else it is unknown. ``image``: the
+        one that shows the lesions, same grid. Raises InputError (EMPTY_MASK) for an empty liver.
         """
         known = uptake or {}
         bare = replace(anatomy, lesions=LabelMap(np.zeros(anatomy.grid.shape_kji, np.uint8), anatomy.grid))
@@ -113,6 +119,7 @@ class LesionTable:
             uptake={r.label: (r, known[r.label]) for r in regions(anatomy.lesions) if r.label in known},
             suv=suv,
             reference=reference,
+            image=image,
         )
         rows = {region.label: frame.row(region) for region in regions_of(labels)}
         return cls(frame=frame, rows=MappingProxyType(rows))

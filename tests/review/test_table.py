@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from review.review_examples import anatomy_of, label_arrays
+from review.review_examples import GRID, anatomy_of, ball, index_of, label_arrays
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import UsageError
@@ -45,6 +45,20 @@ def whole(anatomy: Anatomy, labels: np.ndarray) -> Anatomy:
     """The anatomy with ``labels`` as its lesions, cut to the liver as all masks are."""
     inside = np.where(anatomy.liver.array, labels, 0)
     return replace(anatomy, lesions=LabelMap(inside, anatomy.grid))
+
+
+def test_the_contrast_of_an_edited_lesion_is_that_of_a_new_table() -> None:
+    labels = np.where(ball((0.0, 0.0, 0.0), 6.0), 1, 0).astype(np.uint8)
+    liver = Mask(ball((0.0, 0.0, 0.0), 22.0), GRID)
+    anatomy = Anatomy(liver=liver, lesions=LabelMap(labels.copy(), GRID))
+    image = Volume(np.random.default_rng(1).normal(100.0, 4.0, GRID.shape_kji) - 30.0 * labels, GRID)
+    table = LesionTable.of(anatomy, labels, image=image)
+    assert table.rows[1].cnr == pytest.approx(7.5, abs=0.5)
+    change = brushed(labels, GRID, [index_of((6.0, 2.0, 0.0))], radius_mm=4.0, label=1)
+    change.apply(labels)
+    after = table.after(labels, change).rows[1].cnr
+    assert after != table.rows[1].cnr
+    assert after == LesionTable.of(anatomy, labels, image=image).rows[1].cnr
 
 
 @settings(max_examples=40)
