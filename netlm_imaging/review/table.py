@@ -105,8 +105,8 @@ class LesionTable:
         """The table of ``labels``, edited from the lesions of ``anatomy``, on its grid.
 
         ``seen_on`` and ``uptake`` as in ``measure``, of the lesions of ``anatomy``. With ``suv`` (g/mL, same
-        grid) and ``reference`` the uptake of any other outline is read anew; else it is unknown. ``image``: the
-        one that shows the lesions, same grid. Raises InputError (EMPTY_MASK) for an empty liver.
+        grid) and ``reference`` the uptake of any other outline is read anew; else it is unknown. ``image``
+        shows the lesions, same grid. Raises InputError (EMPTY_MASK) for an empty liver.
         """
         known = uptake or {}
         bare = replace(anatomy, lesions=LabelMap(np.zeros(anatomy.grid.shape_kji, np.uint8), anatomy.grid))
