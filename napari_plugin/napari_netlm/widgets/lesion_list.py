@@ -94,6 +94,8 @@ class LesionList(QTableView):  # type: ignore[misc]
         """These lesions, and which of them are selected; nothing is told."""
         with self._quiet():
             self.lesions.show(items)
+            for n, column in enumerate(COLUMNS):  # room for those that say something
+                self.setColumnHidden(n, bool(items) and not any(column.text(item) for item in items))
             model = self.selectionModel()
             model.clearSelection()
             rows = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows

@@ -19,6 +19,7 @@ from napari_netlm.opened import Addition, OpenedStudy
 from napari_netlm.run import facts_of, given_masks, run_case
 from napari_netlm.samples import open_sample
 from napari_netlm.study import CASE_FILE, open_study
+from napari_netlm.widgets.beside import BesideRow, open_beside
 from napari_netlm.widgets.display import Display
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
@@ -27,6 +28,8 @@ from napari_netlm.widgets.series_list import SeriesList
 from napari_netlm.widgets.work_row import WorkRow
 from netlm_imaging.review import segments_method
 from netlm_sample_data import PRESETS
+
+NOTHING_OPEN = "Drop a study, a case or a mask here, or open one. New here? Sample, Guided tour."
 
 
 class StudyWidget(QWidget):  # type: ignore[misc]
@@ -38,7 +41,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     def __init__(self, napari_viewer: Any) -> None:  # the name by which napari gives it
         super().__init__()
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        self.title = QLabel("Drop a study, a case or a mask here, or open one.")
+        self.title = QLabel(NOTHING_OPEN)
         self.title.setWordWrap(True)
         self.job = JobRow()
         self.messages = Messages()
@@ -50,7 +53,9 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.work.discarded.connect(self._put)
         rows = QVBoxLayout(self)
         rows.addLayout(self._open_buttons())
-        for widget in (self.title, self.job, self.series, self.display, self.run, self.messages, self.work):
+        self.beside = BesideRow(self.viewer)
+        parts = (self.title, self.job, self.series, self.display, self.run, self.beside)
+        for widget in (*parts, self.messages, self.work):
             rows.addWidget(widget)
         rows.addStretch(1)
         self.setAcceptDrops(True)
@@ -70,6 +75,10 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     def open_sample(self, preset: str) -> None:
         """A sample patient; made on the first time."""
         self.job.start(lambda report: open_sample(preset, progress=report), self._put)
+
+    def tour(self) -> None:
+        """What to press next, on a sample patient."""
+        open_beside(self.viewer, "Guided tour")
 
     def show_series(self, number: int) -> None:
         """Show one more series of the study."""
@@ -150,8 +159,10 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     def _show(self, desk: Desk | None) -> None:
         self.display.show_desk(desk)
         self.run.show_desk(desk)
+        self.beside.setEnabled(desk is not None)
         self.work.show_desk(desk)
         if desk is None:
+            self.series.hide()
             return
         study = desk.study
         self.title.setText(_title(study))
@@ -177,9 +188,11 @@ class StudyWidget(QWidget):  # type: ignore[misc]
             button.setToolTip(tip)
             button.clicked.connect(do)
             row.addWidget(button)
-        samples = QPushButton("Sample")
+        self.samples = samples = QPushButton("Sample")
         samples.setToolTip("A patient who never was, to try everything on")
         menu = QMenu(samples)
+        menu.addAction("Guided tour", self.tour)
+        menu.addSeparator()
         for preset in PRESETS:
             menu.addAction(preset, lambda preset=preset: self.open_sample(preset))
         samples.setMenu(menu)
@@ -203,7 +216,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     def _close_study(self) -> None:
         self.job.cancel()
         clear_desk(self.viewer)
-        self.title.setText("Drop a study, a case or a mask here, or open one.")
+        self.title.setText(NOTHING_OPEN)
         self.messages.show_all((), ())
         self._show(None)
 
