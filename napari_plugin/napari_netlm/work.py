@@ -22,12 +22,13 @@ from netlm_imaging.export import write_nifti
 from netlm_imaging.export.files import write_file, writing
 from netlm_imaging.ingest import read_mask
 from netlm_imaging.ingest.privacy import fingerprint
+from netlm_imaging.review.records import LONGEST_NAME
 from netlm_imaging.volume import LabelMap
 
 SCHEMA = "netlm-work/1"
 STATE_DIR = "NETLM_STATE_DIR"
 """Environment variable: where to keep work instead of the user's own data folder."""
-_RECORDS = "records.json"
+_RECORDS, _REVIEWER = "records.json", "reviewer.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,20 @@ def restore(desk: Desk, work: Work) -> tuple[Notice, ...]:
 def discard_work(study: OpenedStudy) -> None:
     """Remove what was saved on this study."""
     shutil.rmtree(work_folder(study), ignore_errors=True)
+
+
+def last_reviewer() -> str:
+    """The name with which somebody reviewed last on this account; empty where nobody did."""
+    try:
+        return (state_dir() / _REVIEWER).read_text(encoding="utf-8")[:LONGEST_NAME]
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def keep_reviewer(name: str) -> None:
+    """Keep ``name`` for the next review. Raises UsageError as ``save_mask`` does."""
+    _make(state_dir())
+    write_file(state_dir() / _REVIEWER, name.strip().encode())
 
 
 def state_dir() -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_netlm.desk import Desk
+from benchmarks.clicks import drawn_landmarks
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
@@ -23,18 +23,6 @@ from netlm_imaging.ingest import read_mask
 from netlm_imaging.review import segments_method
 from netlm_imaging.segment.couinaud import couinaud_segments, missing_landmarks
 
-PLACES = {
-    "ivc": (0.0, 0.6, 0.5),
-    "middle_hepatic_vein": (-0.3, -0.8, -0.3),
-    "right_hepatic_vein": (-0.9, 0.1, 0.0),
-    "portal_bifurcation": (-0.05, 0.1, 0.0),
-    "right_portal_branch": (-0.5, 0.1, 0.05),
-    "left_portal_branch": (0.35, -0.2, 0.1),
-    "falciform_ligament": (0.4, -0.9, 0.1),
-    "ligamentum_venosum": (0.4, 0.15, 0.2),
-}
-"""In shares of half the liver's extent along LPS, from its middle."""
-
 
 @pytest.fixture
 def tools(study: OpenedStudy) -> Tools:
@@ -43,14 +31,6 @@ def tools(study: OpenedStudy) -> Tools:
     made = Tools(Reviewing(put_on_desk(ViewerModel(), replace(study, masks=masks)), who="Reader 1"))
     made.set_landmarks()
     return made
-
-
-def places(desk: Desk) -> dict[str, tuple[float, float, float]]:
-    liver = desk.mask("liver")
-    points = liver.grid.to_patient(np.argwhere(liver.array))
-    low, high = points.min(axis=0), points.max(axis=0)
-    here = {n: (low + high) / 2 + np.multiply(share, (high - low) / 2) for n, share in PLACES.items()}
-    return {name: tuple(np.round(point, 2).tolist()) for name, point in here.items()}
 
 
 def press(tools: Tools, point: Any, *moves: Any) -> None:
@@ -68,7 +48,7 @@ def press(tools: Tools, point: Any, *moves: Any) -> None:
 
 
 def set_all(tools: Tools) -> dict[str, tuple[float, float, float]]:
-    points = places(tools.reviewing.desk)
+    points = drawn_landmarks(tools.reviewing.desk)
     for name in missing_landmarks({}):
         assert tools.landmarks.next == name
         press(tools, points[name])
@@ -94,7 +74,7 @@ def test_a_click_a_landmark_and_the_segments_are_there(tools: Tools) -> None:
 def test_it_says_what_to_click_next(tools: Tools) -> None:
     said: list[str] = []
     tools.said.connect(said.append)
-    press(tools, places(tools.reviewing.desk)["ivc"])
+    press(tools, drawn_landmarks(tools.reviewing.desk)["ivc"])
     assert "Middle hepatic vein" in said[-1]
     assert "7 to set" in said[-1]
 
@@ -121,7 +101,7 @@ def test_a_landmark_is_dragged_and_the_segments_follow_undo_too(tools: Tools) ->
 
 
 def test_first_landmarks_are_undone_one_by_one(tools: Tools) -> None:
-    points = places(tools.reviewing.desk)
+    points = drawn_landmarks(tools.reviewing.desk)
     press(tools, points["ivc"])
     press(tools, points["middle_hepatic_vein"])
     tools.reviewing.undo()
@@ -167,7 +147,7 @@ def test_the_case_is_told_how_the_segments_were_made(tools: Tools, tmp_path: Pat
 
 def test_they_are_seen_with_the_segments_only(tools: Tools) -> None:
     desk = tools.reviewing.desk
-    press(tools, places(desk)["ivc"])
+    press(tools, drawn_landmarks(desk)["ivc"])
     assert desk.layer("landmarks") is not None
     tools.edit_part("lesions")
     assert desk.layer("landmarks") is None

@@ -207,6 +207,15 @@ def test_the_button_says_what_a_report_needs(application: Any, study: OpenedStud
     application.processEvents()
 
 
+def test_a_probe_is_begun_by_one_key_on_a_lesion(plan: PlanWidget) -> None:
+    lesion = plan.planning.started.lesions[-1].id
+    plan.treat.list.select(lesion)
+    QTest.keyClick(plan.treat.list, Qt.Key.Key_M)
+    assert plan.tabs.currentWidget() is plan.by_hand
+    assert plan.planning.drawing is not None
+    assert plan.by_hand.lesion.currentData() == lesion
+
+
 def test_every_button_tells_what_it_does(plan: PlanWidget) -> None:
     buttons = [*plan.buttons.values(), *plan.treat.buttons.values(), *plan.by_hand.buttons.values()]
     assert all(button.toolTip() for button in buttons)

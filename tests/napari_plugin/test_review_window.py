@@ -89,7 +89,6 @@ def test_a_click_and_arrow_keys_show_a_lesion(widget: ReviewWidget) -> None:
 
 def test_a_whole_review_by_one_button_a_lesion(widget: ReviewWidget, tmp_path: Path) -> None:
     widget.who.setText("Reader 1")
-    press(widget, "Next")
     for title in ("Accept", "Reject", "Unsure", "Accept", "Accept"):
         press(widget, title)
     assert [text(widget, row, "Status") for row in range(5)] == [
@@ -119,6 +118,31 @@ def test_figures_follow_a_stroke_and_its_undo(widget: ReviewWidget) -> None:
     assert float(text(widget, 0, "mL")) < float(before)
 
 
+def test_keys_work_in_the_list_too(widget: ReviewWidget) -> None:
+    assert widget.tools.reviewing.selected == 1, "the first to review is shown at once"
+    for key in (Qt.Key.Key_A, Qt.Key.Key_R, Qt.Key.Key_U):
+        QTest.keyClick(widget.list, key)
+    assert [text(widget, row, "Status") for row in range(3)] == ["accepted", "rejected", "unsure"]
+    QTest.keyClick(widget.list, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert text(widget, 2, "Status") == "to do"
+    QTest.keyClick(widget.list, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)  # Qt's own: all rows
+    assert len(widget.tools.reviewing.marked) == 5
+
+
+def test_the_name_of_the_reviewer_is_there_the_next_time(
+    widget: ReviewWidget, study: OpenedStudy, tmp_path: Path
+) -> None:
+    QTest.keyClicks(widget.who, "Reader 2")
+    QTest.keyClick(widget.who, Qt.Key.Key_Return)
+    viewer = ViewerModel()
+    put_on_desk(viewer, replace(study, path=tmp_path))
+    again = ReviewWidget(viewer)
+    assert again.who.text() == "Reader 2"
+    press(again, "Accept")
+    assert again.tools.reviewing.review.events[-1].who == "Reader 2"
+    again.close()
+
+
 def test_several_rows_are_merged(widget: ReviewWidget) -> None:
     click_row(widget, 1)
     click_row(widget, 3, also=True)
@@ -133,9 +157,10 @@ def test_the_header_sorts_and_next_goes_by_what_is_seen(widget: ReviewWidget) ->
     widget.list._sort(2)
     volumes = [float(text(widget, row, "mL")) for row in range(5)]
     assert volumes == sorted(volumes, reverse=True)
+    listed = [int(text(widget, row, "#")) for row in range(5)]
+    assert widget.tools.reviewing.selected == 1
     press(widget, "Next")
-    first = int(text(widget, 0, "#"))
-    assert widget.tools.reviewing.selected == first
+    assert widget.tools.reviewing.selected == listed[(listed.index(1) + 1) % 5]
     widget.list._sort(2)
     assert [float(text(widget, row, "mL")) for row in range(5)] == sorted(volumes)
 
@@ -196,7 +221,7 @@ def test_keys_work_in_the_image_of_a_real_window(
     viewer.window.add_dock_widget(made, area="right", name="Review")
     canvas = viewer.window._qt_viewer.canvas.native
     model.layers.selection.active = model.layers["Lesions"]
-    for key in (Qt.Key.Key_N, Qt.Key.Key_A, Qt.Key.Key_R):
+    for key in (Qt.Key.Key_A, Qt.Key.Key_R):
         QTest.keyClick(canvas, key)
     work = made.tools.reviewing
     assert [work.review.status(n) for n in (1, 2, 3)] == ["accepted", "rejected", "unreviewed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from napari_plugin.windows import wait_for, why_no_window
 from pydicom import dcmread
 from strategies import ellipsoid, oblique_grid
 
+from benchmarks.clicks import Person, drawn_landmarks, review_and_plan
 from napari_netlm.desk import desk_of
 from napari_netlm.hang import put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.opened import OpenedStudy, ShownImage
 from napari_netlm.views import show_view
+from netlm_imaging.ingest import read_mask
 from netlm_imaging.volume import Volume
 from pipelines import small_study
 
@@ -227,6 +230,29 @@ def _press(viewer: Any, key: str) -> None:
 
     binding = KeyBinding.from_str(key.replace("Control", "Ctrl").replace("-", "+"))
     viewer.keymap[binding](viewer)
+
+
+def test_a_whole_review_and_plan_takes_few_clicks(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path
+) -> None:
+    """As ``python -m benchmarks.clicks`` counts it on a sample patient (docs/viewer.md)."""
+    widget._put(replace(study, path=tmp_path))
+    desk, person = desk_of(viewer), Person(viewer)
+    try:
+        landmarks = drawn_landmarks(desk)
+        review_and_plan(person, widget, landmarks=landmarks, name="Reader 1")
+        planned = desk.planning.started
+    finally:
+        for name in ("Review", "Plan", "Decide"):
+            dock, made = viewer.window.add_plugin_dock_widget("netlm-imaging", name)
+            viewer.window.remove_dock_widget(dock)
+            made.close()
+    lesions = len(study.case.lesions)
+    assert person.keys.total() <= lesions + len("Reader 1\n") + 5
+    assert person.clicks.total() <= 12 + len(landmarks)
+    assert len(planned.lesions) == lesions - 1, "one was rejected"
+    assert all(lesion.segments for lesion in planned.lesions)
+    assert read_mask(str(tmp_path / "review/segments.nii.gz")).labels.labels == tuple(range(1, 9))
 
 
 def _drag(canvas: Any, start: tuple[int, int], end: tuple[int, int] | None, *, button: int) -> None:

@@ -78,6 +78,11 @@ class ByHand(QWidget):  # type: ignore[misc]
 
     # what is done
 
+    def probe_in(self, lesion: int) -> None:
+        """A new probe in the middle of a lesion."""
+        self.lesion.setCurrentIndex(self.lesion.findData(lesion))
+        self.probe()
+
     def probe(self) -> None:
         """A new probe in the middle of the lesion"""
         self._begin(lambda planning, lesion: new_probe(planning.session, lesion, self.device.currentData()))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, Qt, Signal
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from napari_netlm.review_list import COLUMNS, STATUS_COLORS, Item, ordered, tip_of
@@ -69,11 +69,15 @@ class LesionList(QTableView):  # type: ignore[misc]
 
     marked = Signal(object)
     """Numbers of the selected lesions, the current one first."""
+    pressed = Signal(str)
+    """A key of ``keys``."""
     sorted_by = Signal(object)
     """Numbers of all lesions in their new order."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.keys: frozenset[str] = frozenset()
+        """As Qt writes them: ``A``, ``Shift+N``."""
         self.lesions = LesionModel()
         self.setModel(self.lesions)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -106,6 +110,14 @@ class LesionList(QTableView):  # type: ignore[misc]
                     at = self.lesions.index(n, 0)
                     model.setCurrentIndex(at, QItemSelectionModel.SelectionFlag.NoUpdate)
                     self.scrollTo(at)
+
+    def keyPressEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
+        """Commands of the review; all else moves in the list, which looks for no words."""
+        key, plain = QKeySequence(event.keyCombination()).toString(), not event.modifiers()
+        if key in self.keys:
+            self.pressed.emit(key)
+        elif not (plain and event.text().isalnum()):
+            super().keyPressEvent(event)
 
     def _tell(self, *_changes: Any) -> None:
         if self._told:

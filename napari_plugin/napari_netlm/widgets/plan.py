@@ -46,6 +46,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         self.begin.planned.connect(self._take)
         self.begin.failed.connect(self._refused)
         self.treat.failed.connect(self._refused)
+        self.treat.probe_wanted.connect(self.by_hand.probe_in)
         self.treat.by_hand.connect(lambda: self.tabs.setCurrentWidget(self.by_hand))
         self.by_hand.failed.connect(self._refused)
         self.limits.failed.connect(self._refused)

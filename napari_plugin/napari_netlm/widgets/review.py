@@ -42,6 +42,7 @@ from napari_netlm.tools import Tools
 from napari_netlm.widgets.landmark_row import LandmarkRow
 from napari_netlm.widgets.lesion_list import LesionList
 from napari_netlm.widgets.messages import Messages
+from napari_netlm.work import keep_reviewer, last_reviewer
 from netlm_imaging.errors import NetlmError
 
 SETTLE_MS = 400
@@ -49,6 +50,11 @@ SETTLE_MS = 400
 NOTHING_OPEN = "Open a study with a liver mask: a finished case, or images with masks."
 PART_NAMES = {"lesions": "Lesions", "liver": "Liver", "segments": "Couinaud segments"}
 EDGES = ("Lowest value that is painted", "Highest value that is painted")
+
+_BY_KEY = {
+    c.key.replace("Control", "Ctrl").replace("-", "+").replace("Delete", "Del"): c for c in COMMANDS if c.key
+}
+"""As Qt writes them."""
 
 
 class ReviewWidget(QWidget):  # type: ignore[misc]
@@ -69,6 +75,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self._lay_out()
         self.list.marked.connect(self._mark)
         self.list.sorted_by.connect(self._order)
+        self.list.keys = frozenset(_BY_KEY)
+        self.list.pressed.connect(lambda key: self.run(_BY_KEY[key]))
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -96,7 +104,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def _begin(self, desk: Desk) -> None:
         self.messages.show_all((), ())
         try:
-            reviewing = Reviewing(desk, who=self.who.text())
+            reviewing = Reviewing(desk, who=self.who.text() or last_reviewer())
         except NetlmError as error:
             self.messages.show_error(error)
             return
@@ -109,6 +117,9 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         desk.closed.connect(self._leave)
         bind_review_keys(self.tools)
         self.landmark_row.follow(self.tools.landmarks)
+        self.who.setText(reviewing.journal.who)
+        if reviewing.selected is None:
+            reviewing.go_on()
         self._show_tool()
 
     def _leave(self) -> None:
@@ -240,6 +251,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         if self.tools is not None:
             self.tools.reviewing.journal.who = name
 
+    def _remember(self) -> None:
+        """Who reviews here: the field is filled with it next time."""
+        try:
+            keep_reviewer(self.who.text())
+        except NetlmError as error:
+            self._refused(error)
+
     def _reach(self) -> None:
         if self.tools is None:
             return
@@ -350,6 +368,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.who.setMaxLength(64)
         self.who.setToolTip("Stands beside each change in the audit trail, review.jsonl")
         self.who.textChanged.connect(self._sign)
+        self.who.editingFinished.connect(self._remember)
         self.goes_on = QCheckBox("Go on")
         self.goes_on.setChecked(True)
         self.goes_on.setToolTip("After a judgement show the next lesion to review")

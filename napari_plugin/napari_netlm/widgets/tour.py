@@ -68,10 +68,9 @@ STEPS = (
     TourStep(
         widget="Review",
         title="See the first lesion",
-        text="Press <b>Next</b> (N). The list has volume, size, uptake and how clearly the image shows it; "
-        "each title explains itself when the mouse rests on it.",
-        target=lambda review: review.buttons["Next"],
-        done=lambda review, _desk: review.tools is not None and review.tools.reviewing.selected is not None,
+        text="The picture shows the lesion that is selected in the list; arrow keys go up and down. The list "
+        "has volume, size, uptake and how clearly the image shows it; rest the mouse on a title.",
+        target=lambda review: review.list,
     ),
     TourStep(
         widget="Review",

@@ -26,6 +26,8 @@ class TreatTab(QWidget):  # type: ignore[misc]
 
     failed = Signal(object)
     """With the NetlmError."""
+    probe_wanted = Signal(int)
+    """In this lesion, by hand."""
     by_hand = Signal()
     """The selected treatment is to be moved."""
 
@@ -95,9 +97,14 @@ class TreatTab(QWidget):  # type: ignore[misc]
             self._edit(lambda session: session.leave_alone(lesion))
 
     def move(self) -> None:
-        """Take this treatment in hand: drag it in the picture, in 2D or 3D"""
-        planning, candidate = self.planning, self.list.selected[1]
-        if planning is None or candidate is None:
+        """Take this treatment in hand: drag it in the picture, in 2D or 3D. Of a lesion: a new probe in it"""
+        planning, (lesion, candidate) = self.planning, self.list.selected
+        if planning is None:
+            return
+        if candidate is None:
+            if lesion is not None:
+                self.probe_wanted.emit(lesion)
+                self.by_hand.emit()
             return
         try:
             planning.draw(drawing_of(planning.session, candidate))
@@ -124,11 +131,12 @@ class TreatTab(QWidget):  # type: ignore[misc]
         self._edit(lambda session: session.choose(objective))
 
     def _pick(self, lesion: int | None, candidate: int | None, *, look: bool = True) -> None:
-        for title in ("Do", "Never", "Move by hand"):
+        for title in ("Do", "Never"):
             self.buttons[title].setEnabled(candidate is not None)
         for title in ("Clear lesion", "Leave lesion"):
             self.buttons[title].setEnabled(lesion is not None)
-        self.buttons["Free"].setEnabled(candidate is not None or lesion is not None)
+        for title in ("Free", "Move by hand"):
+            self.buttons[title].setEnabled(candidate is not None or lesion is not None)
         self.missing.setText("" if candidate is not None else SELECT_TREATMENT if lesion else SELECT_LESION)
         self.missing.setVisible(candidate is None)
         if look and lesion is not None and self.planning is not None:
