@@ -25,7 +25,8 @@ class Autosave:
         """When the last change was written."""
         self.trouble: UsageError | None = None
         """Why the last change is not written; it is tried again."""
-        self._desk, self._folder, self._delay_s = desk, folder, delay_s
+        self.folder = folder
+        self._desk, self._delay_s = desk, delay_s
         self._changed: set[str] = set()
         self._wake, self._writing = Condition(), Lock()
         self._closing = False
@@ -88,6 +89,6 @@ class Autosave:
     def _write(self, name: str) -> None:
         desk: Any = self._desk
         if desk.layer(name) is not None:
-            save_mask(self._folder, name, desk.labels(name))
+            save_mask(self.folder, name, desk.labels(name))
         elif name in desk.records:
-            save_records(self._folder, dict(desk.records))
+            save_records(self.folder, dict(desk.records))

@@ -26,6 +26,7 @@ from netlm_imaging.volume import LabelMap, Mask
 if TYPE_CHECKING:
     from napari_netlm.autosave import Autosave
     from napari_netlm.planning import Planning
+    from napari_netlm.work import HeldWork
 
 EDITABLE = ("lesions", "liver", "segments", "vessels", "portal_vein", "cysts", "spleen")
 """Masks that people may correct; the rest of a case (treated, remnant, ...) follows from them."""
@@ -52,10 +53,14 @@ class Desk:
         self.study = study
         self.frame = Frame(study.grid)
         self.records: dict[str, Any] = {}
+        self.plane: str = "axial"
+        """The plane that is shown, or was before 3D."""
         self.edited: set[str] = set()
         """Masks that are not as they were opened."""
         self.autosave: Autosave | None = None
         """Keeps the work on disk."""
+        self.held: HeldWork | None = None
+        """Keeps other windows off the same work."""
         self.planning: Planning | None = None
         """The plan that is edited; told of by ``changed`` under ``planning``."""
         self.notices: tuple[Notice, ...] = study.notices

@@ -7,32 +7,59 @@ from typing import Any
 import numpy as np
 
 from napari_netlm.autosave import Autosave
-from napari_netlm.desk import Desk, clear_desk
+from napari_netlm.desk import Desk, clear_desk, desk_of
 from napari_netlm.keys import bind_keys
 from napari_netlm.mouse import bind_mouse
 from napari_netlm.opened import OpenedStudy
+from napari_netlm.review_files import open_review
 from napari_netlm.scene import scene_of
-from napari_netlm.views import current_view, furnish, show_view
-from napari_netlm.work import load_work, restore, work_folder
+from napari_netlm.views import current_view, follow_dimensions, furnish, show_view
+from napari_netlm.work import HeldWork, load_work, restore, work_folder
+from netlm_imaging.errors import UsageError
 
 
 def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
-    """Show ``study`` in place of the one that was there; returns its desk."""
+    """Show ``study`` in place of the one that was there; returns its desk.
+
+    Raises UsageError (STUDY_OPEN) where another window works on it; the viewer stays as it is.
+    """
     from napari.layers import Layer
 
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets are given a proxy
-    clear_desk(viewer)
+    held = _held(viewer, study)
     for data in scene_of(study):
         viewer.layers.append(Layer.create(*data))
-    return adopt(viewer, study)
+    return _on_desk(viewer, study, held)
 
 
 def adopt(viewer: Any, study: OpenedStudy) -> Desk:
     """A desk for layers of ``study`` that are on the viewer already, such as those of the reader.
 
-    Work that was saved on this study comes back, and what follows is saved.
+    They take the place of the study that was there. Work that was saved on this one comes back, and what
+    follows is saved. Raises UsageError (STUDY_OPEN): the layers are taken off again.
     """
+    try:
+        held = _held(viewer, study)
+    except UsageError:
+        for layer in [x for x in viewer.layers if x.metadata.get("netlm", {}).get("study") is study]:
+            viewer.layers.remove(layer)
+        raise
+    return _on_desk(viewer, study, held)
+
+
+def _held(viewer: Any, study: OpenedStudy) -> HeldWork:
+    """The work on ``study`` for this viewer alone; then the study that was there makes way."""
+    folder, old = work_folder(study), desk_of(viewer)
+    own = old is not None and old.autosave is not None and old.autosave.folder == folder
+    held = None if own else HeldWork(folder)
+    clear_desk(viewer)
+    return held or HeldWork(folder)
+
+
+def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork) -> Desk:
     desk = Desk(viewer, study)
+    desk.held = held
+    desk.closed.connect(held.release)
     for layer in desk.layers():
         desk.watch(layer)
     furnish(viewer)
@@ -40,8 +67,9 @@ def adopt(viewer: Any, study: OpenedStudy) -> Desk:
     bind_keys(viewer)
     show_view(viewer, current_view(viewer) or "axial")
     _look_at_the_liver(desk)
-    desk.notices = (*desk.notices, *restore(desk, load_work(study)))
-    desk.autosave = Autosave(desk, work_folder(study))
+    desk.notices = (*desk.notices, *restore(desk, load_work(held.folder, study.grid)), *open_review(desk))
+    desk.autosave = Autosave(desk, held.folder)
+    follow_dimensions(desk)
     if study.images:  # what windows act on
         viewer.layers.selection.active = desk.layer(study.images[0].role)
     return desk

@@ -27,6 +27,8 @@ from netlm_imaging.settings import Settings
 PROOF_S = (2.0, 8.0, 30.0)
 """One after the other until the plan is proven, each from the best plan so far; the limit ends them."""
 Make = Callable[[PlanSession], Edit]
+Step = Callable[[PlanSession], PlanSession]
+"""Back or forth among plans that are there: nothing is planned by it."""
 
 
 class Planning:
@@ -66,7 +68,7 @@ class Planning:
         """What lives as long as it and is closed with it, such as what shows it."""
         self._costs: dict[Candidate, float] = {}
         self.run = run
-        self._waiting: deque[Make] = deque()
+        self._waiting: deque[tuple[Make | None, Step | None]] = deque()
         self._editing = False
         self._proving: State | None = None
         self._before: State | None = None
@@ -172,16 +174,16 @@ class Planning:
 
     def edit(self, make: Make) -> None:
         """Do an edit of the session, after those that wait; what is refused is told by ``failed``."""
-        self._waiting.append(make)
+        self._waiting.append((make, None))
         self._next()
 
     def undo(self) -> None:
-        """The plan before the last edit."""
-        self._step(self.session.undo())
+        """The plan before the last edit; of one that is being planned, once that stands."""
+        self._step(PlanSession.undo)
 
     def redo(self) -> None:
         """The plan that was undone last."""
-        self._step(self.session.redo())
+        self._step(PlanSession.redo)
 
     def keep(self) -> None:
         """Keep the plan that stands, to compare later ones with."""
@@ -191,9 +193,8 @@ class Planning:
     def go_back(self) -> None:
         """The plan that was kept stands again; this can be undone."""
         kept = self.kept
-        if kept is not None and not self._editing:
-            now = self.session
-            self._stand(replace(now, state=kept.state, past=(*now.past, now.state), future=()))
+        if kept is not None:
+            self._step(lambda now: replace(now, state=kept.state, past=(*now.past, now.state), future=()))
 
     def know(self, clinical: Clinical) -> None:
         """What is known of the patient; it is kept with the work."""
@@ -236,9 +237,14 @@ class Planning:
     # how it goes on
 
     def _next(self) -> None:
-        if self._editing or not self._waiting or self._closed:
-            return
-        make, session = self._waiting.popleft(), self.session
+        while self._waiting and not self._editing and not self._closed:
+            make, step = self._waiting.popleft()
+            if step is not None:
+                self._go(step(self.session))
+            elif make is not None:
+                self._make(make, self.session)
+
+    def _make(self, make: Make, session: PlanSession) -> None:
         self._editing = True
         self.changed.emit()
         self.run(lambda: make(session), self._made)
@@ -256,9 +262,13 @@ class Planning:
             self.changed.emit()
         self._next()
 
-    def _step(self, session: PlanSession) -> None:
+    def _step(self, step: Step) -> None:
+        self._waiting.append((None, step))
+        self._next()
+
+    def _go(self, session: PlanSession) -> None:
         """Undo and redo: what was being drawn may not exist there."""
-        if session is not self.session and not self._editing:
+        if session is not self.session:
             self.draw(None)
             self.gone = ()
             self._stand(session)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import get_args
 
 from napari_netlm.desk import LABELED, Desk
-from netlm_imaging.errors import Fault, Notice, UsageError
+from napari_netlm.judged import RECORD, record_line
+from netlm_imaging.errors import Fault, InputError, Notice, UsageError
 from netlm_imaging.export import append_event, write_review
 from netlm_imaging.ingest import read_mask, read_review, read_reviewed_lesions
 from netlm_imaging.review import Event, Part, Review
@@ -15,6 +16,22 @@ from netlm_imaging.volume import LabelMap, Mask, require_on
 
 FOLDER = "review"
 PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def open_review(desk: Desk) -> tuple[Notice, ...]:
+    """Take up the review saved beside the case, unless newer work on it is there; what to tell of it.
+
+    One that cannot be read is told and left alone: nothing is written over it.
+    """
+    if RECORD in desk.records:
+        return ()
+    try:
+        review, notices = saved_review(desk)
+    except InputError as error:
+        return tuple(Notice(code=f.code, message=f"The saved review is not shown: {f}") for f in error.faults)
+    if review.events:  # not told as a change: it is saved
+        desk.records[RECORD] = [record_line(event) for event in review.events]
+    return notices
 
 
 def saved_review(desk: Desk) -> tuple[Review, tuple[Notice, ...]]:

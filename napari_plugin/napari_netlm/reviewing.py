@@ -12,11 +12,11 @@ import numpy as np
 from psygnal import Signal
 
 from napari_netlm.desk import Desk
-from napari_netlm.judged import RECORD, Journal, record_line
+from napari_netlm.judged import Journal
 from napari_netlm.lesion_figures import lesion_table, pet_reference
-from napari_netlm.review_files import PARTS, save_review, saved_review
+from napari_netlm.review_files import PARTS, save_review
 from napari_netlm.steps import History, Landmarks, Step
-from netlm_imaging.errors import Fault, Notice, UsageError
+from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import LiverVolumes
 from netlm_imaging.review import (
@@ -51,7 +51,6 @@ class Reviewing:
         """Lesions marked beside it."""
         self.order: tuple[int, ...] = ()
         """In which lesions are shown; empty: by their numbers."""
-        self.notices: tuple[Notice, ...] = ()
         self._doing: Action | None = None
         self._landmarks: tuple[Landmarks, Landmarks] | None = None
         """Those before and after the edit that is being done."""
@@ -59,10 +58,6 @@ class Reviewing:
         self._table: LesionTable | None = None
         self._reference: PetReference | None = None
         self._require_liver()
-        if RECORD not in desk.records:  # work that was not saved comes first
-            saved, self.notices = saved_review(desk)
-            if saved.events:  # not told as a change: it is saved
-                desk.records[RECORD] = [record_line(event) for event in saved.events]
         self.journal = Journal(desk, who=who, now=now)
         self._seen: dict[Part, Labels] = {}
         self._told_early: set[Part] = set()

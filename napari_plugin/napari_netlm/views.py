@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_netlm.desk import Desk, desk_of
 from netlm_imaging.export.planes import PLANES, Plane
 
 VIEWS = {plane.name: plane for plane in PLANES}
@@ -17,6 +18,8 @@ def show_view(viewer: Any, name: str) -> None:
     napari draws the second last axis downwards, so views with the head up turn the camera.
     """
     plane = VIEWS[name]  # type: ignore[index]
+    if (desk := desk_of(viewer)) is not None:
+        desk.plane = plane.name
     others = [axis for axis in range(3) if axis != plane.axis]
     viewer.dims.ndisplay = 2
     outline(viewer, seen=True)
@@ -37,6 +40,20 @@ def show_3d(viewer: Any) -> None:
     for name in _LETTERS:
         viewer.canvas.overlays[f"letter_{name}"].visible = False
     viewer.fit_to_view()
+
+
+def follow_dimensions(desk: Desk) -> None:
+    """napari's own button between 2D and 3D does what the commands do, as long as the study is open."""
+    viewer = desk.viewer
+
+    def turn(_event: Any = None) -> None:
+        if viewer.dims.ndisplay == 3:
+            show_3d(viewer)
+        else:
+            show_view(viewer, desk.plane)
+
+    viewer.dims.events.ndisplay.connect(turn)
+    desk.closed.connect(lambda: viewer.dims.events.ndisplay.disconnect(turn))
 
 
 def current_view(viewer: Any) -> str | None:

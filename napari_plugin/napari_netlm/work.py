@@ -15,11 +15,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from napari_netlm.desk import LABELED, Desk
 from napari_netlm.opened import OpenedStudy
-from netlm_imaging.errors import InputError, Notice
+from netlm_imaging.errors import Fault, InputError, Notice, UsageError
 from netlm_imaging.export import write_nifti
 from netlm_imaging.export.files import write_file, writing
+from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import read_mask
 from netlm_imaging.ingest.privacy import fingerprint
 from netlm_imaging.review.records import LONGEST_NAME
@@ -70,15 +73,43 @@ def save_records(folder: Path, records: dict[str, Any]) -> None:
     write_file(folder / _RECORDS, json.dumps({"schema": SCHEMA, "records": records}, indent=1).encode())
 
 
-def load_work(study: OpenedStudy) -> Work:
-    """What was saved on this study; a file that is damaged is told and left out."""
-    folder = work_folder(study)
+class HeldWork:
+    """The work folder of a study, held by one window alone.
+
+    Raises UsageError (STUDY_OPEN) while another one holds it. A process that dies lets go by that.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = FileLock(folder.with_suffix(".lock"), timeout=0, thread_local=False)
+        try:
+            _make(folder.parent)
+            self._lock.acquire()
+        except Timeout:
+            raise UsageError(
+                Fault(
+                    code="STUDY_OPEN",
+                    expected="one window for each study: work is saved as it is done",
+                    found="this study open in another window",
+                    remedy="Go on there, or close it there first",
+                )
+            ) from None
+        except (UsageError, OSError):  # nothing can be saved here, which the window says all the time
+            return
+
+    def release(self) -> None:
+        """Others may work on it."""
+        self._lock.release()
+
+
+def load_work(folder: Path, grid: Grid) -> Work:
+    """What was saved in a work folder; a file that is damaged is told and left out."""
     masks, records, notices = {}, {}, []
     files = [*sorted((folder / "masks").glob("*.nii.gz")), folder / _RECORDS]
     times = [file.stat().st_mtime for file in files if file.is_file()]
     for file in files[:-1]:
         try:
-            masks[file.name.removesuffix(".nii.gz")] = read_mask(str(file)).labels.paste_into(study.grid)
+            masks[file.name.removesuffix(".nii.gz")] = read_mask(str(file)).labels.paste_into(grid)
         except InputError as error:
             notices.append(_lost(file, str(error)))
     if files[-1].is_file():

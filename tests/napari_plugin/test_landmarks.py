@@ -12,6 +12,7 @@ import pytest
 from napari.components import ViewerModel
 
 from benchmarks.clicks import drawn_landmarks
+from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
@@ -126,7 +127,7 @@ def test_the_trail_holds_them_and_work_comes_back_with_them(tools: Tools, study:
     last = tools.reviewing.review.events[-1]
     assert (last.action, last.part, last.who) == ("landmarks", "segments", "Reader 1")
     assert last.landmarks == points
-    desk.autosave.flush()
+    clear_desk(desk.viewer)
     again = put_on_desk(ViewerModel(), desk.study)
     tools = Tools(Reviewing(again))
     assert tools.landmarks.points == points

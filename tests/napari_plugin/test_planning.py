@@ -381,7 +381,7 @@ def test_the_plan_is_kept_with_the_work_and_gone_on_with(planning: Planning) -> 
     planning.change(settings_of(planning.settings, plan={"max_interventions": 6}))
     desk = planning.desk
     desk.autosave.flush()
-    saved = load_work(desk.study)
+    saved = load_work(desk.autosave.folder, desk.study.grid)
     assert saved.records[RECORD]["plan"]["debulking_percent"] == planning.figures.debulking_percent
     assert saved.records["clinical"]["liver_quality"] == "cirrhosis"
     assert saved.records["settings"]["plan"]["max_interventions"] == 6

@@ -134,6 +134,7 @@ def test_the_name_of_the_reviewer_is_there_the_next_time(
 ) -> None:
     QTest.keyClicks(widget.who, "Reader 2")
     QTest.keyClick(widget.who, Qt.Key.Key_Return)
+    clear_desk(widget.viewer)
     viewer = ViewerModel()
     put_on_desk(viewer, replace(study, path=tmp_path))
     again = ReviewWidget(viewer)

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.run import given_masks
-from netlm_imaging.errors import UsageError
+from napari_netlm.work import STATE_DIR, discard_work
+from netlm_imaging.errors import NetlmError, UsageError
 from netlm_imaging.ingest import read_mask, read_review
 from netlm_imaging.lesions import liver_volumes, measure
 from netlm_imaging.review import brushed, deleted
@@ -33,6 +35,12 @@ def clock() -> Iterator[datetime]:
 def begun(study: OpenedStudy) -> Reviewing:
     ticks = clock()
     return Reviewing(put_on_desk(ViewerModel(), study), who="Reader 1", now=lambda: next(ticks))
+
+
+def opened_anew(reviewing: Reviewing) -> None:
+    """What is not saved in the case is thrown away."""
+    clear_desk(reviewing.desk.viewer)
+    discard_work(reviewing.desk.study)
 
 
 def actions(reviewing: Reviewing) -> list[str]:
@@ -202,17 +210,23 @@ def test_a_case_opens_with_its_saved_review(study: OpenedStudy, tmp_path: Path) 
     reviewing.judge([b], "rejected")
     drawn = reviewing.labels.copy()
     reviewing.save(tmp_path / "review")
+    figures = reviewing.table.lesions
+    opened_anew(reviewing)
     again = begun(replace(case))
     assert (again.labels == drawn).all()
     assert again.review == reviewing.review
-    assert again.table.lesions == reviewing.table.lesions
+    assert again.table.lesions == figures
     again.judge([a], "accepted")
     again.save(tmp_path / "review")
     assert len(read_review(tmp_path / "review")[0].events) == 5
 
 
-def test_another_review_is_never_written_over(study: OpenedStudy, tmp_path: Path) -> None:
-    one, other = begun(study), begun(study)
+def test_another_review_is_never_written_over(
+    study: OpenedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = begun(study)
+    monkeypatch.setenv(STATE_DIR, str(tmp_path / "elsewhere"))  # as on another computer
+    other = begun(study)
     one.judge([1], "accepted")
     one.save(tmp_path)
     other.judge([1], "rejected")
@@ -273,4 +287,19 @@ def test_a_saved_review_counts_before_anything_is_changed(study: OpenedStudy, tm
     first = begun(case)
     first.judge([2], "rejected")
     first.save(tmp_path / "review")
-    assert 2 not in begun(replace(case)).desk.anatomy().lesions.labels
+    opened_anew(first)
+    desk = put_on_desk(ViewerModel(), replace(case))
+    assert 2 not in desk.anatomy().lesions.labels, "also where nobody reviews"
+    assert 2 not in given_masks(desk)["lesions"].labels
+
+
+def test_a_damaged_review_is_told_and_never_written_over(study: OpenedStudy, tmp_path: Path) -> None:
+    (tmp_path / "review").mkdir()
+    (tmp_path / "review/review.jsonl").write_text("no review\n")
+    desk = put_on_desk(ViewerModel(), replace(study, path=tmp_path))
+    assert "BAD_REVIEW" in [notice.code for notice in desk.notices]
+    reviewing = Reviewing(desk)
+    reviewing.judge([1], "accepted")
+    with pytest.raises(NetlmError):
+        reviewing.save(tmp_path / "review")
+    assert (tmp_path / "review/review.jsonl").read_text() == "no review\n"

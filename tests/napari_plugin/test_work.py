@@ -14,13 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Layer
 
 from napari_netlm.autosave import Autosave
-from napari_netlm.desk import Desk, clear_desk
-from napari_netlm.hang import put_on_desk
+from napari_netlm.desk import Desk, clear_desk, desk_of
+from napari_netlm.hang import adopt, put_on_desk
 from napari_netlm.opened import OpenedStudy
+from napari_netlm.scene import scene_of
 from napari_netlm.study import open_study
 from napari_netlm.work import discard_work, load_work, work_folder
+from netlm_imaging.errors import UsageError
 
 VOXEL = (np.array([20]), np.array([30]), np.array([40]))
 
@@ -32,6 +35,37 @@ def wait_for(what: Callable[[], bool], *, seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
+def drawn_lesions(study: OpenedStudy) -> tuple[int, ...]:
+    found = load_work(work_folder(study), study.grid).masks.get("lesions")
+    return () if found is None else found.labels
+
+
+def test_a_second_window_is_told_that_the_study_is_open(study: OpenedStudy) -> None:
+    first, second = ViewerModel(), ViewerModel()
+    desk = put_on_desk(first, study)
+    other = put_on_desk(second, replace(study, case=None))
+    with pytest.raises(UsageError, match="open in another window") as caught:
+        put_on_desk(second, study)
+    assert caught.value.code == "STUDY_OPEN"
+    assert desk_of(second) is other, "what was open there stays"
+    assert put_on_desk(first, study) is not desk, "in its own window it opens anew"
+    clear_desk(first)
+    assert desk_of(second) is other
+    assert put_on_desk(second, study).study is study
+
+
+def test_layers_of_a_study_that_is_open_elsewhere_do_not_stay(study: OpenedStudy) -> None:
+    """As napari's own reader adds them."""
+    put_on_desk(first := ViewerModel(), study)
+    viewer = ViewerModel()
+    for data in scene_of(study):
+        viewer.layers.append(Layer.create(*data))
+    with pytest.raises(UsageError):
+        adopt(viewer, study)
+    assert not viewer.layers
+    clear_desk(first)
+
+
 def written(desk: Desk) -> bool:
     assert desk.autosave is not None
     return not desk.autosave.pending and desk.autosave.saved is not None
@@ -41,9 +75,10 @@ def test_an_edit_is_on_disk_within_a_second_and_there_again(study: OpenedStudy) 
     desk = put_on_desk(ViewerModel(), study)
     desk.edit("lesions", VOXEL, 7)
     began = time.monotonic()
-    wait_for(lambda: "lesions" in load_work(study).masks)
+    wait_for(lambda: "lesions" in load_work(work_folder(study), study.grid).masks)
     assert time.monotonic() - began < 5.0  # a second on a quiet machine
     drawn = desk.labels("lesions")
+    clear_desk(desk.viewer)
     again = put_on_desk(ViewerModel(), study)
     assert np.array_equal(again.labels("lesions").array, drawn.array)
     assert drawn.array.any()
@@ -65,7 +100,7 @@ def test_a_stroke_is_saved_while_the_brush_is_down(study: OpenedStudy) -> None:
     layer.contour = 0
     with layer.block_history():  # as between press and release
         layer.paint(desk.viewer.dims.current_step, 9)
-        wait_for(lambda: 9 in load_work(study).masks["lesions"].labels if load_work(study).masks else False)
+        wait_for(lambda: 9 in drawn_lesions(study))
 
 
 def test_a_mask_that_was_emptied_stays_empty(study: OpenedStudy) -> None:
@@ -126,7 +161,8 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from napari.components import ViewerModel
-from napari_netlm.hang import put_on_desk
+from napari_netlm.hang import adopt, put_on_desk
+from napari_netlm.scene import scene_of
 from napari_netlm.study import open_study
 
 desk = put_on_desk(ViewerModel(), open_study(Path(sys.argv[1])))

@@ -97,7 +97,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         for part in self.parts:
             part.refresh()
         session = None if planning is None else planning.session
-        self.buttons["Undo"].setEnabled(bool(session and session.past))
+        self.buttons["Undo"].setEnabled(bool(planning and (planning.busy or planning.session.past)))
         self.buttons["Redo"].setEnabled(bool(session and session.future))
         self.buttons["Save plan..."].setEnabled(planning is not None and planning.worked_out)
 

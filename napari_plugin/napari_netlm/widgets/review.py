@@ -108,7 +108,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         except NetlmError as error:
             self.messages.show_error(error)
             return
-        self.messages.add_notices(reviewing.notices)
         self.tools = Tools(reviewing)
         reviewing.changed.connect(self._follow)
         self.tools.said.connect(self._say)

@@ -26,6 +26,7 @@ from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.run_row import RunRow
 from napari_netlm.widgets.series_list import SeriesList
 from napari_netlm.widgets.work_row import WorkRow
+from netlm_imaging.errors import NetlmError
 from netlm_imaging.review import segments_method
 from netlm_sample_data import PRESETS
 
@@ -119,9 +120,16 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     # how it goes on
 
     def _put(self, study: OpenedStudy) -> None:
-        self._take(put_on_desk(self.viewer, study))
+        self._taken(lambda: put_on_desk(self.viewer, study))
 
-    def _take(self, desk: Desk) -> None:
+    def _taken(self, hang: Callable[[], Desk]) -> None:
+        try:
+            desk = hang()
+        except NetlmError as error:
+            there = desk_of(self.viewer)
+            self.title.setText(NOTHING_OPEN if there is None else _title(there.study))
+            self.messages.show_error(error)
+            return
         self._show(desk)
         self._register_pet(desk)
 
@@ -153,8 +161,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         desk = desk_of(self.viewer)
         if study is None or (desk is not None and desk.study is study):
             return
-        clear_desk(self.viewer)
-        self._take(adopt(self.viewer, study))
+        self._taken(lambda: adopt(self.viewer, study))
 
     def _show(self, desk: Desk | None) -> None:
         self.display.show_desk(desk)
