@@ -25,6 +25,8 @@ GRID_TOLERANCE_MM = 1e-3
 ORTHONORMAL_TOLERANCE = 1e-3
 
 _RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+LETTER_SHARE = 0.25
+"""The sine of 14.5 degrees: a scan tilted less than that is not called oblique (ours)."""
 _LETTERS = (("R", "L"), ("A", "P"), ("I", "S"))
 
 
@@ -250,6 +252,18 @@ def canonical_grid(grid: Grid) -> Grid:
         origin_mm=_triple(grid.to_patient(start)),
         direction=tuple(float(v) for v in np.stack(columns[::-1], axis=1).ravel()),
     )
+
+
+def direction_letters(direction: npt.ArrayLike) -> str:
+    """A patient direction (x, y, z in LPS) in letters, the leading one first: ``L``, ``RA``.
+
+    As DICOM's Patient Orientation (0020,0020) names oblique directions; further letters stand from
+    LETTER_SHARE of the direction on.
+    """
+    vector = np.asarray(direction, dtype=np.float64)
+    share = np.abs(vector) / np.linalg.norm(vector)
+    order = np.argsort(-share, kind="stable")
+    return "".join(_LETTERS[n][int(vector[n] > 0)] for n in order if share[n] >= LETTER_SHARE)
 
 
 def _describe(grid: Grid) -> str:

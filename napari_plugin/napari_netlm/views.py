@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from napari_netlm.desk import Desk, desk_of
-from netlm_imaging.export.planes import PLANES, Plane
+from netlm_imaging.export.planes import PLANES, Edges, edges
 
 VIEWS = {plane.name: plane for plane in PLANES}
 _LETTERS = {"left": "middle_left", "right": "middle_right", "top": "top_center", "bottom": "bottom_center"}
-"""Attribute of a Plane: where the letter stands on the canvas."""
+"""Attribute of Edges: where the letter stands on the canvas."""
 
 
 def show_view(viewer: Any, name: str) -> None:
@@ -18,15 +19,17 @@ def show_view(viewer: Any, name: str) -> None:
     napari draws the second last axis downwards, so views with the head up turn the camera.
     """
     plane = VIEWS[name]  # type: ignore[index]
-    if (desk := desk_of(viewer)) is not None:
-        desk.plane = plane.name
+    desk = desk_of(viewer)
+    if desk is None:  # nothing to look at
+        return
+    desk.plane = plane.name
     others = [axis for axis in range(3) if axis != plane.axis]
     viewer.dims.ndisplay = 2
     outline(viewer, seen=True)
     _bring_back_images(viewer)
     viewer.scene.camera.orientation2d = ("up" if plane.superior_up else "down", "right")
     viewer.dims.order = (plane.axis, *others)
-    _write_letters(viewer, plane)
+    _write_letters(viewer, edges(desk.frame.shown_grid, plane))
     viewer.fit_to_view()
 
 
@@ -44,16 +47,18 @@ def show_3d(viewer: Any) -> None:
 
 def follow_dimensions(desk: Desk) -> None:
     """napari's own button between 2D and 3D does what the commands do, as long as the study is open."""
-    viewer = desk.viewer
+    viewer, changed = desk.viewer, desk.viewer.dims.events.ndisplay
+    # napari draws the layers once before it tells of the button; outlines are gone when one looks.
+    warnings.filterwarnings("ignore", message="Contours are not displayed during 3D rendering")
 
-    def turn(_event: Any = None) -> None:
+    def turn(_event: Any) -> None:
         if viewer.dims.ndisplay == 3:
             show_3d(viewer)
         else:
             show_view(viewer, desk.plane)
 
-    viewer.dims.events.ndisplay.connect(turn)
-    desk.closed.connect(lambda: viewer.dims.events.ndisplay.disconnect(turn))
+    changed.connect(turn)
+    desk.closed.connect(lambda: changed.disconnect(turn))
 
 
 def current_view(viewer: Any) -> str | None:
@@ -75,10 +80,10 @@ def furnish(viewer: Any) -> None:
         )
 
 
-def _write_letters(viewer: Any, plane: Plane) -> None:
+def _write_letters(viewer: Any, at: Edges) -> None:
     for name in _LETTERS:
         letter = viewer.canvas.overlays[f"letter_{name}"]
-        letter.text = getattr(plane, name)
+        letter.text = getattr(at, name)
         letter.visible = True
 
 

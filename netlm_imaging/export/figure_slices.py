@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.export import palette
-from netlm_imaging.export.planes import PLANES, Plane, cut, fullest_slice, size_mm
+from netlm_imaging.export.planes import PLANES, Plane, cut, edges, fullest_slice, size_mm
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 CT_WINDOW_HU = (-60.0, 200.0)
@@ -108,11 +108,12 @@ def _panel(axes: Any, scene: SliceScene, plane: Plane, index: int, frame_mm: flo
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
+    at = edges(scene.image.grid, plane)
     for letter, x, y in (
-        (plane.left, 0.02, 0.5),
-        (plane.right, 0.98, 0.5),
-        (plane.top, 0.5, 0.97),
-        (plane.bottom, 0.5, 0.03),
+        (at.left, 0.02, 0.5),
+        (at.right, 0.98, 0.5),
+        (at.top, 0.5, 0.97),
+        (at.bottom, 0.5, 0.03),
     ):
         _write(axes, x, y, letter, scene, size=10, weight="bold")
     _scale_bar(axes, scene, width)

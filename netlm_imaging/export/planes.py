@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from netlm_imaging.geometry import Grid
+from netlm_imaging.geometry import Grid, canonical_grid, direction_letters
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 PlaneName = Literal["axial", "coronal", "sagittal"]
@@ -22,19 +22,38 @@ class Plane:
     axis: int
     """The array axis that the view looks along."""
     superior_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """The patient directions at the edges of a picture, such as ``R``; of oblique ones ``RA``."""
+
     left: str
-    """The patient direction at the picture's left edge; likewise the other three."""
     right: str
     top: str
     bottom: str
 
 
 PLANES = (
-    Plane(name="axial", axis=0, superior_up=False, left="R", right="L", top="A", bottom="P"),
-    Plane(name="coronal", axis=1, superior_up=True, left="R", right="L", top="S", bottom="I"),
-    Plane(name="sagittal", axis=2, superior_up=True, left="A", right="P", top="S", bottom="I"),
+    Plane(name="axial", axis=0, superior_up=False),
+    Plane(name="coronal", axis=1, superior_up=True),
+    Plane(name="sagittal", axis=2, superior_up=True),
 )
 """Radiological display: the patient's right on the picture's left, anterior or superior up."""
+
+
+def edges(grid: Grid, plane: Plane) -> Edges:
+    """What to write at the edges of a picture of ``plane`` of a canonical item on ``grid``."""
+    axes = canonical_grid(grid).axes
+    down, right = (axes[:, 2 - axis] for axis in range(3) if axis != plane.axis)
+    if plane.superior_up:
+        down = -down
+    return Edges(
+        left=direction_letters(-right),
+        right=direction_letters(right),
+        top=direction_letters(-down),
+        bottom=direction_letters(down),
+    )
 
 
 def cut(item: Volume | Mask | LabelMap, plane: Plane, index: int) -> npt.NDArray[Any]:

@@ -9,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from export.examples import Example, make_case, planning_grid
+from hypothesis import given
 from matplotlib.image import imread
 from strategies import ellipsoid, oblique_grid
+from strategies import grids as any_grids
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import GridMismatch
 from netlm_imaging.export import draw_figures, palette
 from netlm_imaging.export.figure_plan3d import draw_plan
 from netlm_imaging.export.figure_slices import draw_slices, slice_scene
-from netlm_imaging.export.planes import PLANES, cut, fullest_slice, size_mm
+from netlm_imaging.export.planes import PLANES, cut, edges, fullest_slice, size_mm
 from netlm_imaging.geometry import Grid
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
@@ -104,10 +106,29 @@ def test_letters_and_cut_agree_with_the_patient() -> None:
     x, y, z = np.moveaxis(grid.to_patient(np.moveaxis(np.indices(grid.shape_kji), 0, -1)), -1, 0)
     towards = {"R": -x, "L": x, "A": -y, "P": y, "I": -z, "S": z}
     for plane in PLANES:
-        assert np.all(np.diff(cut(Volume(towards[plane.right], grid), plane, 1), axis=1) > 0)
-        assert np.all(np.diff(cut(Volume(towards[plane.bottom], grid), plane, 1), axis=0) > 0)
-        assert {plane.left, plane.right} in ({"R", "L"}, {"A", "P"})
-        assert {plane.top, plane.bottom} in ({"S", "I"}, {"A", "P"})
+        at = edges(grid, plane)
+        assert np.all(np.diff(cut(Volume(towards[at.right], grid), plane, 1), axis=1) > 0)
+        assert np.all(np.diff(cut(Volume(towards[at.bottom], grid), plane, 1), axis=0) > 0)
+        assert {at.left, at.right} in ({"R", "L"}, {"A", "P"})
+        assert {at.top, at.bottom} in ({"S", "I"}, {"A", "P"})
+
+
+@given(any_grids())
+def test_letters_of_any_acquisition_name_where_its_pictures_go(grid: Grid) -> None:
+    """Leading letter first; opposite edges have opposite letters; none of less than a quarter."""
+    turned = Volume(np.zeros(grid.shape_kji, np.uint8), grid).canonical()
+    towards = {"R": (0, -1), "L": (0, 1), "A": (1, -1), "P": (1, 1), "I": (2, -1), "S": (2, 1)}
+    opposite = str.maketrans("RLAPIS", "LRPASI")
+    for plane in PLANES:
+        at = edges(turned.grid, plane)
+        assert (at.left, at.top) == (at.right.translate(opposite), at.bottom.translate(opposite))
+        column = max(axis for axis in range(3) if axis != plane.axis)
+        step = np.subtract(turned.grid.to_patient(np.eye(3)[column]), turned.grid.to_patient(np.zeros(3)))
+        step /= np.linalg.norm(step)
+        shares = [step[axis] * sign for axis, sign in (towards[letter] for letter in at.right)]
+        assert shares == sorted(shares, reverse=True)
+        assert min(shares) >= 0.25
+        assert len(shares) == np.count_nonzero(np.abs(step) >= 0.25)
 
 
 def test_the_fullest_slice_and_the_size_of_a_plane() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from strategies import oblique_grid
 
 from napari_netlm.desk import clear_desk, desk_of
 from napari_netlm.hang import put_on_desk
-from napari_netlm.opened import OpenedStudy
+from napari_netlm.opened import OpenedStudy, ShownImage
 from napari_netlm.views import current_view, show_3d, show_view
-from netlm_imaging.volume import LabelMap, Mask
+from netlm_imaging.volume import LabelMap, Mask, Volume
 
 
 def test_layers_come_in_order_with_names_for_people(study: OpenedStudy) -> None:
@@ -107,6 +109,40 @@ def test_views_are_hung_as_radiologists_have_them(study: OpenedStudy, view: str,
     shown = "".join(overlays[f"letter_{name}"].text for name in ("left", "right", "top", "bottom"))
     assert shown == letters
     assert viewer.scene.camera.orientation2d == ("down" if view == "axial" else "up", "right")
+
+
+def test_letters_of_an_oblique_acquisition_say_so() -> None:
+    """Turned by 40 degrees about the head-feet axis: rows run from right and front to left and back."""
+    grid = oblique_grid((14, 33, 27), euler_degrees=(0.0, 5.0, 40.0))
+    image = Volume(np.zeros(grid.shape_kji, np.float32), grid)
+    study = OpenedStudy(
+        path=Path("study"), grid=grid, images=(ShownImage(role="hbp", modality="MR", volume=image),)
+    )
+    viewer = ViewerModel()
+    put_on_desk(viewer, study)
+    overlays = viewer.canvas.overlays
+    shown = [overlays[f"letter_{name}"].text for name in ("left", "right", "top", "bottom")]
+    assert shown == ["RA", "LP", "AL", "PR"]
+    show_view(viewer, "coronal")
+    assert [overlays[f"letter_{name}"].text for name in ("left", "top")] == ["RA", "S"]
+
+
+def test_the_button_of_the_viewer_between_2d_and_3d_does_as_ours(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    show_view(viewer, "sagittal")
+    viewer.dims.ndisplay = 3
+    assert viewer.scene.camera.orientation == ("away", "up", "right")
+    assert desk.layer("lesions").contour == 0
+    assert not desk.layer("hbp").visible
+    assert not viewer.canvas.overlays["letter_left"].visible
+    viewer.dims.ndisplay = 2
+    assert current_view(viewer) == "sagittal"
+    assert desk.layer("lesions").contour > 0
+    assert desk.layer("hbp").visible
+    assert viewer.canvas.overlays["letter_left"].text == "A"
+    clear_desk(viewer)
+    viewer.dims.ndisplay = 3  # no longer ours
 
 
 def test_3d_is_seen_from_the_front_and_not_mirrored(study: OpenedStudy) -> None:

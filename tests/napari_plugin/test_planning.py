@@ -135,6 +135,25 @@ def test_the_plan_lies_where_its_voxels_are(planning: Planning) -> None:
     assert planning.desk.layer(PLAN) is None
 
 
+def test_undo_while_an_edit_is_planned_takes_it_back_when_it_stands(desk: Desk, started: Started) -> None:
+    later = Later()
+    planning = Planning(desk, started, run=later)
+    later.all()
+    before = planning.session.chosen
+    planning.edit(lambda session: session.leave_alone(1))
+    assert planning.busy
+    planning.undo()
+    planning.edit(lambda session: session.leave_alone(2))
+    planning.undo()
+    planning.redo()
+    later.all()
+    assert planning.session.state.fixed.leave == {2}
+    assert len(planning.session.past) == 1
+    planning.undo()
+    assert planning.session.chosen == before
+    planning.close()
+
+
 def test_a_forbidden_treatment_is_out_and_comes_back_by_undo(planning: Planning) -> None:
     before, first = planning.figures, planning.session.chosen[0]
     planning.edit(lambda session: session.must_not(first))
