@@ -263,6 +263,10 @@ class UncertaintySettings(Section):
         """Standard deviation of a zone's diameters, in percent of them."""
         return float(getattr(self, f"zone_{modality}_sd_percent"))
 
+    def liver_sd_percent(self, method: str) -> float:
+        """Of the liver's volume; ``method``: of its mask, ``given`` by the user or a segmenter's name."""
+        return self.liver_given_sd_percent if method == "given" else self.liver_segmented_sd_percent
+
 
 class Settings(Section):
     """All settings; ``Settings()`` are the defaults."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from napari_netlm.decided_case import decided_case
 from napari_netlm.plan_details import Details
 from napari_netlm.planning import Planning
-from netlm_imaging.case import CaseLesion, CaseResult
-from netlm_imaging.decide.records import Classification
-from netlm_imaging.errors import Fault, InputError, Notice
+from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.export import draw_figures, write_case, write_plan
 from netlm_imaging.ingest import read_plan
-from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.records import LesionOptions, Plan
 from netlm_imaging.plan.reopen import reopened
 from netlm_imaging.plan.session import Edit, PlanSession
 from netlm_imaging.plan.session_state import difference_of
@@ -67,9 +63,9 @@ def why_no_dicom(planning: Planning | None) -> str:
 def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) -> Path:
     """The finished case with the plan that stands in place of its own: report, case.json, tables, masks.
 
-    Where the study was opened from DICOM images, SEG, SR and the report as DICOM too. What was computed for
-    the old plan alone (other plans, uncertainty, frontier) is left out. Raises InputError (NOT_READY),
-    UsageError as ``write_case`` does.
+    Where the study was opened from DICOM images, SEG, SR and the report as DICOM too. Uncertainty is that of
+    this plan; other plans and the frontier stay where they still answer the same question
+    (``decided_case``). Raises InputError (NOT_READY), UsageError as ``write_case`` does.
     """
     details, study = _details(planning), planning.desk.study
     if study.case is None:
@@ -77,7 +73,7 @@ def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) ->
     if details.classification is None:
         raise InputError(_not_ready(NO_TYPE_FOLLOWS))
     source, not_written = dicom_source(None if study.read is None else study.read.series)
-    case = _case_of(study.case, details, details.classification, planning.started.lesions)
+    case = decided_case(study.case, details, details.classification, planning.started.lesions)
     case = replace(case, warnings=(*case.warnings, *(n for n in not_written if n not in case.warnings)))
     masks = _masks(planning, details)
     treated = masks["treated"]
@@ -101,68 +97,6 @@ def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) ->
         plan=details.file,
         source=source,
         overwrite=overwrite,
-    )
-
-
-def _case_of(
-    case: CaseResult, details: Details, classification: Classification, lesions: Sequence[Lesion]
-) -> CaseResult:
-    basis, plan = details.state.basis, details.state.plan
-    return replace(
-        case,
-        settings=basis.settings,
-        clinical=basis.case.clinical,
-        warnings=(*case.warnings, *details.state.notices, _edited(details)),
-        lesions=_lesions(case, lesions, plan, basis.options),
-        plan=plan,
-        alternatives=(),
-        frontier=(),
-        frontier_complete=False,
-        frontier_by_interventions=(),
-        next_lesions=(),
-        limit_steps=(),
-        projections=(),
-        function=None,
-        device_comparison=None,
-        uncertainty=None,
-        classification=classification,
-    )
-
-
-def _lesions(
-    case: CaseResult, lesions: Sequence[Lesion], plan: Plan, options: Sequence[LesionOptions]
-) -> tuple[CaseLesion, ...]:
-    """Lesions as planned on, with what images told of them before."""
-    known = {lesion.id: lesion for lesion in case.lesions}
-    coverage = {entry.lesion: entry for entry in plan.coverage}
-    possible = {entry.lesion: entry.options for entry in options}
-    uptake = ("suv_max", "suv_mean", "suv_liver_ratio", "suv_spleen_ratio", "krenning", "krenning_borderline")
-    made = []
-    for lesion in lesions:
-        before = known.get(lesion.id)
-        same = before is not None and before.volume_ml == lesion.volume_ml
-        seen = {name: getattr(before, name) for name in uptake} if same else {}
-        fields = {name: getattr(lesion, name) for name in Lesion.__dataclass_fields__}
-        entry = coverage[lesion.id]
-        made.append(
-            CaseLesion(
-                **{**fields, **seen},
-                treatment=entry.treatment,
-                cleared=entry.cleared,
-                coverage_percent=entry.coverage_percent,
-                options=possible.get(lesion.id, ()),
-            )
-        )
-    return tuple(made)
-
-
-def _edited(details: Details) -> Notice:
-    fixed, drawn = details.state.fixed, len(details.state.basis.drawn)
-    choices = sum(map(len, (fixed.must, fixed.must_not, fixed.clear, fixed.leave)))
-    return Notice(
-        code="PLAN_EDITED",
-        message=f"A person edited this plan: {choices} fixed choices, {drawn} treatments drawn by hand. "
-        "Other plans, uncertainty and frontier of the first run are left out: they belong to another plan.",
     )
 
 

@@ -11,9 +11,6 @@ from netlm_imaging.plan.records import Plan
 from netlm_imaging.settings import Objective, Settings
 from netlm_pipelines.progress import Stages
 
-GIVEN = "given"
-"""What ``LiverVolumes.method`` says of a mask that the user brought."""
-
 
 def how_certain(
     planned: Planned, *, method: str, clinical: Clinical, settings: Settings, stages: Stages
@@ -38,8 +35,7 @@ def _draws(
     start = time.perf_counter()
     prepared = prepare(planned.case, planned.choices[objective].chosen, settings=of)
     ready = time.perf_counter()
-    sd = of.liver_given_sd_percent if method == GIVEN else of.liver_segmented_sd_percent
-    draws = draw(prepared, liver_sd_percent=sd)
+    draws = draw(prepared, liver_sd_percent=of.liver_sd_percent(method))
     entry[f"{objective}_prepare_s"] = round(ready - start, 3)
     entry[f"{objective}_draw_s"] = round(time.perf_counter() - ready, 3)
     return draws
