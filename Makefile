@@ -62,7 +62,7 @@ $(VENV)/.display: $(STAMP)
 	@touch $@
 
 pictures: install display
-	$(WITH_DISPLAY) $(BIN)/python docs/make_pictures.py
+	$(WITH_DISPLAY) env PYTHONPATH=. $(BIN)/python docs/make_pictures.py
 
 clean:
 	rm -rf $(VENV) $(OUT) dist

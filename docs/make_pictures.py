@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
+
+from benchmarks.clicks import drawn_landmarks
 
 DOCS = Path(__file__).parent
 WIDTH = 1200
@@ -60,8 +63,26 @@ def _take(case: Path, images: Path) -> None:
     three_d(viewer)
     _shoot(viewer, "viewer-3d")
     axial(viewer)
+    _take_landmarks(viewer, desk)
     _take_plan(viewer)
     viewer.close()
+
+
+def _take_landmarks(viewer: Any, desk: Any) -> None:
+    """Landmarks of the segments, set in Review; then all is as it was."""
+    dock, review = viewer.window.add_plugin_dock_widget("netlm-imaging", "Review", tabify=True)
+    dock.raise_()
+    _wait(lambda: review.tools is not None)
+    review.tools.set_landmarks()
+    for name, point in drawn_landmarks(desk).items():
+        review.tools.landmarks.choose(name)
+        review.tools.put_landmark(np.array(point))
+    desk.go_to(drawn_landmarks(desk)["right_portal_branch"])
+    _shoot(viewer, "viewer-segments")
+    while review.tools.reviewing.history.last_done is not None:
+        review.tools.reviewing.undo()
+    review.tools.edit_part("lesions")
+    desk.layer("segments").visible = False
 
 
 def _take_plan(viewer: Any) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_netlm.reviewing import Reviewing
-from netlm_imaging.lesions.contrast import ROSE_CRITERION
 from netlm_imaging.lesions.measures import SHARE_THAT_COUNTS_PERCENT
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.review import Status
@@ -88,21 +87,20 @@ COLUMNS = (
         key=_segments,
     ),
     Column(title="Seen", tip="Images on which the study found it", text=_seen_on, key=_seen_on),
+    Column(
+        title="CNR",
+        tip="Score: how clearly the reference image shows it: contrast to the liver around over its noise.\n"
+        "Look twice at the lowest of a study. The segmenter gives no probability of its own",
+        text=lambda i: "" if i[1].cnr is None else f"{i[1].cnr:.1f}",
+        key=lambda i: (i[1].cnr is None, -(i[1].cnr or 0.0)),
+        figure=True,
+    ),
     _figure("SUVmax", "Highest SUV on PET, g/mL", lambda lesion: lesion.suv_max, 1),
     Column(
         title="Krenning",
         tip="Krenning-like score on PET, 0 to 4; ?: within 10 % of a border",
         text=_krenning,
         key=lambda i: (not _krenning(i), -int(_krenning(i)[:1] or 0)),
-    ),
-    Column(
-        title="CNR",
-        tip="Score: how clearly the reference image shows it, contrast-to-noise to the liver within 10 mm. "
-        f"From {ROSE_CRITERION:g} on it stands out for certain; look twice at lower ones. "
-        "The segmenter gives no probability of its own",
-        text=lambda i: "" if i[1].cnr is None else f"{i[1].cnr:.1f}",
-        key=lambda i: (i[1].cnr is None, -(i[1].cnr or 0.0)),
-        figure=True,
     ),
     _figure("Capsule", "To the liver surface, mm", lambda lesion: lesion.capsule_distance_mm, 0),
 )

@@ -9,8 +9,6 @@ from netlm_imaging.geometry import Box
 from netlm_imaging.lesions.regions import Region
 from netlm_imaging.volume import BoolArray, Volume
 
-ROSE_CRITERION = 5.0
-"""From this ratio on an object is told from its ground with certainty (Rose, J Opt Soc Am 1948;38:196)."""
 GAP_MM, RING_MM = 2.0, 10.0
 """The liver around is taken beyond the blurred edge, and no farther away than this (ours)."""
 FEWEST_VOXELS = 50

@@ -61,7 +61,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         rows.addStretch(1)
         self.setAcceptDrops(True)
         self.series.wanted.connect(self.show_series)
-        self.job.failed.connect(self.messages.show_error)
+        self.job.failed.connect(self._refused)
         self.viewer.layers.events.inserted.connect(self._adopt_dropped)
         self._show(desk_of(self.viewer))
 
@@ -126,12 +126,16 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         try:
             desk = hang()
         except NetlmError as error:
-            there = desk_of(self.viewer)
-            self.title.setText(NOTHING_OPEN if there is None else _title(there.study))
-            self.messages.show_error(error)
+            self._refused(error)
             return
         self._show(desk)
         self._register_pet(desk)
+
+    def _refused(self, error: NetlmError) -> None:
+        """What was open stays open."""
+        there = desk_of(self.viewer)
+        self.title.setText(NOTHING_OPEN if there is None else _title(there.study))
+        self.messages.show_error(error)
 
     def _register_pet(self, desk: Desk) -> None:
         read = desk.study.read
