@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from pydicom import dcmread
 
 from napari_netlm.additions import read_labels, read_series, registered_pet
+from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
 from napari_netlm.jobs import Cancelled, CommandFailed, Reporter, run_netlm
 from napari_netlm.opened import OpenedStudy
@@ -194,6 +195,7 @@ def test_masks_that_nobody_touched_are_found_again_not_given(study: OpenedStudy)
     assert set(given_masks(desk)) == set()
     desk.edit("lesions", (np.array([1]), np.array([2]), np.array([3])), 9)
     assert set(given_masks(desk)) == {"lesions"}
+    clear_desk(desk.viewer)
     discard_work(desk.study)
     alone = put_on_desk(ViewerModel(), study)
     assert set(given_masks(alone)) == {"lesions", "liver"}
