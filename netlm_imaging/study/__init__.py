@@ -1,9 +1,9 @@
 """One study's images, chosen by role, read, and on one planning grid: what runs and the viewer share."""
 
+from netlm_imaging.read_options import ReadOptions
 from netlm_imaging.study.choice import ChosenSeries, choose_series, same_frame
 from netlm_imaging.study.images import (
     AlignedImages,
-    ReadOptions,
     StudyImages,
     on_grid,
     read_chosen,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlm_imaging.align import Fit, grown, register, resample
@@ -11,6 +10,7 @@ from netlm_imaging.case import InputRecord, Registration, SuvRecord
 from netlm_imaging.errors import Fault, InputError, Notice, SuvUnavailable
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import Image, Series, read_image, scan
+from netlm_imaging.read_options import ReadOptions
 from netlm_imaging.study.choice import ChosenSeries, choose_series, same_frame
 from netlm_imaging.study.progress import Progress
 from netlm_imaging.volume import Mask, Volume
@@ -19,20 +19,6 @@ FOCUS_MARGIN_MM = 15.0
 """Around the liver: its edge is what tells where it is (ours)."""
 LARGEST_SUV = 1000.0
 """g/mL; no tissue comes near (ours). A PET with larger values holds Bq/mL."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadOptions:
-    """How a folder of images is read where the user decides."""
-
-    series: Mapping[str, str] = field(default_factory=dict)
-    """Role to series number (``--series hbp=3``)."""
-    keep_identifiers: bool = False
-    """Series UIDs in case.json as they are, not as hashes."""
-    resample_uneven: bool = False
-    assume_affine: bool = False
-    """NIfTI files that do not declare where their voxels lie are taken by their stored axes."""
-    force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

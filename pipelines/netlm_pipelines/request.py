@@ -8,8 +8,8 @@ from pathlib import Path
 
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, UsageError
+from netlm_imaging.read_options import ReadOptions
 from netlm_imaging.settings import Settings
-from netlm_imaging.study import ReadOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

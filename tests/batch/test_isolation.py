@@ -74,6 +74,15 @@ def test_what_a_study_leaves_behind_is_ended(light: None, tmp_path: Path) -> Non
     assert time.monotonic() - started < 50
 
 
+def test_the_process_of_a_study_begins_light() -> None:
+    """What a flow needs it imports itself; a study that fails at once costs no second of imports."""
+    program = (
+        "import netlm_pipelines.batch.child, sys; print({'scipy', 'pydicom', 'SimpleITK'} & {*sys.modules})"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout == "set()\n"
+
+
 @pytest.mark.parametrize("flow", ["batch.light_flow", "nothing.here:run", ":run"])
 def test_a_flow_that_is_none_is_refused(flow: str) -> None:
     from netlm_imaging.errors import UsageError
