@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,10 @@ class KillServer:
 
 
 def serve() -> None:
-    import pyarrow.parquet  # noqa: F401
-    from batch.conftest import run_in_process
+    from batch.conftest import run_in_process, write_studies
 
+    with tempfile.TemporaryDirectory() as folder:  # one batch here: its forks find all imported and hashed
+        run_in_process(write_studies(Path(folder, "root"), ["warm"]), Path(folder, "out"))
     for line in sys.stdin:
         asked = json.loads(line)
         pid = os.fork()
