@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -40,16 +41,14 @@ def test_the_script_for_slurm_on_a_local_cluster(light: None, tmp_path: Path) ->
 
 
 def test_a_flow_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the docs: all paths are relative."""
     monkeypatch.syspath_prepend(EXAMPLES)
-    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES), prepend=":")
-    liver, lesions = small_study.write_masks(tmp_path / "masks")
-    (tmp_path / "manifest.csv").write_text(f"study,liver,lesions\na,{liver},{lesions}\n")
-    order = Order(
-        out=tmp_path / "out",
-        flow="burden_flow:burden",
-        limits=Limits(free_bytes=0, memory_bytes=2**31),
-    )
-    summary = run_batch(read_studies(tmp_path / "manifest.csv"), order, InThisProcess())
+    monkeypatch.setenv("PYTHONPATH", os.path.relpath(EXAMPLES, tmp_path), prepend=":")
+    monkeypatch.chdir(tmp_path)
+    small_study.write_masks(tmp_path / "masks")
+    Path("manifest.csv").write_text("study,liver,lesions\na,masks/liver.nii.gz,masks/lesions.nii.gz\n")
+    order = Order(out=Path("out"), flow="burden_flow:burden", limits=Limits(free_bytes=0, memory_bytes=2**31))
+    summary = run_batch(read_studies(Path("manifest.csv")), order, InThisProcess())
     assert summary.done == 1
     figures = json.loads((tmp_path / "out" / "cases" / "a" / "burden.json").read_bytes())
     assert figures["burden_percent"] == pytest.approx(3.456, abs=0.01)

@@ -51,7 +51,7 @@ def run_isolated(
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "netlm_pipelines.batch.child", flow, str(memory_bytes)],
         cwd=work,
-        env={**os.environ, "TMPDIR": str(temporary), **dict.fromkeys(_THREADS, str(threads))},
+        env={**os.environ, **_paths(temporary), **dict.fromkeys(_THREADS, str(threads))},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -63,6 +63,14 @@ def run_isolated(
         _end(process)
     faults = (ended,) if ended is not None else _outcome(work, process.returncode)
     return Ended(faults=faults, peak_bytes=peak)
+
+
+def _paths(temporary: Path) -> dict[str, str]:
+    """The study's process has another folder: what is relative to this one's would point elsewhere."""
+    paths = {"TMPDIR": str(temporary)}
+    if found := os.environ.get("PYTHONPATH"):
+        paths["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, found.split(os.pathsep)))
+    return paths
 
 
 def _watched(

@@ -64,6 +64,10 @@ class Order:
     assume_affine: bool = False
     force: bool = False
 
+    def __post_init__(self) -> None:
+        """Studies run in other folders and on other machines."""
+        object.__setattr__(self, "out", self.out.absolute())
+
     @property
     def cases(self) -> Path:
         """Finished studies, one folder each."""
