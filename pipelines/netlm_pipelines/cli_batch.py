@@ -57,6 +57,7 @@ def batch(
     _require_posix()
     from netlm_pipelines.batch.check import Selection
     from netlm_pipelines.batch.flow import plan_batch, run_batch
+    from netlm_pipelines.batch.folder import passed_over
     from netlm_pipelines.batch.manifest import read_studies
     from netlm_pipelines.batch.order import STANDARD_FLOW, Limits, Order
     from netlm_pipelines.batch.progress import Progress
@@ -79,7 +80,8 @@ def batch(
             free_bytes=int(min_free_gb * 2**30),
         ),
     )
-    found, selection = read_studies(studies.resolve()), Selection(limit=limit, only_failed=only_failed)
+    found, selection = read_studies(studies), Selection(limit=limit, only_failed=only_failed)
+    show_batch.passed_over(passed_over(studies))
     if dry_run:
         show_batch.planned(plan_batch(found, order, selection=selection), len(found), paths=keep_identifiers)
         return

@@ -18,10 +18,18 @@ def dashboard(address: str) -> None:
     say(f"Dashboard: {address}")
 
 
+def passed_over(others: str) -> None:
+    """What of a folder of studies is none."""
+    if others:
+        say(f"Passed over: {others}")
+
+
 def planned(todo: Sequence[Checked], total: int, *, paths: bool) -> None:
     """What would be computed and why; ``paths`` shows folders, which may name patients."""
     for item in todo:
         say(f"{item.study.name}  {item.reason}{f'  {item.study.images}' if paths else ''}")
+        for fault in item.foreseen:
+            say(str(fault), indent=2)
     say(f"{len(todo)} of {total} studies would be computed")
     for reason, count in sorted(Counter(item.reason for item in todo).items()):
         say(f"{count} {reason}", indent=2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest import builder
 
-from netlm_pipelines.batch.manifest import folder_name
+from netlm_pipelines.batch.folder import folder_name
 from pipelines import small_study
 
 POISON = {

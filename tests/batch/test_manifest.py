@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netlm_imaging.errors import UsageError
+from netlm_pipelines.batch.folder import folder_name, passed_over
 from netlm_pipelines.batch.keys import inputs_sha256, settings_sha256
-from netlm_pipelines.batch.manifest import folder_name, read_studies
+from netlm_pipelines.batch.manifest import read_studies
 from netlm_pipelines.batch.order import Order, Study, request_of
 
 
@@ -21,6 +25,7 @@ def test_folders_and_zips_of_a_root(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no study")
     (tmp_path / "link").symlink_to(tmp_path / "plain")
     found = {study.name: study for study in read_studies(tmp_path)}
+    assert passed_over(tmp_path) == "files that are no zip: 1, links (not followed): 1"
     assert set(found) == {folder_name(tmp_path / name) for name in ("Doe^Jane", "plain", "packed.zip")}
     jane = found[folder_name(tmp_path / "Doe^Jane")]
     assert jane.images == tmp_path / "Doe^Jane" / "dicom"
@@ -53,24 +58,77 @@ def test_rows_of_a_manifest(tmp_path: Path) -> None:
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    (tmp_path / "m.csv").write_text("study,path\nDoe^Jane,a\nok,\nok,b\nOK,c\n,d\nfew\n")
+    (tmp_path / "m.csv").write_text(
+        "study,path,series\nDoe^Jane,a,\nok,,\n\nok,b,\nOK,c,\n,d,\nfew\nmore,e,,f\nodd,g,hbp:Doe\n"
+    )
     with pytest.raises(UsageError) as error:
         read_studies(tmp_path / "m.csv")
-    assert [fault.where for fault in error.value.faults] == [
-        *("line 2", "line 3", "line 6", "line 7"),
-        "column study",
-    ]
+    lines = [f"line {number}" for number in (2, 3, 6, 7, 8, 9, 10)]
+    assert [fault.where for fault in error.value.faults] == lines
+    assert "line 5" in error.value.faults[2].found
+    assert {fault.code for fault in error.value.faults} == {"BAD_MANIFEST"}
     assert "Doe" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "study,Doe\n", "path\na\n", "study,path,path\n", '"study,path\n', "\xff"]
+    "text",
+    [
+        '\ufeffstudy;path;lesions;clinical.height_cm\r\na;b;"1.nii;2.nii";172\r\n',
+        "study\tpath\tlesions\tclinical.height_cm\na\tb\t1.nii;2.nii\t172\n",
+        "study, path, lesions, clinical.height_cm,,\na, b, 1.nii;2.nii, 172,,\n,,,,,\n",
+    ],
+)
+def test_as_spreadsheets_write_it(tmp_path: Path, text: str) -> None:
+    """Semicolons where the comma is the decimal point, a mark of UTF-8, empty columns and rows at the end."""
+    (tmp_path / "m.csv").write_bytes(text.encode())
+    (study,) = read_studies(tmp_path / "m.csv")
+    assert (study.name, study.images, study.clinical) == ("a", tmp_path / "b", {"height_cm": 172})
+    assert study.masks.lesions == (str(tmp_path / "1.nii"), str(tmp_path / "2.nii"))
+
+
+@pytest.mark.parametrize(
+    "name", ["clinical.hight_cm", "settings.plan.objectiv", "settings.plans.objective", "settings.device.id"]
+)
+def test_a_column_that_nothing_knows_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
+    (tmp_path / "m.csv").write_text(f"study,path,{name}\na,b,1\n")
+    with pytest.raises(UsageError, match="BAD_MANIFEST in column 3"):
+        read_studies(tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "study,Doe\n", "path\na\n", "study,path,path\n", "study,,path\n", '"study,path\n', "\xff"]
 )
 def test_no_manifest(tmp_path: Path, text: str) -> None:
     (tmp_path / "m.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(UsageError, match="BAD_MANIFEST") as error:
         read_studies(tmp_path / "m.csv")
     assert "Doe" not in str(error.value)
+
+
+def test_a_folder_that_holds_no_studies(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "Doe^Jane").symlink_to(tmp_path)
+    (tmp_path / "root" / "Doe.dcm").touch()
+    with pytest.raises(UsageError, match="files that are no zip: 1, links") as error:
+        read_studies(tmp_path / "root")
+    assert "Doe" not in str(error.value)
+    (tmp_path / "root" / "dicom").mkdir()
+    with pytest.raises(UsageError, match="looks like one study"):
+        read_studies(tmp_path / "root")
+
+
+def test_a_folder_that_must_not_be_read_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("open", "closed"):
+        (tmp_path / name).mkdir()
+    real = os.stat
+
+    def refusing(path: Any, **how: Any) -> os.stat_result:
+        if Path(path).parent.name == "closed":  # what the system says of a folder without permission
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, **how)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    assert {study.images for study in read_studies(tmp_path)} == {tmp_path / "open", tmp_path / "closed"}
 
 
 def test_nothing_to_do(tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_failures_are_named_and_tried_again(batch: Batch, tmp_path: Path) -> Non
     assert (second.done, second.kept, second.failed) == (1, 2, {"s3": "MISSING_SLICE"})
 
 
+def test_inputs_that_cannot_be_read_any_more_stop_nobody(batch: Batch, finished: Finished) -> None:
+    manifest, out = finished
+    other = manifest.with_name("unreadable.csv")
+    other.write_text(manifest.read_text().replace("in-1", "x" * 300))  # which stat itself refuses
+    summary = batch(other)
+    assert (summary.kept, summary.failed) == (2, {"s1": "UNREADABLE"})
+    assert (out / "cases" / "s1" / "case.json").is_file()
+
+
 def test_limit_and_only_failed(batch: Batch, tmp_path: Path) -> None:
     manifest = write_studies(tmp_path / "root", ["one", "bad", "three", "four"])
     first = batch(manifest, selection=Selection(limit=2))

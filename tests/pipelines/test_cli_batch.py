@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pipelines.conftest import Netlm
 
-from netlm_pipelines.batch.manifest import folder_name
+from netlm_pipelines.batch.folder import folder_name
 
 
 @pytest.fixture
@@ -27,6 +27,24 @@ def test_a_dry_run_says_what_and_why(netlm: Netlm, studies: Path, tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_says_what_would_fail(netlm: Netlm, studies: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "m.csv"
+    rows = "study,path,clinical.height_cm\na,studies/Doe^Jane,1\nb,nowhere,\nc,studies/Doe^Jane,172\n"
+    manifest.write_text(rows)
+    said = netlm("batch", manifest, "--out", tmp_path / "out", "--dry-run").out
+    assert [line for line in said.splitlines() if line[:3] in ("a  ", "b  ", "c  ")] == [
+        *("a  would fail: BAD_CLINICAL", "b  would fail: NOT_FOUND", "c  not done yet"),
+    ]
+    assert "height_cm: Input should be" in said
+
+
+def test_what_is_no_study_is_counted(netlm: Netlm, studies: Path, tmp_path: Path) -> None:
+    (studies / "Link^Jane").symlink_to(tmp_path)
+    said = netlm("batch", studies, "--out", tmp_path / "out", "--dry-run")
+    assert "Passed over: links (not followed): 1" in said.out
+    assert "2 of 2 studies" in said.out
+
+
 def test_a_dry_run_with_identifiers_shows_which_is_which(netlm: Netlm, studies: Path, tmp_path: Path) -> None:
     said = netlm("batch", studies, "--out", tmp_path / "out", "--dry-run", "--keep-identifiers", "--limit", 1)
     lines = [line for line in said.out.splitlines() if line.startswith("study-")]
@@ -39,6 +57,7 @@ def test_a_dry_run_with_identifiers_shows_which_is_which(netlm: Netlm, studies: 
     ("code", "options"),
     [
         ("OUT_AMONG_STUDIES", ("--out", "{studies}/out", "--dry-run")),
+        ("OUT_NOT_BATCH", ("--out", "{wrong}", "--dry-run")),
         ("BAD_USAGE", ("--out", "{out}", "--workers", "2", "--scheduler", "tcp://127.0.0.1:1")),
         ("BAD_SETTINGS", ("--out", "{out}", "--settings", "{wrong}", "--dry-run")),
         ("BAD_FLOW", ("--out", "{out}", "--flow", "nothing.here:run", "--dry-run")),

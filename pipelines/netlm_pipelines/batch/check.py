@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from netlm_imaging.errors import Fault, NetlmError
@@ -34,6 +34,8 @@ class Checked:
     state: State | None
     """Of its result; None: its inputs have to be read first, which its worker does."""
     failed_before: tuple[Fault, ...] = ()
+    foreseen: tuple[Fault, ...] = ()
+    """What it would fail for at once, where that was looked at (``foresee``)."""
 
     @property
     def valid(self) -> bool:
@@ -42,7 +44,9 @@ class Checked:
 
     @property
     def reason(self) -> str:
-        """Why it is computed, in words."""
+        """Why it is computed, or cannot be, in words."""
+        if self.foreseen:
+            return f"would fail: {self.foreseen[0].code}"
         if self.failed_before:
             return f"failed before: {self.failed_before[0].code}"
         return "inputs not read yet" if self.state is None else _REASONS[self.state]
@@ -78,6 +82,16 @@ def chosen(checked: Iterable[Checked], selection: Selection) -> list[Checked]:
     """Those to compute now."""
     found = [item for item in checked if not item.valid and (item.failed_before or not selection.only_failed)]
     return found[: selection.limit]
+
+
+def foresee(item: Checked, order: Order) -> Checked:
+    """With the faults that need no computing: inputs that are not there, wrong settings or clinical facts."""
+    try:
+        signature(item.study)
+        request_of(item.study, order, order.out)
+    except NetlmError as error:
+        return replace(item, foreseen=error.faults)
+    return item
 
 
 def _checked(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export.files import writing
-from netlm_pipelines.batch.check import Checked, Selection, check, chosen
+from netlm_pipelines.batch.check import Checked, Selection, check, chosen, foresee
 from netlm_pipelines.batch.cohort import write_cohort
 from netlm_pipelines.batch.journal import JOURNAL_FILE, Journal, known_inputs
 from netlm_pipelines.batch.keys import software_sha256
@@ -109,8 +109,13 @@ def _outcomes(
 def plan_batch(
     studies: Sequence[Study], order: Order, *, selection: Selection | None = None
 ) -> list[Checked]:
-    """What run_batch would compute and why; nothing is written."""
-    return chosen(_looked_at(studies, order), selection or Selection())
+    """What run_batch would compute and why; nothing is written.
+
+    Raises UsageError: OUT_NOT_BATCH, BAD_FLOW.
+    """
+    _require_batch_folder(order.out)
+    todo = chosen(_looked_at(studies, order), selection or Selection())
+    return [foresee(item, order) for item in todo]
 
 
 def _looked_at(studies: Sequence[Study], order: Order) -> list[Checked]:
@@ -160,20 +165,26 @@ def _of_these(
 def _opened(order: Order) -> Iterator[None]:
     """The folder of the batch, locked, without what a killed one left. Raises UsageError OUT_NOT_BATCH."""
     out = order.out
+    _require_batch_folder(out)
     with writing("--out"):
-        if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / LOCK_FILE).is_file())):
-            raise UsageError(
-                Fault(
-                    code="OUT_NOT_BATCH",
-                    expected="a new or empty folder, or that of an earlier batch",
-                    found="something else",
-                    where="--out",
-                    remedy="Choose another folder",
-                )
-            )
         out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         with writing("--out"):
             remove_abandoned(order.work)
             remove_unfinished(order.failures)
         yield
+
+
+def _require_batch_folder(out: Path) -> None:
+    with writing("--out"):
+        if not out.exists() or (out.is_dir() and ((out / LOCK_FILE).is_file() or not any(out.iterdir()))):
+            return
+    raise UsageError(
+        Fault(
+            code="OUT_NOT_BATCH",
+            expected="a new or empty folder, or that of an earlier batch",
+            found="something else",
+            where="--out",
+            remedy="Choose another folder",
+        )
+    )

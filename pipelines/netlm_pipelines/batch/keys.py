@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -39,7 +40,8 @@ def signature(study: Study) -> str:
     its number (inode): clocks of disks are so coarse that files written together share their times.
     Raises InputError as ``inputs_sha256`` does.
     """
-    return _hash([(part, str(path), _stamp(path)) for part, path in _files(study)])
+    with _reading():
+        return _hash([(part, str(path), _stamp(path)) for part, path in _files(study)])
 
 
 def inputs_sha256(study: Study) -> str:
@@ -48,18 +50,16 @@ def inputs_sha256(study: Study) -> str:
     Raises InputError: NOT_FOUND (an input that is not there), UNREADABLE.
     """
     digest = hashlib.sha256()
-    for part, path in _files(study):
-        digest.update(json.dumps(part).encode() + b"\0" + bytes.fromhex(file_sha256(path)))
+    with _reading():
+        for part, path in _files(study):
+            digest.update(json.dumps(part).encode() + b"\0" + bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes. Raises InputError UNREADABLE."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _unreadable(error) from None
+    with _reading(), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def settings_sha256(request: Request) -> str:
@@ -111,7 +111,7 @@ def _below(role: str, path: Path) -> Iterator[tuple[tuple[str, str], Path]]:
         raise InputError(
             Fault(code="NOT_FOUND", expected="a file or folder", found="nothing there", where=name)
         )
-    for folder, names, files in os.walk(path, onerror=_raise_unreadable):
+    for folder, names, files in os.walk(path, onerror=_raise):
         names.sort()
         for name in sorted(files):
             file = Path(folder, name)
@@ -137,20 +137,24 @@ def _picked(masks: GivenMasks) -> Iterator[tuple[str, str]]:
 
 
 def _stamp(path: Path) -> tuple[int, int, int, int]:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise _unreadable(error) from None
+    found = path.stat()
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def _raise_unreadable(error: OSError) -> None:
-    raise _unreadable(error) from None
+def _raise(error: OSError) -> None:
+    raise error
 
 
-def _unreadable(error: OSError) -> InputError:
-    found = error.strerror or type(error).__name__
-    return InputError(Fault(code="UNREADABLE", expected="readable files", found=found, where="study"))
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turns an OSError of the block, such as a folder without permission, into InputError UNREADABLE."""
+    try:
+        yield
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+    else:
+        return
+    raise InputError(Fault(code="UNREADABLE", expected="readable files", found=found, where="study"))
 
 
 def _hash(value: Any) -> str:

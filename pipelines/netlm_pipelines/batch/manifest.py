@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, UsageError
-from netlm_imaging.ingest.privacy import hashed
+from netlm_imaging.settings import Settings
+from netlm_pipelines.batch.folder import no_studies, studies_of_folder
 from netlm_pipelines.batch.order import Study, merged
 from netlm_pipelines.request import GivenMasks, series_choice
 
@@ -21,93 +24,86 @@ _SEVERAL = ("lesions", "vessels")
 """Columns that may hold several files, separated by semicolons."""
 _COLUMNS = ("study", "path", *_MASKS, "clinical", "settings", "series")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_SEPARATORS = (",", ";", "\t")
+"""Spreadsheets write the second where the comma is the decimal point."""
+_TABLES: Mapping[str, tuple[str, ...]] = {"clinical": tuple(Clinical.model_fields)} | {
+    f"settings.{name}": tuple(field.annotation.model_fields)
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+}
+"""Keys that a column may hold, by the table before the last point."""
 MOST_FAULTS = 20
 
 
 def read_studies(source: Path) -> list[Study]:
     """Studies of a folder of studies or of a manifest, by name.
 
-    Raises UsageError: NO_STUDIES, BAD_MANIFEST (all that is wrong with it, by row).
+    Raises UsageError: NO_STUDIES, BAD_MANIFEST (all that is wrong with it, by line).
     """
+    source = source.absolute()
     if source.is_dir():
-        studies = _from_folder(source)
+        studies = studies_of_folder(source)
     elif source.is_file():
         studies = _from_manifest(source)
+        if not studies:
+            raise no_studies("none")
     else:
-        raise _nothing("nothing there")
-    if not studies:
-        raise _nothing("none")
+        raise no_studies("nothing there")
     return sorted(studies, key=lambda study: study.name)
 
 
-def folder_name(path: Path) -> str:
-    """How a study of a folder is named everywhere: folders are often named after patients."""
-    return f"study-{hashed(path.name)}"
-
-
-def _nothing(found: str) -> UsageError:
-    return UsageError(
-        Fault(
-            code="NO_STUDIES",
-            expected="a folder with one folder or zip a study, or a manifest (CSV) with one row a study",
-            found=found,
-            where="the studies",
-            remedy="For one study use netlm run",
-        )
-    )
-
-
-def _from_folder(root: Path) -> list[Study]:
-    """Each folder and zip right inside the root is a study; hidden ones and links are not."""
-    entries = [path for path in root.iterdir() if not path.name.startswith(".") and not path.is_symlink()]
-    return [_of_folder(path) for path in entries if path.is_dir() or path.suffix.lower() == ".zip"]
-
-
-def _of_folder(path: Path) -> Study:
-    """Beside the images a folder may hold ``clinical.toml`` and ``settings.toml``."""
-    if not path.is_dir():
-        return Study(name=folder_name(path), images=path)
-    clinical, settings, dicom = path / "clinical.toml", path / "settings.toml", path / "dicom"
-    return Study(
-        name=folder_name(path),
-        images=dicom if dicom.is_dir() else path,
-        clinical_file=clinical if clinical.is_file() else None,
-        settings_file=settings if settings.is_file() else None,
-    )
-
-
 def _from_manifest(path: Path) -> list[Study]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = list(reader.fieldnames or ())
-            rows = list(reader)
-    except OSError as error:
-        raise UsageError(_bad("a readable file", error.strerror or "an unreadable one")) from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UsageError(_bad("a CSV file in UTF-8", "a text that is none")) from error
+    rows = _rows(path)
+    _, columns = rows.pop(0) if rows else (1, [])
+    while columns and not columns[-1]:  # spreadsheets write empty columns and rows at the end
+        columns.pop()
     faults = _column_faults(columns)
     if faults:
         raise UsageError(*faults[:MOST_FAULTS])
-    studies = []
-    for number, row in enumerate(rows, start=2):
+    studies, lines = [], dict[str, int]()
+    for line, cells in rows:
         try:
-            studies.append(_of_row(row, path.parent, line=number))
+            study = _of_row(columns, cells, path.parent, where=f"line {line}")
+            if study.name.casefold() in lines:  # disks of macOS would give both one folder
+                found = f"that of line {lines[study.name.casefold()]} again"
+                raise UsageError(_bad("each study once", found, f"line {line}"))
         except UsageError as error:
             faults += error.faults
-    twice = [name for name, count in Counter(s.name.casefold() for s in studies).items() if count > 1]
-    if twice:
-        faults.append(_bad("each study once", f"{len(twice)} twice, such as {twice[0]!r}", "column study"))
+            continue
+        lines[study.name.casefold()] = line
+        studies.append(study)
     if faults:
         raise UsageError(*faults[:MOST_FAULTS])
     return studies
 
 
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Cells without blanks around them, by line; rows that hold nothing are left out."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = file.readline()
+            separator = next((mark for mark in _SEPARATORS if mark in first), ",")
+            file.seek(0)
+            reader = csv.reader(file, delimiter=separator, strict=True)
+            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except OSError as error:
+        raise UsageError(_bad("a readable file", error.strerror or "an unreadable one")) from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UsageError(_bad("a CSV file in UTF-8", "a text that is none")) from error
+    return [(line, cells) for line, cells in rows if any(cells)]
+
+
 def _column_faults(columns: list[str]) -> list[Fault]:
-    dotted = re.compile(r"clinical\.[a-z0-9_]+|settings\.[a-z]+\.[a-z0-9_]+")
-    known = f"the columns {', '.join(_COLUMNS)}, clinical.KEY, settings.TABLE.KEY"
-    unknown = [n for n, name in enumerate(columns, 1) if name not in _COLUMNS and not dotted.fullmatch(name)]
-    faults = [_bad(known, "another name", f"column {number}") for number in unknown]
+    faults = []
+    for number, name in enumerate(columns, 1):
+        table, _, key = name.rpartition(".")
+        where = f"column {number}"
+        if table in _TABLES:
+            if key not in _TABLES[table]:
+                faults.append(_bad(f"{table}. with one of {', '.join(_TABLES[table])}", repr(name), where))
+        elif name not in _COLUMNS:
+            known = f"the columns {', '.join(_COLUMNS)}, clinical.KEY, settings.TABLE.KEY"
+            faults.append(_bad(known, "another name" if name else "no name", where))
     if len(set(columns)) < len(columns):
         faults.append(_bad("each column once", "one twice", "the first line"))
     if "study" not in columns:
@@ -115,12 +111,11 @@ def _column_faults(columns: list[str]) -> list[Fault]:
     return faults
 
 
-def _of_row(row: Mapping[str | None, Any], home: Path, *, line: int) -> Study:
+def _of_row(columns: Sequence[str], row: Sequence[str], home: Path, *, where: str) -> Study:
     """Relative paths start at the manifest's own folder."""
-    where = f"line {line}"
-    if None in row or None in row.values():
+    if len(row) < len(columns) or any(row[len(columns) :]):
         raise UsageError(_bad("as many cells as columns", "more or fewer", where))
-    cells = {str(key): str(value).strip() for key, value in row.items()}
+    cells = dict(zip(columns, row, strict=False))
     name = cells["study"]
     if not _NAME.fullmatch(name):
         found = "another name" if name else "none"
@@ -136,8 +131,16 @@ def _of_row(row: Mapping[str | None, Any], home: Path, *, line: int) -> Study:
         settings_file=_path(cells.get("settings"), home),
         clinical=_dotted(cells, "clinical."),
         settings=_dotted(cells, "settings."),
-        series=series_choice(_split(cells.get("series", ""))),
+        series=_series(cells.get("series", ""), where=where),
     )
+
+
+def _series(cell: str, *, where: str) -> Mapping[str, str]:
+    try:
+        return series_choice(_split(cell))
+    except UsageError:
+        fault = _bad("series as ROLE=NUMBER; ROLE=NUMBER, each role once", "something else", where)
+    raise UsageError(fault)
 
 
 def _split(cell: str) -> list[str]:
