@@ -23,7 +23,7 @@ def run_on(cluster: Any, studies: Path, out: Path, *, flow: str = STANDARD_FLOW)
 
 
 def main() -> None:
-    """Jobs of eight workers each, as many as the queue gives, at most 25."""
+    """25 jobs of eight workers each; studies start on the first one that the queue gives."""
     from dask_jobqueue import SLURMCluster
 
     cluster = SLURMCluster(
@@ -36,7 +36,9 @@ def main() -> None:
         worker_extra_args=["--lifetime", "11h", "--lifetime-stagger", "30m"],  # end before the job does
         local_directory="/tmp",
     )
-    cluster.adapt(minimum_jobs=1, maximum_jobs=25)
+    # As many at least as at most: a job that has ended is asked for again. Dask cannot choose the number
+    # itself, for a batch hands out no more studies than there are workers.
+    cluster.adapt(minimum_jobs=25, maximum_jobs=25)
     summary = run_on(cluster, Path(sys.argv[1]), Path(sys.argv[2]))
     sys.exit(1 if summary.failed else 0)
 

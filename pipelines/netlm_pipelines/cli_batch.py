@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from netlm_pipelines.batch.schedulers import OnDask
 
 EXIT_SOME_FAILED = 1
+EXIT_INTERRUPTED = 130
+"""As shells have it: 128 and the number of the signal of Ctrl-C."""
 
 
 def batch(
@@ -85,9 +87,13 @@ def batch(
     if dry_run:
         show_batch.planned(plan_batch(found, order, selection=selection), len(found), paths=keep_identifiers)
         return
-    with _dask(scheduler, workers, order.limits.memory_bytes, dashboard_port) as cluster:
-        show_batch.dashboard(cluster.dashboard)
-        summary = run_batch(found, order, cluster, selection=selection, progress=Progress())
+    try:
+        with _dask(scheduler, workers, order.limits.memory_bytes, dashboard_port) as cluster:
+            show_batch.cluster(cluster.dashboard, cluster.places)
+            summary = run_batch(found, order, cluster, selection=selection, progress=Progress())
+    except KeyboardInterrupt:
+        show_batch.interrupted()
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     show_batch.summary(summary)
     if summary.failed:
         raise typer.Exit(EXIT_SOME_FAILED)

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from netlm_pipelines.batch.flow import Summary
 
 
-def dashboard(address: str) -> None:
-    """Where the page in the browser is."""
-    say(f"Dashboard: {address}")
+def cluster(dashboard: str, places: int) -> None:
+    """Where the page in the browser is, and how many studies can run at once."""
+    say(f"Dashboard: {dashboard}")
+    say(f"Workers: {places}" if places else "Workers: none yet; studies wait until some are there")
 
 
 def passed_over(others: str) -> None:
@@ -33,6 +34,11 @@ def planned(todo: Sequence[Checked], total: int, *, paths: bool) -> None:
     say(f"{len(todo)} of {total} studies would be computed")
     for reason, count in sorted(Counter(item.reason for item in todo).items()):
         say(f"{count} {reason}", indent=2)
+
+
+def interrupted() -> None:
+    """After Ctrl-C."""
+    say("Stopped. What is done stays done; the same command goes on")
 
 
 def summary(of: Summary) -> None:

@@ -174,8 +174,8 @@ class _Pages:
         self._cluster, self._studies, self.seen = cluster, studies, []  # type: ignore[var-annotated]
 
     @property
-    def places(self) -> int:
-        return int(self._cluster.places)
+    def running(self) -> int:
+        return int(self._cluster.running)
 
     def run(self, work: Any, studies: Any) -> Any:
         with ThreadPoolExecutor(1) as pool:

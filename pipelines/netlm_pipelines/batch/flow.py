@@ -75,7 +75,7 @@ def run_batch(
         _forget_old_failures(checked, order)
         require_free(order)
         journal.add("batch", studies=len(studies), to_do=len(todo), software=software_sha256(order.flow))
-        progress.start(total=len(todo), kept=len(valid), places=scheduler.places)
+        progress.start(total=len(todo), kept=len(valid), running=lambda: scheduler.running)
         counts: Counter[str] = Counter()
         for outcome in _outcomes(todo, order, scheduler, journal, progress):
             counts[outcome.status] += 1

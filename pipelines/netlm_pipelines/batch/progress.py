@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event, Thread
 
 from rich.console import Console
 from rich.live import Live
@@ -14,8 +15,8 @@ from rich.table import Table
 
 from netlm_pipelines.batch.outcome import Outcome
 
-LINE_EVERY_S = 30.0
-"""Between two plain lines of counts; a failure has a line of its own at once."""
+FIRST_LINE_S, LINE_EVERY_S = 5.0, 60.0
+"""Until the first plain line of counts, and between two; a failure has a line of its own at once."""
 
 
 @dataclass(slots=True)
@@ -25,29 +26,31 @@ class Progress:
     console: Console = field(default_factory=lambda: Console(stderr=True))
     total: int = 0
     kept: int = 0
-    places: int = 1
+    running: Callable[[], int] = int
     done: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     _started: float = 0.0
-    _told: float = 0.0
-    _live: Live | None = None
 
-    def start(self, *, total: int, kept: int, places: int) -> None:
-        """``total`` studies to compute, beside ``kept`` ones that are valid; ``places`` at once."""
-        self.total, self.kept, self.places = total, kept, places
-        self._started = self._told = time.monotonic()
+    def start(self, *, total: int, kept: int, running: Callable[[], int]) -> None:
+        """``total`` studies to compute, beside ``kept`` valid ones; ``running()`` are at work."""
+        self.total, self.kept, self.running = total, kept, running
+        self._started = time.monotonic()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show it while the block runs."""
-        if not self.console.is_terminal:
-            self._say(self.line())
-            yield
-            self._say(self.line())
+        if self.console.is_terminal:
+            with Live(get_renderable=self.table, console=self.console, refresh_per_second=2):
+                yield
             return
-        with Live(get_renderable=self.table, console=self.console, refresh_per_second=2) as self._live:
+        over = Event()
+        lines = Thread(target=self._say_until, args=(over,), daemon=True)
+        lines.start()
+        try:
             yield
-        self._live = None
+        finally:
+            over.set()
+            lines.join()
 
     def add(self, outcome: Outcome) -> None:
         """One more study is over."""
@@ -59,18 +62,11 @@ class Progress:
             self.total -= 1
         else:
             self.done += 1
-        if self._live is None and time.monotonic() - self._told > LINE_EVERY_S:
-            self._say(self.line())
 
     @property
     def failed(self) -> int:
         """Studies that failed in this batch."""
         return sum(self.reasons.values())
-
-    @property
-    def running(self) -> int:
-        """Studies that are at work now."""
-        return min(self.places, self.total - self.done - self.failed)
 
     @property
     def an_hour(self) -> float:
@@ -89,14 +85,15 @@ class Progress:
         return table
 
     def _rows(self) -> list[tuple[str, str]]:
-        rows = [("done", f"{self.done} of {self.total}"), ("valid before", str(self.kept))]
-        rows += [(f"failed, {code}", str(count)) for code, count in sorted(self.reasons.items())]
-        rows += [
-            ("running", str(self.running)),
-            ("an hour", f"{self.an_hour:.0f}"),
+        reasons = ", ".join(f"{code} {count}" for code, count in sorted(self.reasons.items()))
+        return [
+            ("done", f"{self.done} of {self.total}"),
+            ("failed", f"{self.failed} ({reasons})" if reasons else "0"),
+            ("valid before", str(self.kept)),
+            ("running", str(self.running())),
+            ("studies an hour", f"{self.an_hour:.0f}"),
             ("time left", self._left()),
         ]
-        return rows
 
     def _left(self) -> str:
         left = self.total - self.done - self.failed
@@ -107,6 +104,13 @@ class Progress:
         minutes = round(60 * left / self.an_hour)
         return f"{minutes // 60} h {minutes % 60:02d} min"
 
+    def _say_until(self, over: Event) -> None:
+        """A line now and then, the last one when it is over."""
+        wait = FIRST_LINE_S
+        while not over.wait(wait):
+            self._say(self.line())
+            wait = LINE_EVERY_S
+        self._say(self.line())
+
     def _say(self, text: str) -> None:
-        self._told = time.monotonic()
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)

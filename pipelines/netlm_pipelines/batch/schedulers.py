@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from itertools import islice
+from multiprocessing import resource_tracker
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from netlm_imaging.errors import Fault, MissingExtra, UsageError
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Work = Callable[[Study], Outcome]
+LOOK_EVERY_S = 5.0
+"""For workers that have come meanwhile: a queue gives them one by one."""
 SHARED_MEMORY = 0.9
 """Of the machine, for all studies together."""
 
@@ -30,8 +35,8 @@ class Scheduler(Protocol):
     """
 
     @property
-    def places(self) -> int:
-        """Studies that run at once."""
+    def running(self) -> int:
+        """Studies that are at work now."""
         ...
 
     def run(self, work: Work, studies: Iterable[Study]) -> Iterator[Outcome]:
@@ -42,11 +47,13 @@ class Scheduler(Protocol):
 class InThisProcess:
     """One study after the other, each still in its own child process. Needs no cluster."""
 
-    places = 1
+    running = 0
 
     def run(self, work: Work, studies: Iterable[Study]) -> Iterator[Outcome]:
         """Outcomes in the order of the studies."""
-        return map(work, studies)
+        self.running = 1
+        yield from map(work, studies)
+        self.running = 0
 
 
 class OnDask:
@@ -54,11 +61,18 @@ class OnDask:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._places = 0
+        self._handed_out: dict[str, str] = {}
+
+    @property
+    def running(self) -> int:
+        """Those that have a worker; none where no worker is there yet."""
+        return min(len(self._handed_out), self._places)
 
     @property
     def places(self) -> int:
-        """Threads of all workers that are there now."""
-        return max(int(sum(self._client.nthreads().values())), 1)
+        """Studies that can run at once on the workers that are there now."""
+        return sum(self._client.nthreads().values())
 
     @property
     def dashboard(self) -> str:
@@ -71,26 +85,35 @@ class OnDask:
         Dask would give a worker the next one while it still has one, and leave it there although
         another is free; handing it out a moment later costs less than that, and memory stays flat.
         """
-        from distributed import as_completed
-
-        waiting, names = iter(studies), {}
-        running = as_completed()
+        waiting, over, names = iter(studies), SimpleQueue[Any](), self._handed_out
         batch = secrets.token_hex(4)  # others may run the same names on the same cluster
 
-        def hand_out(count: int) -> None:
-            for study in islice(waiting, count):
+        def hand_out() -> None:
+            for study in islice(waiting, self._free()):
                 future = self._client.submit(work, study, key=f"study-{batch}-{study.name}", pure=False)
-                names[future.key] = study.name
-                running.add(future)
+                names[str(future.key)] = study.name
+                future.add_done_callback(over.put)
 
-        hand_out(self.places)
-        for future in running:
-            outcome = _result(future, names.pop(future.key))
+        names.clear()
+        hand_out()
+        while names:
+            try:
+                future = over.get(timeout=LOOK_EVERY_S)
+            except Empty:
+                hand_out()  # to workers that have come meanwhile
+                continue
+            outcome = _result(future, names.pop(str(future.key)))
             future.release()
             if outcome is None:
                 raise _scheduler_lost()
             yield outcome
-            hand_out(max(self.places - len(names), 0))
+            hand_out()
+
+    def _free(self) -> int:
+        """Studies to hand out now. Where no worker is there yet, one: it shows that some are needed."""
+        with suppress(OSError):  # the outcomes tell when the scheduler is lost for good
+            self._places = self.places
+        return max(self._places, 1) - len(self._handed_out)
 
 
 def _result(future: Any, study: str) -> Outcome | None:
@@ -132,16 +155,31 @@ def local_dask(
         # The dashboard's threads import it, if it is there, all at once and see it half imported (bokeh 3).
         import_module("pandas")
     count = workers or CPU_COUNT
-    cluster = LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        memory_limit=memory_bytes or int(SHARED_MEMORY * MEMORY_LIMIT) // count,
-        host="127.0.0.1",
-        dashboard_address=f"127.0.0.1:{dashboard_port}",
-        silence_logs=logging.CRITICAL,
-    )
+    with _deaf_to_ctrl_c():
+        cluster = LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            memory_limit=memory_bytes or int(SHARED_MEMORY * MEMORY_LIMIT) // count,
+            host="127.0.0.1",
+            dashboard_address=f"127.0.0.1:{dashboard_port}",
+            silence_logs=logging.CRITICAL,
+        )
     with cluster, Client(cluster) as client:
         yield OnDask(client)
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """A terminal sends Ctrl-C to workers too, which would all die with a traceback. This process ends them.
+
+    Threads and processes inherit what their creator has blocked; what comes meanwhile is told afterwards.
+    """
+    resource_tracker.ensure_running()  # it unblocks the signal in the thread that starts it (Python 3.11)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
