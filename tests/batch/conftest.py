@@ -27,16 +27,30 @@ TESTS = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """case.json of a real plan of the very small patient."""
+    """case.json of a real plan of the very small patient, without the pictures of a report."""
+    from netlm_imaging.clinical import Clinical
+    from netlm_imaging.lesions import prepare
+    from netlm_imaging.settings import Settings
+    from netlm_imaging.volume import Mask
+    from netlm_pipelines.masks import StudyMasks
     from netlm_pipelines.progress import Stages
-    from netlm_pipelines.request import GivenMasks, Request
-    from netlm_pipelines.study import run_study
+    from netlm_pipelines.study import decide_case
     from pipelines import small_study
 
-    folder = tmp_path_factory.mktemp("template")
-    liver, lesions = small_study.write_masks(folder / "masks")
-    masks = GivenMasks(liver=liver, lesions=(lesions,))
-    return run_study(Request(out=folder / "case", masks=masks), Stages(total=1)) / "case.json"
+    anatomy, _ = prepare(liver=Mask(small_study.liver(), small_study.GRID), lesions=small_study.lesions())
+    masks = StudyMasks(anatomy=anatomy, method="given", seen_on={}, uptake={}, notices=())
+    case, _ = decide_case(
+        masks,
+        settings=Settings(),
+        clinical=Clinical(),
+        inputs=(),
+        notices=(),
+        registrations=(),
+        stages=Stages(total=1),
+    )
+    path = tmp_path_factory.mktemp("template") / "case.json"
+    path.write_text(case.to_json())
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,8 @@ NAMES = (
     *("PhysiciansOfRecord", "ResponsiblePerson", "ScheduledPerformingPhysicianName"),
 )
 PAGES = ("/status", "/tasks", "/workers", "/info/main/workers.html", "/metrics", "/json/counts.json")
+PAUSE_S = 2.0
+"""Between two looks at all pages, each of which costs a second."""
 DATES = ("PatientBirthDate", "LastMenstrualDate", "AdmittingDate")
 
 
@@ -141,7 +143,7 @@ def gap_folder(at: Path, canaries: Canaries) -> Path:
 
 
 def test_no_canary_leaves(
-    light: None, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     canaries = Canaries()
     manifest = _manifest(tmp_path / "in", canaries)
@@ -190,7 +192,7 @@ class _Pages:
         self._look()
 
     def _look_until(self, over: threading.Event) -> None:
-        while not over.is_set():
+        while not over.wait(PAUSE_S):
             self._look()
 
     def _look(self) -> None:

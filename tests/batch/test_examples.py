@@ -35,7 +35,7 @@ def test_the_script_for_slurm_on_a_local_cluster(light: None, tmp_path: Path) ->
     manifest = write_studies(tmp_path / "root", ["one", "bad"])
     module = _example("slurm_batch")
     module.Limits = lambda **limits: Limits(**limits | {"free_bytes": 0})
-    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0") as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
         summary = module.run_on(cluster, manifest, tmp_path / "out", flow="batch.light_flow:light")
     assert (summary.done, summary.failed) == (1, {"s1": "MISSING_SLICE"})
 

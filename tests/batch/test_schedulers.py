@@ -7,10 +7,11 @@ import threading
 import pytest
 from distributed import Client, LocalCluster
 
+from netlm_imaging.errors import UsageError
 from netlm_pipelines.batch import schedulers
 from netlm_pipelines.batch.order import Study
 from netlm_pipelines.batch.outcome import Outcome
-from netlm_pipelines.batch.schedulers import OnDask
+from netlm_pipelines.batch.schedulers import OnDask, dask_at
 
 _both = threading.Barrier(2)
 
@@ -34,3 +35,9 @@ def test_workers_that_come_later_get_studies(monkeypatch: pytest.MonkeyPatch) ->
         assert {outcome.study for outcome in outcomes} == set("abcd")
         later.join()
         assert (on_dask.places, on_dask.running) == (2, 0)
+
+
+def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedulers, "ANSWER_WITHIN_S", 0.2)
+    with pytest.raises(UsageError, match="SCHEDULER_UNREACHABLE"), dask_at("tcp://127.0.0.1:1"):
+        raise AssertionError("there is none")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Work = Callable[[Study], Outcome]
+ANSWER_WITHIN_S = 10.0
+"""Of a scheduler that is asked for."""
 LOOK_EVERY_S = 5.0
 """For workers that have come meanwhile: a queue gives them one by one."""
 SHARED_MEMORY = 0.9
@@ -189,7 +191,7 @@ def dask_at(address: str) -> Iterator[OnDask]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=ANSWER_WITHIN_S)
     except (OSError, ValueError, TimeoutError):
         client = None
     if client is None:
