@@ -13,7 +13,10 @@ from batch.conftest import Batch, tree, write_studies
 from rich.console import Console
 
 from netlm_imaging.errors import Fault
+from netlm_pipelines.batch.check import Selection
+from netlm_pipelines.batch.cohort import write_cohort
 from netlm_pipelines.batch.cohort_page import histogram
+from netlm_pipelines.batch.order import Order
 from netlm_pipelines.batch.outcome import Outcome
 from netlm_pipelines.batch.progress import Progress
 
@@ -55,6 +58,22 @@ def test_the_page_links_every_case_and_names_every_failure(batch: Batch, tmp_pat
     assert [(summary.cohort.parent / link).resolve().is_file() for link in links] == [True, True]
     assert "MISSING_SLICE 1" in page
     assert not re.search(r"https?://", page)
+
+
+def test_the_page_says_what_it_leaves_out(batch: Batch, finished: tuple[Path, Path]) -> None:
+    """Studies that a limit left for later, and results of a flow that writes no case."""
+    manifest, out = finished
+    rows = manifest.read_text().splitlines(keepends=True)
+    more = manifest.with_name("more.csv")
+    more.write_text("".join([*rows, *(f"late{n},in-0\n" for n in range(4))]))
+    summary = batch(more, selection=Selection(only_failed=True))
+    assert summary.left == 4
+    assert re.search(r"<b>4</b><span>studies not computed yet", summary.cohort.read_text())
+    order = Order(out=out, flow="batch.light_flow:light")
+    (out / "cases" / "s1" / "case.json").write_text('{"schema": "mine/1"}')
+    page = write_cohort({"s0", "s1"}, {}, order, left=0).read_text()
+    assert "writes no case.json: 1" in page
+    assert duckdb.sql(f"select study from '{out}/cohort/cases.parquet'").fetchall() == [("s0",)]
 
 
 def test_a_cohort_that_is_damaged_is_written_again(batch: Batch, finished: tuple[Path, Path]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from netlm_imaging.case import SCHEMA
 from netlm_imaging.errors import Fault, MissingExtra
 from netlm_imaging.export.files import write_file, writing
 from netlm_pipelines.batch.cohort_columns import CASES, FAILURES, LESIONS, TREATMENTS, Columns, Row
@@ -22,32 +23,35 @@ AT_ONCE = 500
 """Cases that are in memory together."""
 
 
-def write_cohort(valid: Collection[str], failures: Mapping[str, Sequence[Fault]], order: Order) -> Path:
+def write_cohort(
+    valid: Collection[str], failures: Mapping[str, Sequence[Fault]], order: Order, *, left: int
+) -> Path:
     """``cases``, ``lesions``, ``treatments`` and ``failures`` as Parquet, and cohort.html beside them.
 
-    ``valid``: names of the studies with a valid result. Nothing is done where the cohort is that of
-    the same cases already. Returns the page. Raises UsageError (DISK_FULL, ...), MissingExtra.
+    ``valid``: names of the studies with a valid result; ``left``: how many are neither there nor failed.
+    Nothing is done where the cohort is that of the same cases already. Returns the page.
+    Raises UsageError (DISK_FULL, ...), MissingExtra.
     """
     place, names = order.out / FOLDER, sorted(valid)
-    key = _key(names, failures, order)
+    key = _key(names, failures, order, left=left)
     if state_of(place, study=FOLDER, key=key) != "valid":
         with writing(FOLDER), work_folder(order.work, FOLDER) as work:
             result = work / FOLDER
             result.mkdir()
             figures = _write_tables(result, names, failures, order)
-            write_file(result / PAGE, render_cohort(figures, failures).encode())
+            write_file(result / PAGE, render_cohort(figures, failures, left=left).encode())
             seal(result, study=FOLDER, key=key)
             commit(result, place, trash=work)
     return place / PAGE
 
 
-def _key(names: Sequence[str], failures: Mapping[str, Sequence[Fault]], order: Order) -> Key:
+def _key(names: Sequence[str], failures: Mapping[str, Sequence[Fault]], order: Order, *, left: int) -> Key:
     """Cases count by the hashes of their manifests, which hold those of all their files."""
     digest = hashlib.sha256()
     for name in names:
         digest.update(name.encode() + bytes.fromhex(file_sha256(order.cases / name / MANIFEST)))
     told = {name: [asdict(fault) for fault in faults] for name, faults in failures.items()}
-    digest.update(json.dumps(told, sort_keys=True).encode())
+    digest.update(json.dumps([told, left], sort_keys=True).encode())
     return Key(inputs=digest.hexdigest(), settings="", software=software_sha256(order.flow))
 
 
@@ -62,7 +66,9 @@ def _write_tables(
         _Table(folder / "treatments.parquet", TREATMENTS) as treatments,
     ):
         for start in range(0, len(names), AT_ONCE):
-            read = list(_read(names[start : start + AT_ONCE], order))
+            part = names[start : start + AT_ONCE]
+            read = list(_read(part, order))
+            figures.other += len(part) - len(read)
             rows = CASES.rows(read)
             figures.add(rows)
             lesion_rows = LESIONS.rows((n, item) for n, case in read for item in case["lesions"])
@@ -78,11 +84,12 @@ def _write_tables(
 
 
 def _read(names: Sequence[str], order: Order) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Cases that a flow of one's own has written without a case.json are in no table."""
+    """Results of a flow of one's own that are no cases of ours are in no table."""
     for name in names:
         path = order.cases / name / "case.json"
-        if path.is_file():
-            yield name, json.loads(path.read_bytes())
+        case = json.loads(path.read_bytes()) if path.is_file() else None
+        if isinstance(case, dict) and case.get("schema") == SCHEMA:
+            yield name, case
 
 
 class _Table:

@@ -12,6 +12,7 @@ import numpy as np
 
 from netlm_imaging.errors import Fault
 from netlm_imaging.export.charts import Axis
+from netlm_imaging.export.wording import TYPE_TITLES
 from netlm_pipelines.batch.cohort_columns import Row
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Figures:
     cases: list[Row] = field(default_factory=list)
     lesion_mm: list[float] = field(default_factory=list)
     """Longest diameter of each lesion."""
+    other: int = 0
+    """Results that are no cases."""
 
     def add(self, rows: Sequence[Row]) -> None:
         """Rows of the table of cases."""
@@ -54,7 +57,7 @@ class Histogram:
     highest: int
 
 
-def render_cohort(figures: Figures, failures: Mapping[str, Sequence[Fault]]) -> str:
+def render_cohort(figures: Figures, failures: Mapping[str, Sequence[Fault]], *, left: int) -> str:
     """The page as one HTML text. Equal input gives equal text."""
     cases = figures.cases
     return (
@@ -63,8 +66,11 @@ def render_cohort(figures: Figures, failures: Mapping[str, Sequence[Fault]]) -> 
         .render(
             cases=cases,
             failures=failures,
+            other=figures.other,
+            left=left,
             reasons=sorted(Counter(faults[0].code for faults in failures.values()).items()),
             types=sorted(Counter(row["type"] for row in cases).items()),
+            titles=TYPE_TITLES | {None: "No Type can be given"},
             provisional=sum(row["type_provisional"] for row in cases),
             without_plan=sum(row["plan_status"] == "infeasible" for row in cases),
             histograms=[

@@ -83,13 +83,14 @@ def run_batch(
                 valid.add(outcome.study)
         remove_abandoned(order.work)
         failures = _of_these(studies, read_failures(order.failures))
-        cohort = write_cohort(valid, failures, order)
+        left = len(studies) - len(valid) - len(failures)
+        cohort = write_cohort(valid, failures, order, left=left)
         journal.add("end", done=counts["done"], kept=counts["kept"], failed=counts["failed"])
     return Summary(
         done=counts["done"],
         kept=len(valid) - counts["done"],
         failed={name: faults[0].code for name, faults in failures.items()},
-        left=len(studies) - len(valid) - len(failures),
+        left=left,
         cohort=cohort,
     )
 
