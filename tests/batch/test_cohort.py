@@ -60,6 +60,22 @@ def test_the_page_links_every_case_and_names_every_failure(batch: Batch, tmp_pat
     assert not re.search(r"https?://", page)
 
 
+def test_a_patient_without_disease_is_one_of_the_cohort(finished: tuple[Path, Path]) -> None:
+    """Such a case has no Type, no lesion and no treatment."""
+    _, out = finished
+    path = out / "cases" / "s1" / "case.json"
+    case = json.loads(path.read_bytes())
+    case["classification"]["type"], case["lesions"], case["plan"]["treatments"] = None, [], []
+    case["pattern"]["count"] = 0
+    path.write_text(json.dumps(case))
+    order = Order(out=out, flow="batch.light_flow:light")
+    page = write_cohort({"s0", "s1"}, {}, order, left=0).read_text()
+    assert re.search(r'none</td><td>No measurable disease in the liver</td><td class="n">1<', page)
+    assert re.search(r"Debulking by the plans, %</h3>\s*<small>1 values", page)
+    counted = f"select count(*), count(type), count(largest_lesion_mm) from '{out}/cohort/cases.parquet'"
+    assert duckdb.sql(counted).fetchall() == [(2, 1, 1)]
+
+
 def test_the_page_says_what_it_leaves_out(batch: Batch, finished: tuple[Path, Path]) -> None:
     """Studies that a limit left for later, and results of a flow that writes no case."""
     manifest, out = finished

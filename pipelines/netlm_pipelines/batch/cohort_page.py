@@ -60,6 +60,8 @@ class Histogram:
 def render_cohort(figures: Figures, failures: Mapping[str, Sequence[Fault]], *, left: int) -> str:
     """The page as one HTML text. Equal input gives equal text."""
     cases = figures.cases
+    counts = Counter(row["type"] for row in cases)
+    planned = [row for row in cases if row["lesion_count"] and row["plan_status"] != "infeasible"]
     return (
         _environment()
         .get_template("cohort.html.j2")
@@ -69,16 +71,18 @@ def render_cohort(figures: Figures, failures: Mapping[str, Sequence[Fault]], *, 
             other=figures.other,
             left=left,
             reasons=sorted(Counter(faults[0].code for faults in failures.values()).items()),
-            types=sorted(Counter(row["type"] for row in cases).items()),
-            titles=TYPE_TITLES | {None: "No Type can be given"},
+            types=[(name, counts[name]) for name in (*TYPE_TITLES, None) if name in counts],
+            titles=TYPE_TITLES | {None: "No measurable disease in the liver"},
             provisional=sum(row["type_provisional"] for row in cases),
             without_plan=sum(row["plan_status"] == "infeasible" for row in cases),
             histograms=[
                 histogram("Tumor burden, % of the liver", _values(cases, "burden_percent"), high=100.0),
                 histogram("Lesions a patient", _values(cases, "lesion_count")),
                 histogram("Longest diameter of each lesion, mm", figures.lesion_mm),
-                histogram("Debulking, %", _values(cases, "debulking_percent"), high=100.0),
-                histogram("Future liver remnant, %", _values(cases, "flr_percent"), high=100.0),
+                histogram("Debulking by the plans, %", _values(planned, "debulking_percent"), high=100.0),
+                histogram(
+                    "Future liver remnant of the plans, %", _values(planned, "flr_percent"), high=100.0
+                ),
             ],
         )
     )
