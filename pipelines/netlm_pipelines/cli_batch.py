@@ -78,7 +78,7 @@ def batch(
         force=force,
         limits=Limits(
             timeout_s=60 * timeout_minutes,
-            memory_bytes=None if memory_gb is None else int(memory_gb * 2**30),
+            memory_bytes=_memory(memory_gb, scheduler, workers),
             free_bytes=int(min_free_gb * 2**30),
         ),
     )
@@ -88,7 +88,7 @@ def batch(
         show_batch.planned(plan_batch(found, order, selection=selection), len(found), paths=keep_identifiers)
         return
     try:
-        with _dask(scheduler, workers, order.limits.memory_bytes, dashboard_port) as cluster:
+        with _dask(scheduler, workers, dashboard_port) as cluster:
             show_batch.cluster(cluster.dashboard, cluster.places)
             summary = run_batch(found, order, cluster, selection=selection, progress=Progress())
     except KeyboardInterrupt:
@@ -99,13 +99,20 @@ def batch(
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _dask(
-    address: str | None, workers: int | None, memory_bytes: int | None, port: int
-) -> AbstractContextManager[OnDask]:
-    from netlm_pipelines.batch.schedulers import dask_at, local_dask
+def _memory(gb: float | None, address: str | None, workers: int | None) -> int | None:
+    """Of one study; None: the share that its worker on a cluster has."""
+    from netlm_pipelines.batch.schedulers import local_share, local_workers
+
+    if gb is not None:
+        return int(gb * 2**30)
+    return None if address else local_share(workers or local_workers())
+
+
+def _dask(address: str | None, workers: int | None, port: int) -> AbstractContextManager[OnDask]:
+    from netlm_pipelines.batch.schedulers import dask_at, local_dask, local_workers
 
     if address is None:
-        return local_dask(workers=workers, memory_bytes=memory_bytes, dashboard_port=port)
+        return local_dask(workers=workers or local_workers(), dashboard_port=port)
     if workers is not None:
         raise UsageError(
             Fault(

@@ -154,7 +154,7 @@ def test_no_canary_leaves(
         limits=Limits(free_bytes=0, disk_pauses_s=(), memory_bytes=2**31),
     )
     said = Console(file=io.StringIO())
-    with caplog.at_level(logging.DEBUG), local_dask(workers=1, memory_bytes=2**31) as cluster:
+    with caplog.at_level(logging.DEBUG), local_dask(workers=1) as cluster:
         pages = _Pages(cluster, read_studies(manifest))
         summary = run_batch(read_studies(manifest), order, pages, progress=Progress(console=said))
     assert summary.done == 1

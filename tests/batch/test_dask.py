@@ -50,7 +50,8 @@ def test_stopped_by_ctrl_c_and_gone_on_with(light: None, tmp_path: Path) -> None
     assert "Traceback" not in said
     assert said.endswith("What is done stays done; the same command goes on\n")
     (tmp_path / "root" / "in-2" / "image").write_text("good now")
-    again = netlm_batch(manifest, "--out", out, "--workers", 1, *LIGHT)
+    # A worker itself takes more than that, and must not be ended for it again and again.
+    again = netlm_batch(manifest, "--out", out, "--workers", 1, "--memory-gb", 0.12, *LIGHT)
     said = again.communicate(timeout=60)[0]
     assert again.returncode == 1, said
     assert "1 done, 1 valid before, 1 failed, 0 left for later" in said

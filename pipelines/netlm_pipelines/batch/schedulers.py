@@ -140,28 +140,39 @@ def _result(future: Any, study: str) -> Outcome | None:
     return Outcome(study=study, status="failed", faults=(fault,))
 
 
-@contextmanager
-def local_dask(
-    *, workers: int | None = None, memory_bytes: int | None = None, dashboard_port: int = 0
-) -> Iterator[OnDask]:
-    """Worker processes on this machine, seen by no other: one study at a time in each.
-
-    ``workers`` is one a core, ``memory_bytes`` (of each) an equal share, unless they are given.
-    """
+def local_workers() -> int:
+    """One a core of this machine. Raises MissingExtra."""
     _require_dask()
     from dask.system import CPU_COUNT
-    from distributed import Client, LocalCluster
+
+    return int(CPU_COUNT)
+
+
+def local_share(workers: int) -> int:
+    """Bytes of this machine's memory for each study when so many run at once. Raises MissingExtra."""
+    _require_dask()
     from distributed.system import MEMORY_LIMIT
+
+    return int(SHARED_MEMORY * MEMORY_LIMIT) // workers
+
+
+@contextmanager
+def local_dask(*, workers: int, dashboard_port: int = 0) -> Iterator[OnDask]:
+    """Worker processes on this machine, seen by no other: one study at a time in each.
+
+    They have no memory limit: they only wait for the process of their study, which has its own.
+    """
+    _require_dask()
+    from distributed import Client, LocalCluster
 
     with suppress(ImportError):
         # The dashboard's threads import it, if it is there, all at once and see it half imported (bokeh 3).
         import_module("pandas")
-    count = workers or CPU_COUNT
     with _deaf_to_ctrl_c():
         cluster = LocalCluster(
-            n_workers=count,
+            n_workers=workers,
             threads_per_worker=1,
-            memory_limit=memory_bytes or int(SHARED_MEMORY * MEMORY_LIMIT) // count,
+            memory_limit=None,
             host="127.0.0.1",
             dashboard_address=f"127.0.0.1:{dashboard_port}",
             silence_logs=logging.CRITICAL,
