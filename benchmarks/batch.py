@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.busy_flow import SECONDS, write
+from benchmarks.busy_flow import SECONDS, WAIT, write
 from netlm_pipelines.batch.child import REQUEST, REQUESTS
 from netlm_pipelines.batch.journal import read_journal
 from netlm_pipelines.batch.keys import key_of
@@ -37,12 +38,13 @@ def studies(root: Path, count: int) -> Path:
     return root / "manifest.csv"
 
 
-def netlm_batch(manifest: Path, out: Path, *, workers: int, seconds: float = 0.0) -> float:
-    """Wall seconds of one call of the command."""
+def netlm_batch(manifest: Path, out: Path, *, workers: int, seconds: float = 0.0, wait: float = 0.0) -> float:
+    """Wall seconds of one call of the command; its studies burn ``seconds`` of processor time, then wait."""
     clock = time.perf_counter()
     command = [sys.executable, "-m", "netlm_pipelines", "batch", str(manifest), "--out", str(out)]
     command += ["--workers", str(workers), "--flow", FLOW, "--min-free-gb", "0"]
-    subprocess.run(command, check=True, env={**os.environ, SECONDS: str(seconds)}, stderr=subprocess.DEVNULL)
+    env = {**os.environ, SECONDS: str(seconds), WAIT: str(wait)}
+    subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - clock
 
 
@@ -59,45 +61,62 @@ def rows(at: Path) -> None:
 
 
 def overhead(at: Path) -> None:
-    """What a batch costs a study beside the process that the study has to have anyway."""
-    manifest = studies(at / "root", 30)
-    bare = bare_child(at / "bare")
-    netlm_batch(manifest, at / "out", workers=1)
-    whole = between(at / "out") / 30
-    bare = (bare + bare_child(at / "bare again")) / 2
+    """What a batch costs a study beside the process that the study has to have anyway.
+
+    Wall time grows with other work on the machine, processor time (of all processes) hardly does.
+    """
+    few, many = 10, 50
+    wall, cpu = {}, {}
+    for count in (few, many):
+        before = processor_s()
+        out = at / f"out-{count}"
+        netlm_batch(studies(at / f"root-{count}", count), out, workers=1)
+        wall[count], cpu[count] = between(out), processor_s() - before
+    bare_wall, bare_cpu = bare_child(at / "bare")
+    each_wall, each_cpu = ((took[many] - took[few]) / (many - few) for took in (wall, cpu))
     say(
-        f"30 empty studies, 1 worker: {whole:.3f} s each, of which their own process takes {bare:.3f} s; "
-        f"overhead {whole - bare:.3f} s"
+        f"an empty study, 1 worker: {each_wall:.3f} s, {each_cpu:.3f} s of processor time; "
+        f"its own process: {bare_wall:.3f} s, {bare_cpu:.3f} s; "
+        f"overhead {each_wall - bare_wall:.3f} s, {each_cpu - bare_cpu:.3f} s"
     )
 
 
-def bare_child(at: Path, *, times: int = 15) -> float:
-    """Mean seconds of the process of one empty study, without a batch."""
-    took = 0.0
+def processor_s() -> float:
+    """Of all processes so far that this one has started and waited for, and theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def bare_child(at: Path, *, times: int = 20) -> tuple[float, float]:
+    """Mean wall and processor seconds of the process of one empty study, without a batch."""
+    before, clock = processor_s(), time.perf_counter()
     for number in range(times):
         work = at / str(number)
         work.mkdir(parents=True)
         (work / REQUEST).write_bytes(REQUESTS.dump_json(Request(out=work / "result")))
-        clock = time.perf_counter()
         command = [sys.executable, "-P", "-m", "netlm_pipelines.batch.child", FLOW, str(2**32)]
         with subprocess.Popen(
             command, cwd=work, env={**os.environ, SECONDS: "0"}, stdin=subprocess.PIPE, start_new_session=True
         ) as process:
             process.wait()
-        took += time.perf_counter() - clock
-    return took / times
+    return (time.perf_counter() - clock) / times, (processor_s() - before) / times
 
 
 def throughput(at: Path) -> None:
-    """Two workers against one."""
+    """Two workers against one, turn by turn: with studies that compute, and with some that wait.
+
+    On a machine with other work the first ratio says how much of it was left; the second does not.
+    """
     manifest = studies(at / "root", 16)
-    took = {}
-    for workers in (1, 2, 1, 2):
-        out = at / f"out-{workers}-{len(list(at.iterdir()))}"
-        netlm_batch(manifest, out, workers=workers, seconds=1.5)
-        took.setdefault(workers, []).append(between(out))
-    one, two = min(took[1]), min(took[2])
-    say(f"16 studies of 1.5 s: 1 worker {one:.1f} s, 2 workers {two:.1f} s, {one / two:.2f} x")
+    for kind, study in {"compute": {"seconds": 1.5}, "wait": {"wait": 1.5}}.items():
+        took: dict[int, list[float]] = {1: [], 2: []}
+        for turn in range(2):
+            for workers in (1, 2):
+                out = at / f"out-{kind}-{workers}-{turn}"
+                netlm_batch(manifest, out, workers=workers, **study)
+                took[workers].append(between(out))
+        one, two = min(took[1]), min(took[2])
+        say(f"16 studies that {kind} 1.5 s: 1 worker {one:.1f} s, 2 workers {two:.1f} s, {one / two:.2f} x")
 
 
 def between(out: Path) -> float:

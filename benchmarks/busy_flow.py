@@ -12,6 +12,8 @@ from netlm_pipelines.request import Request
 
 SECONDS = "NETLM_BENCH_SECONDS"
 """Environment variable: processor time of a study."""
+WAIT = "NETLM_BENCH_WAIT"
+"""Environment variable: seconds that a study waits, which other work on the machine does not lengthen."""
 
 
 def busy(request: Request, stages: Stages) -> Path:
@@ -19,6 +21,7 @@ def busy(request: Request, stages: Stages) -> Path:
     digest = b""
     while time.process_time() < ends:
         digest = hashlib.sha256(digest * 1000).digest()
+    time.sleep(float(os.environ.get(WAIT, "0")))
     return write(request.out)
 
 

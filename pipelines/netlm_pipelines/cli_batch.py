@@ -83,7 +83,7 @@ def batch(
         ),
     )
     found, selection = read_studies(studies), Selection(limit=limit, only_failed=only_failed)
-    show_batch.passed_over(passed_over(studies))
+    show_batch.found(len(found), passed_over(studies))
     if dry_run:
         show_batch.planned(plan_batch(found, order, selection=selection), len(found), paths=keep_identifiers)
         return

@@ -19,8 +19,9 @@ def cluster(dashboard: str, places: int) -> None:
     say(f"Workers: {places}" if places else "Workers: none yet; studies wait until some are there")
 
 
-def passed_over(others: str) -> None:
-    """What of a folder of studies is none."""
+def found(studies: int, others: str) -> None:
+    """How many studies there are, and what of their folder is none."""
+    say(f"Studies: {studies}")
     if others:
         say(f"Passed over: {others}")
 
