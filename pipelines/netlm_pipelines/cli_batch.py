@@ -65,7 +65,7 @@ def batch(
     from netlm_pipelines.batch.progress import Progress
 
     table = read_toml(settings)
-    validated(Settings, table, code="BAD_SETTINGS", where="settings")
+    _require_known(validated(Settings, table, code="BAD_SETTINGS", where="settings"), segmenter, flow)
     _require_apart(studies, out)
     order = Order(
         out=out.resolve(),
@@ -123,6 +123,18 @@ def _dask(address: str | None, workers: int | None, port: int) -> AbstractContex
             )
         )
     return dask_at(address)
+
+
+def _require_known(settings: Settings, segmenter: str, flow: str | None) -> None:
+    """What every study would be refused for, before the work; a flow of one's own has its own names."""
+    from netlm_imaging.plan.devices import comparison_devices
+    from netlm_imaging.plan.fixes import require_known
+    from netlm_imaging.segment import segmenter_named
+
+    if flow is None:
+        segmenter_named(segmenter)
+        comparison_devices(settings)
+        require_known(settings)
 
 
 def _require_apart(studies: Path, out: Path) -> None:

@@ -60,8 +60,8 @@ NAMES = (
     *("PhysiciansOfRecord", "ResponsiblePerson", "ScheduledPerformingPhysicianName"),
 )
 PAGES = ("/status", "/tasks", "/workers", "/info/main/workers.html", "/metrics", "/json/counts.json")
-PAUSE_S = 2.0
-"""Between two looks at all pages, each of which costs a second."""
+PAUSE_S = 0.5
+"""Between two looks at the study at work; all pages, which cost seconds, are seen first and last."""
 DATES = ("PatientBirthDate", "LastMenstrualDate", "AdmittingDate")
 
 
@@ -192,16 +192,17 @@ class _Pages:
         self._look()
 
     def _look_until(self, over: threading.Event) -> None:
+        self._look()
         while not over.wait(PAUSE_S):
-            self._look()
+            self._look(pages=())
 
-    def _look(self) -> None:
+    def _look(self, pages: tuple[str, ...] = PAGES) -> None:
         client = self._cluster._client
         home = self._cluster.dashboard.removesuffix("/status")
         self.seen += [str(client.get_worker_logs()), str(client.get_scheduler_logs())]
         tasks = client.run_on_scheduler(lambda dask_scheduler: [str(key) for key in dask_scheduler.tasks])
         self.seen += tasks
-        for path in (*PAGES, *(f"/info/task/{key}.html" for key in tasks)):
+        for path in (*pages, *(f"/info/task/{key}.html" for key in tasks)):
             try:
                 with urllib.request.urlopen(home + path, timeout=20) as page:
                     self.seen.append(page.read().decode())

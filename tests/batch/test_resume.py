@@ -104,7 +104,9 @@ def test_limit_and_only_failed(batch: Batch, tmp_path: Path) -> None:
     assert (again.done, len(again.failed), again.left) == (0, 1, 2)
     order = Order(out=tmp_path / "out", flow="batch.light_flow:light")
     reasons = [item.reason for item in plan_batch(read_studies(manifest), order)]
-    assert reasons == ["failed before: MISSING_SLICE", "not done yet", "not done yet"]
+    assert reasons == ["not done yet", "not done yet", "failed before: MISSING_SLICE"]
+    third = batch(manifest, selection=Selection(limit=2))  # not spent on the one that fails again and again
+    assert (third.done, len(third.failed), third.left) == (2, 1, 0)
 
 
 def test_planning_writes_nothing(light: None, undisturbed: Finished, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_a_dry_run_with_identifiers_shows_which_is_which(netlm: Netlm, studies: 
         ("OUT_NOT_BATCH", ("--out", "{wrong}", "--dry-run")),
         ("BAD_USAGE", ("--out", "{out}", "--workers", "2", "--scheduler", "tcp://127.0.0.1:1")),
         ("BAD_SETTINGS", ("--out", "{out}", "--settings", "{wrong}", "--dry-run")),
+        ("UNKNOWN_SEGMENTER", ("--out", "{out}", "--segmenter", "none-such")),
         ("BAD_FLOW", ("--out", "{out}", "--flow", "nothing.here:run", "--dry-run")),
     ],
 )

@@ -79,9 +79,9 @@ def check(
 
 
 def chosen(checked: Iterable[Checked], selection: Selection) -> list[Checked]:
-    """Those to compute now."""
+    """Those to compute now; what failed before comes last, so that a limit does not spend itself on it."""
     found = [item for item in checked if not item.valid and (item.failed_before or not selection.only_failed)]
-    return found[: selection.limit]
+    return sorted(found, key=lambda item: bool(item.failed_before))[: selection.limit]
 
 
 def foresee(item: Checked, order: Order) -> Checked:
