@@ -24,8 +24,15 @@ READING = ("--flow", "batch.light_flow:reading", "--min-free-gb", "0", "--memory
 
 
 def netlm_batch(*args: object) -> subprocess.Popen[str]:
-    """``netlm batch`` as a shell would start it, in a process group of its own."""
-    command = [sys.executable, "-m", "netlm_pipelines", "batch", *map(str, args)]
+    """``netlm batch`` as a terminal would start it, in a process group of its own.
+
+    Whoever runs the tests in the background has them ignore Ctrl-C, and all that they start too.
+    """
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from netlm_pipelines.cli import main; main()"
+    )
+    command = [sys.executable, "-c", program, "batch", *map(str, args)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
     )
@@ -43,9 +50,12 @@ def test_stopped_by_ctrl_c_and_gone_on_with(light: None, tmp_path: Path) -> None
     """With a study that hangs: the terminal's signal reaches the workers too."""
     manifest, out = write_studies(tmp_path / "root", ["good", "bad", "hang"]), tmp_path / "out"
     running = netlm_batch(manifest, "--out", out, "--workers", 1, *LIGHT)
-    _wait_for(out / "cases" / "s0", out / "failures" / "s1.json")
-    os.killpg(running.pid, signal.SIGINT)
-    said = running.communicate(timeout=60)[0]
+    try:
+        _wait_for(out / "cases" / "s0", out / "failures" / "s1.json")
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.communicate(timeout=60)[0]
+    finally:
+        running.kill()  # nothing where it has ended; its workers end with it
     assert running.returncode == 130, said
     assert "Traceback" not in said
     assert said.endswith("What is done stays done; the same command goes on\n")
