@@ -13,8 +13,9 @@ from benchmarks.series_reader import series_table
 from benchmarks.session import session_lines
 from benchmarks.uncertainty import calibration_table
 from benchmarks.uncertainty_speed import speed_lines
+from benchmarks.viewer import viewer_lines
 
-TOPICS = ("reader", "uncertainty", "planner", "greedy", "session", "couinaud")
+TOPICS = ("reader", "uncertainty", "planner", "greedy", "session", "couinaud", "viewer")
 
 
 def main() -> None:
@@ -25,7 +26,8 @@ def main() -> None:
         default=["reader", *PRESETS],
         help="reader: one CT series; uncertainty: its calibration and speed; planner: its speed on large "
         "livers; greedy: the optimum beside a greedy plan; session: edits; "
-        "couinaud: segments by planes on real livers; or sample patients",
+        "couinaud: segments by planes on real livers; viewer: a window with 30 lesions (needs a display); "
+        "or sample patients",
     )
     parser.add_argument("--patients", type=int, default=300, help="for the calibration and greedy")
     parser.add_argument("--picture", type=Path, help="where greedy draws its chart")
@@ -50,6 +52,9 @@ def main() -> None:
             print(line, flush=True)
     if "session" in arguments.what:
         for line in session_lines():
+            print(line, flush=True)
+    if "viewer" in arguments.what:
+        for line in viewer_lines():
             print(line, flush=True)
     presets = [name for name in arguments.what if name not in TOPICS]
     for line in table(presets, seeds=range(arguments.seeds)) if presets else ():

@@ -169,7 +169,7 @@ class Desk:
     def go_to(self, point_lps_mm: npt.ArrayLike) -> None:
         """Show the slice of a point, and the point in the middle where one looks closer than the whole."""
         world = self.frame.to_world(point_lps_mm)
-        self.viewer.dims.point = tuple(float(v) for v in world)
+        self.viewer.dims.point = self._on_slices(world)
         if self.viewer.dims.ndisplay == 2 and self._zoomed_in():
             self.viewer.scene.camera.center = tuple(float(world[axis]) for axis in self.viewer.dims.order)
 
@@ -194,6 +194,13 @@ class Desk:
             self.add_image(found.image)
         for key, labels in found.masks.items():
             self.show_labels(key, labels)
+
+    def _on_slices(self, world: npt.NDArray[np.float64]) -> tuple[float, ...]:
+        """The nearest point on slices: from any other the viewer goes there itself, and draws twice."""
+        steps = self.viewer.dims.range
+        return tuple(
+            float(r.start + round((v - r.start) / r.step) * r.step) for v, r in zip(world, steps, strict=True)
+        )
 
     def _zoomed_in(self) -> bool:
         height, width = self.viewer.canvas.size

@@ -83,9 +83,11 @@ class Landmarks:
         name = self.next
         if name is not None:
             return f"Click on {TITLES[name]}: {_WHERE[name]}. {len(missing_landmarks(self.points))} to set."
-        labels = np.bincount(np.asarray(self.reviewing.layer_of("segments").data).ravel(), minlength=9)
+        labels = np.asarray(self.reviewing.layer_of("segments").data)
         voxel_ml = self.reviewing.desk.study.grid.voxel_ml
-        volumes = ", ".join(f"{segment_name(n)} {labels[n] * voxel_ml:.0f}" for n in range(1, 9))
+        volumes = ", ".join(
+            f"{segment_name(n)} {np.count_nonzero(labels == n) * voxel_ml:.0f}" for n in range(1, 9)
+        )
         return f"Drag a landmark and the segments follow. mL: {volumes}."
 
     # the mouse

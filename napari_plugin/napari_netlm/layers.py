@@ -17,6 +17,14 @@ from netlm_imaging.volume import LabelMap, Mask, Volume
 LayerData = tuple[Any, dict[str, Any], str]
 
 
+def within_images(made: Any) -> None:
+    """A layer that changes at each step of a drag, and never reaches beyond the images.
+
+    The viewer would measure its whole world anew each time.
+    """
+    made.events._extent_augmented.block()
+
+
 def layer(
     item: Volume | Mask | LabelMap, name: str, *, key: str = "", modality: str = "", **kwargs: Any
 ) -> LayerData:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_netlm.desk import Desk
+from napari_netlm.layers import within_images
 
 GRIP_PIXELS = 14.0
 """A point is taken from so near."""
@@ -39,14 +40,15 @@ class Markers:
             return
         names = tuple(points_lps_mm)
         layer = self.desk.layer(self._key)
-        if layer is None or self._names != names:
-            self.remove()
-            layer, self._names = self._add(names, dots=len(dots_lps_mm)), names
+        if layer is None:
+            layer = self._add(names, dots=len(dots_lps_mm))
+        elif self._names != names:
+            self._rename(layer, names, dots=len(dots_lps_mm))
+        self._names = names
         world = self.desk.frame.to_world(np.array([*points_lps_mm.values()], dtype=np.float64))
         dots = self._into_image(self.desk.frame.to_world(dots_lps_mm))
         points = np.concatenate([self._onto_slice(world), dots])
-        with layer.events.thumbnail.blocker():
-            layer.data = (points - layer.translate) / layer.scale
+        layer.data = (points - layer.translate) / layer.scale
         near = tuple((self._distance_to_slice(world) <= NEAR_MM).tolist())
         if near != self._near:
             self._near = near
@@ -129,6 +131,14 @@ class Markers:
         )
         layer.editable = False
         self._near = ()
+        within_images(layer)
         layers.append(layer)
         layers.selection.active = active
         return layer
+
+    def _rename(self, layer: Any, names: tuple[str, ...], *, dots: int) -> None:
+        """Other points in the same layer: to take a layer away and make another takes far longer."""
+        layer.data = np.zeros((len(names) + dots, 3))
+        layer.features = {"name": [*names, *[""] * dots]}
+        layer.size = np.array([SIZE_MM] * len(names) + [DOT_MM] * dots) / min(layer.scale)
+        self._near = ()

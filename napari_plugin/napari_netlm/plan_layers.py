@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_netlm.desk import Desk
+from napari_netlm.layers import within_images
 from napari_netlm.plan_details import Moved
 from napari_netlm.plan_handles import Handles
 from napari_netlm.planning import Planning
@@ -120,8 +121,8 @@ def _show(
     if layer is None:
         _add(desk, key, data, at, colors)
         return
-    with layer.events.thumbnail.blocker():  # it would paint the whole list of layers at each step of a drag
-        layer.data = data
+    layer.data = data
+    if not np.array_equal(layer.translate, at):
         layer.translate = at
 
 
@@ -159,4 +160,5 @@ def _add(desk: Desk, key: str, data: Any, at: tuple[float, ...], colors: Mapping
     layer.editable = False
     lesions = desk.layer("lesions") if key == PLAN else None
     layers.insert(len(layers) if lesions is None else layers.index(lesions), layer)
+    within_images(layer)
     layers.selection.active = active

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 from psygnal import Signal
@@ -26,6 +27,8 @@ from netlm_imaging.settings import Settings
 
 PROOF_S = (2.0, 8.0, 30.0)
 """One after the other until the plan is proven, each from the best plan so far; the limit ends them."""
+TOGETHER_S = 0.1
+"""Where figures follow so fast, a step of a drag is drawn together with them: the window paints once."""
 Make = Callable[[PlanSession], Edit]
 Step = Callable[[PlanSession], PlanSession]
 """Back or forth among plans that are there: nothing is planned by it."""
@@ -75,6 +78,8 @@ class Planning:
         """The plan before the last edit."""
         self._detailing = False
         self._previewing = False
+        self._asked, self._preview_s = 0.0, 0.0
+        """When the last preview was asked for, and how long it took."""
         self._closed = False
         desk.changed.connect(self._on_mask)
         desk.closed.connect(self.close)
@@ -218,7 +223,8 @@ class Planning:
     def move(self, drawing: Drawing) -> None:
         """It is somewhere else now: figures follow."""
         self.drawing = drawing
-        self.drawn.emit()
+        if self._preview_s > TOGETHER_S:
+            self.drawn.emit()
         self._ask_preview()
 
     def drop(self) -> None:
@@ -355,7 +361,7 @@ class Planning:
         drawing = self.drawing
         if self._previewing or drawing is None or self._closed:
             return
-        self._previewing, session = True, self.session
+        self._previewing, session, self._asked = True, self.session, monotonic()
         self.run(
             lambda: moved_to(session, drawing),
             lambda answer: self._previewed(drawing, answer),
@@ -367,6 +373,9 @@ class Planning:
             return
         error = refusal(answer)
         self.moved, self.why_not = (answer, None) if error is None else (None, error)
+        if self._preview_s <= TOGETHER_S:
+            self.drawn.emit()
+        self._preview_s = monotonic() - self._asked
         self.previewed.emit()
         if self.drawing is not asked:
             self._ask_preview()

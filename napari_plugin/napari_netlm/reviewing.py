@@ -84,7 +84,7 @@ class Reviewing:
 
     @property
     def table(self) -> LesionTable:
-        """Figures of all lesions as drawn now; measured anew as a whole after liver or segments changed."""
+        """Figures of all lesions as drawn now; measured anew as a whole after the liver changed."""
         if self._table is None:
             self._reference = self._reference or pet_reference(self.desk)
             self._table = lesion_table(self.desk, self._reference)
@@ -313,13 +313,19 @@ class Reviewing:
             return
         self._told_early.discard(part)
         change.apply(self._seen[part])
-        if part != "lesions":
-            self._table = None
-        elif self._table is not None:
-            self._table = self._table.after(data, change)
+        self._table = self._measured(part, change)
         action, points = self._recognized(part, change)
         self._log_edit(action, part, change, points)
         self.changed.emit()
+
+    def _measured(self, part: Part, change: Change) -> LesionTable | None:
+        """The table after an edit; None where all lesions have to be measured again."""
+        if self._table is None or part == "liver":
+            return None
+        if part == "lesions":
+            return self._table.after(self.lesions, change)
+        segments = LabelMap(self._seen["segments"], self.desk.frame.shown_grid)
+        return self._table.in_segments(self.lesions, segments)
 
     def _recognized(self, part: Part, change: Change) -> tuple[Action, Landmarks | None]:
         """What was done, also by a key of the viewer's own, and the landmarks that come with it."""

@@ -248,8 +248,8 @@ class Tools:
         return np.asarray(image.data)
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        """The viewer calls it with each press of the mouse."""
-        if event.button != LEFT or viewer.dims.ndisplay != 2:
+        """The viewer calls it with each press of the mouse; one on a handle of the plan is not ours."""
+        if event.button != LEFT or viewer.dims.ndisplay != 2 or event.handled:
             return
         if self.tool in (None, "landmarks"):
             yield from self._drag_landmark(event)

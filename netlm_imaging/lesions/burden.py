@@ -8,6 +8,7 @@ from typing import Literal
 from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy, segment_volumes_ml
 from netlm_imaging.lesions.measures import involved_segments
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern, SegmentVolume
+from netlm_imaging.volume import LabelMap, Mask
 
 BurdenClass = Literal["<=10", "11-25", "26-50", ">50"]
 Frilling = Literal["I", "II", "III"]
@@ -23,19 +24,22 @@ def liver_volumes(anatomy: Anatomy, *, method: str) -> LiverVolumes:
     total_ml = anatomy.liver.volume_ml
     tumor_ml = anatomy.lesions.any.volume_ml
     burden_percent = 100.0 * tumor_ml / total_ml
-    segments: tuple[SegmentVolume, ...] = ()
-    if anatomy.segments is not None:
-        by_name = segment_volumes_ml(anatomy.segments, anatomy.liver)
-        segments = tuple(SegmentVolume(segment=name, volume_ml=by_name[name]) for name in SEGMENT_NAMES)
+    segments = None if anatomy.segments is None else segments_of(anatomy.segments, anatomy.liver)
     return LiverVolumes(
         total_ml=total_ml,
         tumor_ml=tumor_ml,
         functional_ml=anatomy.functional.volume_ml,
         burden_percent=burden_percent,
         burden_class=burden_class(burden_percent),
-        segments=segments,
+        segments=segments or (),
         method=method,
     )
+
+
+def segments_of(segments: LabelMap, liver: Mask) -> tuple[SegmentVolume, ...]:
+    """The volume of every Couinaud segment within the liver, I to VIII."""
+    by_name = segment_volumes_ml(segments, liver)
+    return tuple(SegmentVolume(segment=name, volume_ml=by_name[name]) for name in SEGMENT_NAMES)
 
 
 def burden_class(percent: float) -> BurdenClass:

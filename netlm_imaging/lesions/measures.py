@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,11 @@ class Ruler:
             capsule_distance_mm=self.capsule.gap_mm(region),
             vessel_distance_mm=None if self.vessels is None else self.vessels.gap_mm(region),
         )
+
+    def located(self, lesion: Lesion, region: Region) -> Lesion:
+        """``lesion``, of the voxels of ``region``, measured in other segments; the rest of it stays."""
+        shares = _segment_shares(region, self.segments)
+        return replace(lesion, segments=shares, side=lesion_side(shares, lesion.volume_ml))
 
 
 def measure(

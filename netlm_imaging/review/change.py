@@ -68,7 +68,7 @@ class Change:
 
     def apply(self, labels: Labels) -> None:
         """Make the change in ``labels``, in place."""
-        labels[self.indices_kji] = self.new
+        np.put(labels, self.voxels, self.new)
 
     def box_of(self, label: int) -> Box | None:
         """The smallest box around the voxels that ``label`` gains; None where it gains none."""

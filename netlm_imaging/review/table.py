@@ -10,14 +10,14 @@ import numpy as np
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.geometry import Box
-from netlm_imaging.lesions.burden import burden_class, liver_volumes
+from netlm_imaging.lesions.burden import burden_class, liver_volumes, segments_of
 from netlm_imaging.lesions.contrast import contrast_to_noise
 from netlm_imaging.lesions.measures import Ruler
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, SeenOn, Uptake
 from netlm_imaging.lesions.regions import Region, regions, regions_of
 from netlm_imaging.review.change import Change, Labels
-from netlm_imaging.volume import BoolArray, LabelMap, Volume
+from netlm_imaging.volume import BoolArray, LabelMap, Mask, Volume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +66,13 @@ class Frame:
             cyst_voxels=cysts,
             cnr=None if self.image is None else contrast_to_noise(self.image, found, self.liver),
         )
+
+    def located(self, label: int, row: Row, labels: Labels) -> Row:
+        """``row`` of a region of ``labels``, in the segments of now."""
+        if row.lesion is None:
+            return row
+        inside = _tight(Region(label, row.box, (labels[row.box] == label) & self.liver[row.box]))
+        return replace(row, lesion=self.ruler.located(row.lesion, inside))
 
     def _lesion(self, region: Region) -> Lesion:
         return self.ruler.lesion(region, seen_on=self.seen_on.get(region.label, ()), pet=self._uptake(region))
@@ -139,6 +146,17 @@ class LesionTable:
             if found is not None:
                 rows[label] = self.frame.row(found)
         return replace(self, rows=MappingProxyType(dict(sorted(rows.items()))))
+
+    def in_segments(self, labels: Labels, segments: LabelMap) -> LesionTable:
+        """The table of the same ``labels`` in other segments, on the same grid: no distance is measured."""
+        liver = Mask(self.frame.liver, segments.grid)
+        frame = replace(
+            self.frame,
+            ruler=replace(self.frame.ruler, segments=segments),
+            volumes=replace(self.frame.volumes, segments=segments_of(segments, liver)),
+        )
+        rows = {label: frame.located(label, row, labels) for label, row in self.rows.items()}
+        return replace(self, frame=frame, rows=MappingProxyType(rows))
 
     def volumes(self, *, without: Collection[int] = ()) -> LiverVolumes:
         """As ``liver_volumes``, when the lesions ``without`` (rejected ones) are no tumor."""

@@ -146,6 +146,26 @@ def test_the_case_is_told_how_the_segments_were_made(tools: Tools, tmp_path: Pat
     assert segments_method(work.review) == "", "segments of before, which were none"
 
 
+def test_a_press_on_a_handle_of_the_plan_moves_no_landmark(tools: Tools) -> None:
+    at = drawn_landmarks(tools.reviewing.desk)["ivc"]
+    press(tools, at)
+    before = tools.landmarks.points
+    event = SimpleNamespace(type="mouse_press", position=at, button=1, handled=True)
+    assert next(tools._drag(tools.reviewing.desk.viewer, event), "left alone") == "left alone"
+    assert tools.landmarks.points == before
+
+
+def test_one_layer_holds_them_while_they_are_set(tools: Tools) -> None:
+    desk = tools.reviewing.desk
+    points = list(drawn_landmarks(desk).values())
+    press(tools, points[0])
+    layer = desk.layer("landmarks")
+    for point in points[1:3]:
+        press(tools, point)
+    assert desk.layer("landmarks") is layer
+    assert [len(layer.data), len(layer.size), len(set(layer.features["name"]))] == [3, 3, 3]
+
+
 def test_they_are_seen_with_the_segments_only(tools: Tools) -> None:
     desk = tools.reviewing.desk
     press(tools, drawn_landmarks(desk)["ivc"])

@@ -82,6 +82,18 @@ def test_after_any_edits_the_table_is_a_whole_new_one(case: tuple[Grid, np.ndarr
 
 
 @given(label_arrays(), st.integers(0, 2**32))
+def test_in_other_segments_the_table_is_a_whole_new_one(case: tuple[Grid, np.ndarray], seed: int) -> None:
+    grid, labels = case
+    rng = np.random.default_rng(seed)
+    anatomy = anatomy_of(grid, labels, rng)
+    segments = LabelMap(rng.integers(0, 9, grid.shape_kji).astype(np.uint8), grid)
+    moved = LesionTable.of(anatomy, labels).in_segments(labels, segments)
+    anew = LesionTable.of(replace(anatomy, segments=segments), labels)
+    assert moved.lesions == anew.lesions
+    assert moved.volumes() == anew.volumes()
+
+
+@given(label_arrays(), st.integers(0, 2**32))
 def test_rejected_lesions_are_no_tumor(case: tuple[Grid, np.ndarray], seed: int) -> None:
     grid, labels = case
     anatomy = anatomy_of(grid, labels, np.random.default_rng(seed))

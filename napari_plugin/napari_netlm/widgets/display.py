@@ -26,6 +26,8 @@ class Display(QWidget):  # type: ignore[misc]
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addLayout(self._buttons(COMMANDS[:4]), 0, 0, 1, 2)
         rows.addLayout(self._buttons(COMMANDS[4:]), 1, 0, 1, 2)
+        self._image: Any = None
+        """Whose windows there are to choose from."""
         self._window = QComboBox()
         self._window.setToolTip("Window of the selected image. Or drag with the right mouse button")
         self._window.activated.connect(self._choose_window)
@@ -69,6 +71,10 @@ class Display(QWidget):  # type: ignore[misc]
 
     def _fill_windows(self, _event: Any = None) -> None:
         image = None if self._desk is None else top_image(self._viewer)
+        self._window.setCurrentIndex(-1)
+        if image is self._image:
+            return
+        self._image = image
         self._window.clear()
         if image is None:
             return

@@ -1,14 +1,15 @@
-"""One line for long work: what it is at, and a button that stops it."""
+"""One line for long work: what it is at, for how long, and a button that stops it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
+from time import monotonic
 from typing import Any
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QApplication, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_netlm.jobs import Cancelled, Reporter
 from netlm_imaging.errors import NetlmError
@@ -37,18 +38,20 @@ class JobRow(QWidget):  # type: ignore[misc]
         self._reporter: Reporter | None = None
         self._text = QLabel()
         self._text.setWordWrap(True)
-        bar = QProgressBar()
-        bar.setRange(0, 0)
-        bar.setTextVisible(False)
-        bar.setMaximumWidth(60)
+        self._passed = QLabel()
+        # No busy bar: Qt composes the whole window anew at each of its frames, also where it is not seen.
+        self._clock = QTimer(self)
+        self._clock.setInterval(1000)
+        self._clock.timeout.connect(self._tick)
+        self._began = 0.0
         stop = QPushButton("Cancel")
         stop.setToolTip("Stop this work; what is open stays as it is")
         stop.clicked.connect(self.cancel)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        for widget in (bar, self._text, stop):
+        for widget in (self._text, self._passed, stop):
             row.addWidget(widget)
-        row.setStretch(1, 1)
+        row.setStretch(0, 1)
         self.said.connect(self._text.setText)
         self._ended.connect(self._finish)
         QApplication.instance().aboutToQuit.connect(self.cancel)
@@ -65,6 +68,9 @@ class JobRow(QWidget):  # type: ignore[misc]
         reporter = Reporter(self.said.emit)
         self._reporter = reporter
         self._text.setText("")
+        self._began = monotonic()
+        self._tick()
+        self._clock.start()
         self.show()
         Thread(target=self._run, args=(job, reporter, done), name="netlm-job", daemon=True).start()
 
@@ -93,6 +99,10 @@ class JobRow(QWidget):  # type: ignore[misc]
         elif not isinstance(ended.error, Cancelled):
             raise ended.error  # a bug: napari shows it
 
+    def _tick(self) -> None:
+        self._passed.setText(f"{monotonic() - self._began:.0f} s")
+
     def _rest(self) -> None:
         self._reporter = None
+        self._clock.stop()
         self.hide()

@@ -22,16 +22,18 @@ class LesionModel(QAbstractTableModel):  # type: ignore[misc]
         super().__init__()
         self.items: list[Item] = []
 
-    def show(self, items: list[Item]) -> None:
-        """These lesions in this order."""
-        if [item[0] for item in items] == [item[0] for item in self.items]:
+    def show(self, items: list[Item]) -> bool:
+        """These lesions in this order. False where nothing is new."""
+        if [item[0] for item in items] != [item[0] for item in self.items]:
+            self.beginResetModel()
             self.items = items
-            if items:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(items) - 1, len(COLUMNS) - 1))
-            return
-        self.beginResetModel()
+            self.endResetModel()
+            return True
+        changed = [n for n, pair in enumerate(zip(self.items, items, strict=True)) if not _same(*pair)]
         self.items = items
-        self.endResetModel()
+        if changed:
+            self.dataChanged.emit(self.index(changed[0], 0), self.index(changed[-1], len(COLUMNS) - 1))
+        return bool(changed)
 
     def rowCount(self, parent: QModelIndex = _NOWHERE) -> int:  # noqa: N802 Qt's name
         """Lesions."""
@@ -62,6 +64,11 @@ class LesionModel(QAbstractTableModel):  # type: ignore[misc]
         if role == Qt.ItemDataRole.TextAlignmentRole and column.figure:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
+
+
+def _same(one: Item, other: Item) -> bool:
+    """The very figures and the same judgement: rows that stay are not measured anew."""
+    return one[1] is other[1] and one[2] == other[2]
 
 
 class LesionList(QTableView):  # type: ignore[misc]
@@ -97,19 +104,26 @@ class LesionList(QTableView):  # type: ignore[misc]
     def show_lesions(self, items: list[Item], *, selected: int | None, also: tuple[int, ...] = ()) -> None:
         """These lesions, and which of them are selected; nothing is told."""
         with self._quiet():
-            self.lesions.show(items)
-            for n, column in enumerate(COLUMNS):  # room for those that say something
-                self.setColumnHidden(n, bool(items) and not any(column.text(item) for item in items))
-            model = self.selectionModel()
-            model.clearSelection()
-            rows = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+            if self.lesions.show(items):
+                for n, column in enumerate(COLUMNS):  # room for those that say something
+                    self.setColumnHidden(n, bool(items) and not any(column.text(item) for item in items))
+            self._select({n for n, item in enumerate(items) if item[0] in (selected, *also)})
             for n, item in enumerate(items):
-                if item[0] in (selected, *also):
-                    model.select(self.lesions.index(n, 0), rows)
                 if item[0] == selected:
                     at = self.lesions.index(n, 0)
-                    model.setCurrentIndex(at, QItemSelectionModel.SelectionFlag.NoUpdate)
+                    flags = QItemSelectionModel.SelectionFlag.NoUpdate
+                    self.selectionModel().setCurrentIndex(at, flags)
                     self.scrollTo(at)
+
+    def _select(self, rows: set[int]) -> None:
+        """What is selected already stays untouched: each change paints the list anew."""
+        model = self.selectionModel()
+        if rows == {index.row() for index in model.selectedRows()}:
+            return
+        model.clearSelection()
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        for row in rows:
+            model.select(self.lesions.index(row, 0), flags)
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
         """Commands of the review; all else moves in the list, which looks for no words."""
