@@ -78,8 +78,10 @@ class Planning:
         """The plan before the last edit."""
         self._detailing = False
         self._previewing = False
-        self._asked, self._preview_s = 0.0, 0.0
-        """When the last preview was asked for, and how long it took."""
+        self._preview_s = 0.0
+        """How long the last one took to work out."""
+        self._undrawn = False
+        """The drawing has moved, and is drawn with its figures."""
         self._closed = False
         desk.changed.connect(self._on_mask)
         desk.closed.connect(self.close)
@@ -223,7 +225,8 @@ class Planning:
     def move(self, drawing: Drawing) -> None:
         """It is somewhere else now: figures follow."""
         self.drawing = drawing
-        if self._preview_s > TOGETHER_S:
+        self._undrawn = self._preview_s <= TOGETHER_S
+        if not self._undrawn:
             self.drawn.emit()
         self._ask_preview()
 
@@ -361,11 +364,18 @@ class Planning:
         drawing = self.drawing
         if self._previewing or drawing is None or self._closed:
             return
-        self._previewing, session, self._asked = True, self.session, monotonic()
+        self._previewing, session = True, self.session
         self.run(
-            lambda: moved_to(session, drawing),
+            lambda: self._preview(session, drawing),
             lambda answer: self._previewed(drawing, answer),
         )
+
+    def _preview(self, session: PlanSession, drawing: Drawing) -> Moved:
+        start = monotonic()
+        try:
+            return moved_to(session, drawing)
+        finally:
+            self._preview_s = monotonic() - start
 
     def _previewed(self, asked: Drawing, answer: Any) -> None:
         self._previewing = False
@@ -373,9 +383,9 @@ class Planning:
             return
         error = refusal(answer)
         self.moved, self.why_not = (answer, None) if error is None else (None, error)
-        if self._preview_s <= TOGETHER_S:
+        if self._undrawn:
+            self._undrawn = False
             self.drawn.emit()
-        self._preview_s = monotonic() - self._asked
         self.previewed.emit()
         if self.drawing is not asked:
             self._ask_preview()

@@ -207,6 +207,24 @@ def test_of_previews_one_is_in_flight_and_the_newest_follows(desk: Desk, started
     assert planning.moved.preview.figures == planning.session.preview(planning.drawing.drawn).figures
 
 
+@pytest.mark.parametrize("together_s, first", [(1e9, ["figures first", "drawn"]), (-1.0, ["drawn"])])
+def test_a_step_is_drawn_with_its_figures_where_these_come_fast(
+    desk: Desk, started: Started, monkeypatch: pytest.MonkeyPatch, together_s: float, first: list[str]
+) -> None:
+    monkeypatch.setattr("napari_netlm.planning.TOGETHER_S", together_s)
+    runner, told = Later(), []
+    planning = Planning(desk, started, run=runner)
+    planning.draw(new_probe(planning.session, 1, "mwa-1-probe"))
+    runner.all()
+    planning.drawn.connect(lambda: told.append("drawn"))
+    center = np.add(planning.drawing.drawn.center_lps_mm, (2.0, 0.0, 0.0))
+    planning.move(planning.drawing.moved(CENTER, center))
+    if not told:
+        told.append("figures first")
+    runner.one()
+    assert told == first
+
+
 def test_edits_that_come_fast_are_all_done_in_order(desk: Desk, started: Started) -> None:
     runner = Later()
     planning = Planning(desk, started, run=runner)

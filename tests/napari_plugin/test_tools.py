@@ -198,7 +198,8 @@ def test_segments_and_liver_are_edited_by_the_same_tools(tools: Tools) -> None:
     work = tools.reviewing
     work.part = "segments"
     work.layer_of("segments").selected_label = 4
-    before, rows = work.labels.copy(), work.rows
+    before = work.labels.copy()
+    assert work.rows
     work.desk.viewer.layers.selection.active = work.desk.layer("hbp")
     tools.reach.low, tools.reach.high, tools.reach.brush_mm = -1e9, 1e9, 12.0
     inside = np.argwhere(before == 5).mean(axis=0)
@@ -209,7 +210,6 @@ def test_segments_and_liver_are_edited_by_the_same_tools(tools: Tools) -> None:
     assert set(np.unique(work.labels[changed])) == {4}
     assert not changed[work.desk.layer("liver").data == 0].any()
     assert not work.stale, "other segments are no other distances"
-    assert {row.lesion.segments for _, row, _ in work.rows} != {row.lesion.segments for _, row, _ in rows}
     work.undo()
     work.part = "liver"
     tools.choose("threshold")
