@@ -1,8 +1,8 @@
-"""What a click or a drag in the image does to the mask that is edited; no Qt."""
+"""The tools of a review: what each does to the mask that is edited; no Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -10,8 +10,9 @@ import numpy as np
 from psygnal import Signal
 
 from napari_netlm.landmarks import Landmarks
-from napari_netlm.mouse import LEFT, top_image
+from napari_netlm.mouse import top_image
 from napari_netlm.reviewing import Reviewing
+from napari_netlm.tool_mouse import ToolMouse
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.review import (
@@ -38,7 +39,6 @@ NEXT_CLICK = {
     "split": "Click into the first part, then into the second.",
     "cut": "Click two points of the line along which to cut.",
 }
-SECOND_CLICK = "Now the second point."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,19 +73,18 @@ class Tools:
         self.ball = False
         """The brush is a ball and not a disk."""
         self.landmarks = Landmarks(reviewing)
-        self._first: FloatArray | None = None
-        viewer = reviewing.desk.viewer
-        viewer.mouse_drag_callbacks.append(self._drag)
+        self.mouse = ToolMouse(self)
 
     def close(self) -> None:
         """Leave the mouse alone."""
         self.choose(None)
         self.landmarks.close()
-        self.reviewing.desk.viewer.mouse_drag_callbacks.remove(self._drag)
+        self.mouse.close()
 
     def choose(self, tool: Tool | None) -> None:
         """Use ``tool`` for the next clicks; None: the mouse moves the image again."""
-        self.tool, self._first = tool, None
+        self.tool = tool
+        self.mouse.first = None
         if tool is not None:  # the viewer's own brush would draw at the same time
             self.reviewing.layer_of(self.reviewing.part).mode = "pan_zoom"
             self.said.emit(NEXT_CLICK.get(tool) or self.landmarks.hint())
@@ -247,74 +246,6 @@ class Tools:
             raise bad_edit("an image of the study that is shown", "none", remedy="Show one")
         return np.asarray(image.data)
 
-    def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        """The viewer calls it with each press of the mouse; one on a handle of the plan is not ours."""
-        if event.button != LEFT or viewer.dims.ndisplay != 2 or event.handled:
-            return
-        if self.tool in (None, "landmarks"):
-            yield from self._drag_landmark(event)
-            return
-        if self.tool == "threshold":
-            yield from self._stroke(event)
-            return
-        dragged = False
-        yield
-        while event.type == "mouse_move":
-            dragged = True
-            yield
-        if not dragged:
-            self.click(self._index(event.position))
-
-    def click(self, index: FloatArray) -> None:
-        """One click of the chosen tool, at an index of the layer's array."""
-        if self.tool == "grow":
-            self.attempt(self.grow, index)
-        elif self.tool in ("split", "cut") and self._first is None:
-            self._first = index
-            self.said.emit(SECOND_CLICK)
-        elif self.tool in ("split", "cut"):
-            first, self._first = self._first, None
-            if self.attempt(self.split if self.tool == "split" else self.cut, first, index):
-                self.choose(None)
-
-    def _drag_landmark(self, event: Any) -> Iterator[None]:
-        """A landmark follows the mouse; a click beside them sets the next one."""
-        name, dragged = self.landmarks.taken(event), False
-        active = self.reviewing.desk.viewer.layers.selection.active
-        drawing = active is not None and str(active.mode) != "pan_zoom"
-        if drawing or (name is None and self.tool is None):
-            return
-        event.handled = name is not None  # the picture would move
-        yield
-        while event.type == "mouse_move":
-            dragged = True
-            if name is not None:
-                event.handled = True
-                self.landmarks.drag_to(name, event)
-            yield
-        if name is None and not dragged:
-            self.attempt(self.put_landmark, self.reviewing.desk.frame.to_patient(event.position))
-        elif name is not None and dragged and self.attempt(self.landmarks.drop):
-            self.said.emit(self.landmarks.hint())
-        elif name is not None and not dragged:
-            self.landmarks.choose(name)
-
-    def _stroke(self, event: Any) -> Iterator[None]:
-        """One drag of the threshold brush: one step of undo."""
-        event.handled = True  # the viewer would move the image
-        try:
-            paint = self.threshold(self._index(event.position))
-        except NetlmError as error:
-            self.failed.emit(error)
-            return
-        with self.reviewing.stroke("threshold") as make:
-            make(paint(self._index(event.position)))
-            yield
-            while event.type == "mouse_move":
-                event.handled = True
-                make(paint(self._index(event.position)))
-                yield
-
     def threshold(self, first: FloatArray) -> Callable[[FloatArray], Change]:
         """The brush of a stroke that begins at ``first``: what it changes at a point. Raises NetlmError."""
         work, grid, image = self.reviewing, self.reviewing.desk.frame.shown_grid, self._image()
@@ -338,7 +269,3 @@ class Tools:
             )
 
         return paint
-
-    def _index(self, world_mm: Any) -> FloatArray:
-        frame = self.reviewing.desk.frame
-        return frame.shown_grid.to_index(frame.to_patient(world_mm))

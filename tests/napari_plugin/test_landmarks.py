@@ -39,7 +39,7 @@ def press(tools: Tools, point: Any, *moves: Any) -> None:
     viewer, frame = tools.reviewing.desk.viewer, tools.reviewing.desk.frame
     viewer.dims.point = tuple(frame.to_world(point))
     event = SimpleNamespace(type="mouse_press", button=1, position=frame.to_world(point), handled=False)
-    going = tools._drag(viewer, event)
+    going = tools.mouse.press(viewer, event)
     next(going, None)
     for place in moves:
         event.type, event.position = "mouse_move", frame.to_world(place)
@@ -151,7 +151,7 @@ def test_a_press_on_a_handle_of_the_plan_moves_no_landmark(tools: Tools) -> None
     press(tools, at)
     before = tools.landmarks.points
     event = SimpleNamespace(type="mouse_press", position=at, button=1, handled=True)
-    assert next(tools._drag(tools.reviewing.desk.viewer, event), "left alone") == "left alone"
+    assert next(tools.mouse.press(tools.reviewing.desk.viewer, event), "left alone") == "left alone"
     assert tools.landmarks.points == before
 
 

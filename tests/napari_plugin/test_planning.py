@@ -207,7 +207,7 @@ def test_of_previews_one_is_in_flight_and_the_newest_follows(desk: Desk, started
     assert planning.moved.preview.figures == planning.session.preview(planning.drawing.drawn).figures
 
 
-@pytest.mark.parametrize("together_s, first", [(1e9, ["figures first", "drawn"]), (-1.0, ["drawn"])])
+@pytest.mark.parametrize(("together_s", "first"), [(1e9, ["figures first", "drawn"]), (-1.0, ["drawn"])])
 def test_a_step_is_drawn_with_its_figures_where_these_come_fast(
     desk: Desk, started: Started, monkeypatch: pytest.MonkeyPatch, together_s: float, first: list[str]
 ) -> None:

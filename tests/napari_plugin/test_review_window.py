@@ -205,7 +205,7 @@ def test_a_study_that_is_closed_or_another_one_is_followed(widget: ReviewWidget,
 
 def test_every_button_tells_what_it_does(widget: ReviewWidget) -> None:
     assert all(button.toolTip() for button in widget.buttons.values())
-    for box in (widget.grow_mm, widget.brush_mm):
+    for box in (widget.reach.grow_mm, widget.reach.brush_mm):
         assert "mm" in box.toolTip()
         assert box.suffix() == " mm"
 

@@ -43,7 +43,7 @@ def drag(tools: Tools, *indices: np.ndarray, button: int = 1) -> None:
     spots = [frame.to_world(frame.shown_grid.to_patient(index)) for index in indices]
     viewer = tools.reviewing.desk.viewer
     event = SimpleNamespace(type="mouse_press", position=tuple(spots[0]), button=button, handled=False)
-    (callback,) = [c for c in viewer.mouse_drag_callbacks if getattr(c, "__self__", None) is tools]
+    (callback,) = [c for c in viewer.mouse_drag_callbacks if getattr(c, "__self__", None) is tools.mouse]
     stroke = callback(viewer, event)
     next(stroke, None)
     for spot in spots[1:]:

@@ -7,11 +7,8 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
-    QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
@@ -42,6 +39,7 @@ from napari_netlm.tools import Tools
 from napari_netlm.widgets.landmark_row import LandmarkRow
 from napari_netlm.widgets.lesion_list import LesionList
 from napari_netlm.widgets.messages import Messages
+from napari_netlm.widgets.reach_form import ReachForm
 from napari_netlm.work import keep_reviewer, last_reviewer
 from netlm_imaging.errors import NetlmError
 
@@ -49,7 +47,6 @@ SETTLE_MS = 400
 """After the liver was drawn on all lesions are measured again, once it rests for so long."""
 NOTHING_OPEN = "Open a study with a liver mask: a finished case, or images with masks."
 PART_NAMES = {"lesions": "Lesions", "liver": "Liver", "segments": "Couinaud segments"}
-EDGES = ("Lowest value that is painted", "Highest value that is painted")
 
 _BY_KEY = {
     c.key.replace("Control", "Ctrl").replace("-", "+").replace("Delete", "Del"): c for c in COMMANDS if c.key
@@ -71,6 +68,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.messages = Messages()
+        self.reach = ReachForm()
+        self.reach.said.connect(self._say)
         self.work = QWidget()
         self._lay_out()
         self.list.marked.connect(self._mark)
@@ -116,6 +115,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         desk.closed.connect(self._leave)
         bind_review_keys(self.tools)
         self.landmark_row.follow(self.tools.landmarks)
+        self.reach.follow(self.tools)
         self.who.setText(reviewing.journal.who)
         if reviewing.selected is None:
             reviewing.go_on()
@@ -130,6 +130,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         tools.reviewing.desk.closed.disconnect(self._leave)
         free_review_keys(tools)
         self.landmark_row.follow(None)
+        self.reach.follow(None)
         tools.close()
         tools.reviewing.changed.disconnect(self._follow)
         tools.reviewing.close()
@@ -257,18 +258,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         except NetlmError as error:
             self._refused(error)
 
-    def _reach(self) -> None:
-        if self.tools is None:
-            return
-        reach, texts = self.tools.reach, [edge.text().strip() for edge in self.edges]
-        reach.grow_mm, reach.brush_mm = self.grow_mm.value(), self.brush_mm.value()
-        try:
-            reach.low, reach.high = (float(text) if text else None for text in texts)
-        except ValueError:
-            self.hint.setText("The range of the threshold brush takes numbers only.")
-        self.tools.ball = self.ball.isChecked()
-        self.tools.goes_on = self.goes_on.isChecked()
-
     # how it looks
 
     def _lay_out(self) -> None:
@@ -283,7 +272,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         inner.addLayout(self._button_rows(DRAW, 5))
         inner.addLayout(self._button_rows(SHAPE, 4))
         inner.addWidget(self.hint)
-        inner.addLayout(self._options())
+        inner.addWidget(self.reach)
         inner.addLayout(self._button_rows(STEPS, 3))
         inner.addLayout(self._saving_row())
         rows.addWidget(self.work, 1)
@@ -331,35 +320,12 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.landmark_row = LandmarkRow(self._button(landmarks))
         self.segment.hide()
         self.landmark_row.hide()
-        self.ball = QCheckBox("3D brush")
-        self.ball.setToolTip("The brush is a ball over several slices, not a disk on this one")
-        self.ball.toggled.connect(self._reach)
         row = QHBoxLayout()
         row.addWidget(QLabel("Edit"))
-        for widget in (self.part, self.segment, self.ball):
+        for widget in (self.part, self.segment, self.reach.ball):
             row.addWidget(widget)
         row.setStretch(1, 1)
         return row
-
-    def _options(self) -> QFormLayout:
-        self.grow_mm = _millimeters(25.0, 1.0, 80.0, "Nothing grows farther from the click than this, mm")
-        self.brush_mm = _millimeters(6.0, 0.5, 40.0, "Radius of the threshold brush, mm")
-        self.edges = tuple(QLineEdit() for _ in EDGES)
-        row = QHBoxLayout()
-        for edge, tip in zip(self.edges, EDGES, strict=True):
-            edge.setPlaceholderText("auto")
-            edge.setToolTip(f"{tip}, in units of the image; empty: halfway from the first voxel to the liver")
-            edge.editingFinished.connect(self._reach)
-            row.addWidget(edge)
-        sizes = QHBoxLayout()
-        for name, box in (("Grow", self.grow_mm), ("Brush", self.brush_mm)):
-            sizes.addWidget(QLabel(name))
-            sizes.addWidget(box, 1)
-            box.valueChanged.connect(self._reach)
-        form = QFormLayout()
-        form.addRow("Reach", sizes)
-        form.addRow("Threshold", row)
-        return form
 
     def _saving_row(self) -> QHBoxLayout:
         self.who = QLineEdit()
@@ -368,27 +334,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.who.setToolTip("Stands beside each change in the audit trail, review.jsonl")
         self.who.textChanged.connect(self._sign)
         self.who.editingFinished.connect(self._remember)
-        self.goes_on = QCheckBox("Go on")
-        self.goes_on.setChecked(True)
-        self.goes_on.setToolTip("After a judgement show the next lesion to review")
-        self.goes_on.toggled.connect(self._reach)
         row = QHBoxLayout()
         row.addWidget(QLabel("Reviewer"))
         row.addWidget(self.who, 1)
-        row.addWidget(self.goes_on)
+        row.addWidget(self.reach.goes_on)
         row.addWidget(
             self._plain_button(
                 "Save review", "Masks on their own grid and audit trail, beside the case", self.save
             )
         )
         return row
-
-
-def _millimeters(value: float, low: float, high: float, tip: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(low, high)
-    box.setValue(value)
-    box.setSuffix(" mm")
-    box.setDecimals(1)
-    box.setToolTip(tip)
-    return box
