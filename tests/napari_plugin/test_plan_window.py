@@ -238,7 +238,7 @@ def test_a_probe_is_dragged_in_the_picture(application: Any, study: OpenedStudy,
     QTest.mousePress(canvas.native, Qt.MouseButton.LeftButton, pos=at)
     for step in range(1, 6):
         QTest.mouseMove(canvas.native, at + QPoint(4 * step, 0))
-        application.processEvents()
+        QTest.qWait(6)  # as a hand does: napari takes one move in 5 ms
     QTest.qWait(50)
     QTest.mouseRelease(canvas.native, Qt.MouseButton.LeftButton, pos=at + QPoint(20, 0))
     settled(made)
