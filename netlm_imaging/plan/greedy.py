@@ -12,7 +12,7 @@ import numpy.typing as npt
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.draft import Draft
 from netlm_imaging.plan.goals import Clear
-from netlm_imaging.plan.limits import Limits, keeps_counts
+from netlm_imaging.plan.limits import Limits, count_of, keeps_counts
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.regions import Left
 
@@ -60,6 +60,7 @@ class Adding:
         self._wanted = np.flatnonzero(np.isin(problem.lesions, list(limits.lesions)))
         self._weights = np.asarray(goal.weights, dtype=np.float64)
         self._interventions = np.array([c.interventions for c in problem.candidates], dtype=np.float64)
+        self._ablation = np.array([c.kind == "ablation" for c in problem.candidates], dtype=bool)
         self.must = limits.must
         self.total = float(self._weights.sum())
         """What clearing all would be worth."""
@@ -79,12 +80,12 @@ class Adding:
     def worth(self, plan: Draft) -> FloatArray:
         """What each candidate would clear beside ``plan``, for its parts of what is left of the limits.
 
-        0 where the liver left is not enough.
+        0 where that is not enough.
         """
         gain, left = self._gain(plan)
+        gain[~self._affordable(plan, left)] = 0.0
         liver = self._limits.budget_voxels - plan.lost_voxels
         number = self._limits.interventions - self._problem.interventions(plan.chosen)
-        gain[left.loses > liver] = 0.0
         cost = left.loses / max(liver, 1) + self._interventions / max(number, 1)
         return np.asarray(gain / (cost + LEAST_COST))
 
@@ -173,7 +174,7 @@ class Adding:
 
     def _next(self, plan: Draft, *, thrifty: bool) -> int | None:
         gain, left = self._gain(plan)
-        gain[plan.lost_voxels + left.loses > self._limits.budget_voxels] = 0.0
+        gain[~self._affordable(plan, left)] = 0.0
         score = gain / (left.loses + 1.0) if thrifty else gain
         for best in np.argsort(-score, kind="stable").tolist():
             if score[best] <= 0.0:
@@ -181,6 +182,17 @@ class Adding:
             if self.allows(plan, best):
                 return int(best)
         return None
+
+    def _affordable(self, plan: Draft, left: Left) -> npt.NDArray[np.bool_]:
+        """Which candidates one limit alone does not rule out; segments and joint losses left aside."""
+        limits, counts = self._limits, count_of(self._problem, sorted(plan.chosen))
+        within = plan.lost_voxels + left.loses <= limits.budget_voxels
+        within &= counts.interventions + self._interventions <= limits.interventions
+        if limits.ablations is not None:
+            within &= ~self._ablation | (counts.ablations + self._interventions <= limits.ablations)
+        if limits.resections is not None:
+            within &= self._ablation | (counts.resections + self._interventions <= limits.resections)
+        return np.asarray(within)
 
     def _gain(self, plan: Draft) -> tuple[FloatArray, Left]:
         """What each candidate that is allowed would clear beside ``plan``."""

@@ -85,7 +85,10 @@ def _split(case: Case, atoms: Atoms, voxels: Voxels, *, element: int) -> tuple[A
     atom_of = atoms.atom_of.copy()
     moved = number[own]
     atom_of[voxels[moved >= 0]] = moved[moved >= 0]
-    covers = [tuple(e + (e >= element) for e in cover) for cover in atoms.covers]
+    covers = [
+        tuple(e + (e >= element) for e in cover) if cover and cover[-1] >= element else cover
+        for cover in atoms.covers
+    ]
     split = [tuple(sorted((*(covers[n - 1] if n else ()), element))) for n in held.tolist()]
     more = Atoms(
         covers=(*covers, *split),

@@ -24,6 +24,8 @@ PALLIATIVE_LARGEST = 3
 TO_THRESHOLD: tuple[Objective, ...] = ("threshold", "fewest")
 """They clear the threshold and no more than comes with it."""
 SPARING: tuple[Objective, ...] = ("sparing", "fewest")
+LEAST_SECONDS = 0.05
+"""With less time left no search is begun where a plan is at hand: to pose the question takes longer."""
 FIRST_STAGE_SHARE = 0.75
 """Of the time left, for each stage but the last: what it does not need goes to those after it."""
 
@@ -79,7 +81,7 @@ def optimize(
     goals = goals_of(problem, objective, request)
     if start is None or not meets(problem, objective, request, start):
         start = _start(problem, objective, request, goals, known)
-    if start is not None and time.monotonic() > deadline:
+    if start is not None and time.monotonic() > deadline - LEAST_SECONDS:
         bound = problem.total_voxels if goals[0] == Clear.all(problem) else None
         return _bounded(Choice(status="feasible", chosen=start, bound_voxels=bound), wider)
     adding = Adding(problem, limits, goals[0]) if isinstance(goals[0], Clear) else None
