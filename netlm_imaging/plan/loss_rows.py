@@ -29,6 +29,8 @@ SLACK_SHARE = 1e-4
 """A row is added where the loss is understated by more than this part of it ..."""
 SLACK_VOXELS = 0.2
 """... and by more than this; at whole numbers by anything."""
+BLOCK = 5000
+"""So many atoms are looked at together: what is needed on the way takes far more memory than the rows."""
 ALONE = 100
 """So many of the largest shared atoms are groups of their own."""
 
@@ -149,7 +151,12 @@ def _terms(
     by_element = sparse.csr_array(
         (holds.data, holds.indices, np.arange(holds.nnz + 1)), shape=(holds.nnz, width)
     )
-    atom, by_lesion = _terms_of_lesions(holds, covers=covers, cleared=cleared, width=width)
+    parts = [
+        (first, _terms_of_lesions(holds[first : first + BLOCK], covers=covers, cleared=cleared, width=width))
+        for first in range(0, max(holds.shape[0], 1), BLOCK)
+    ]
+    atom = np.concatenate([first + atoms for first, (atoms, _) in parts])
+    by_lesion = sparse.csr_array(sparse.vstack([terms for _, (_, terms) in parts], format="csr"))
     owner = np.concatenate([np.repeat(np.arange(holds.shape[0]), np.diff(holds.indptr)), atom])
     order = np.argsort(owner, kind="stable")
     terms = sparse.csr_array(sparse.vstack([by_element, by_lesion], format="csr"))[order]

@@ -36,7 +36,7 @@ def with_candidate(case: Case, candidate: Candidate) -> Case:
         atoms=atoms,
         joint=problem.joint,
         learned=Learned(
-            before=problem.relaxation,
+            before=problem.relaxation.known,
             parents=tuple(parents),
             first=element,
             treats=tuple(np.flatnonzero(treated).tolist()),
@@ -64,7 +64,9 @@ def with_joint(case: Case, losses: Iterable[Joint]) -> Case:
         functional_voxels=problem.functional_voxels,
         atoms=atoms,
         joint=tuple(joint),
-        learned=Learned(before=problem.relaxation, parents=tuple(parents), first=problem.relaxation.elements),
+        learned=Learned(
+            before=problem.relaxation.known, parents=tuple(parents), first=problem.relaxation.elements
+        ),
     )
     return replace(case, problem=more)
 

@@ -148,7 +148,9 @@ def _start(
     if wanted is None:
         return None  # without a lesion there is nothing to clear
     limits = limits_of(objective, request)
+    adding = Adding(problem, limits, wanted)
     plans = [greedy(problem, limits, wanted), *(tuple(sorted(plan)) for plan in known)]
+    plans = [plan if keeps(problem, limits, plan) else adding.mended(plan) for plan in plans]
     plans = [plan for plan in plans if keeps(problem, limits, plan)]
     if objective in TO_THRESHOLD:
         needed = -needed_for_threshold(problem, request.threshold_percent)

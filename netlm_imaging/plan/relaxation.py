@@ -32,6 +32,17 @@ from netlm_imaging.plan.rows import Row
 SEGMENTS = 8
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Known:
+    """What of a relaxation is worth keeping when its problem changes: little, beside all its terms."""
+
+    elements: int
+    z: npt.NDArray[np.int64]
+    group: npt.NDArray[np.int64]
+    rows: Sequence[Row]
+    """Those that solves asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
     """What solves of a problem with fewer elements found out.
@@ -41,7 +52,7 @@ class Learned:
     nothing that others lose for it.
     """
 
-    before: Relaxation
+    before: Known
     parents: tuple[int, ...]
     """For each atom that has come since, the one that it was split from; -1 for none."""
     first: int
@@ -64,7 +75,7 @@ class Learned:
         more = elements - self.before.elements
         treated = self.before.z[list(self.treats)].tolist()
         rows = []
-        for row in self.before.rows[self.before.first_learned :]:
+        for row in self.before.rows:
             entries = {c + more * (c >= self.first): value for c, value in row.entries.items()}
             if clears := sum(row.entries.get(z, 0.0) for z in treated):
                 entries[self.first] = -clears
@@ -126,6 +137,12 @@ class Relaxation:
         if learned is not None:
             self.rows.extend(learned.rows(elements))
         self._hint = np.zeros(self.width)
+
+    @property
+    def known(self) -> Known:
+        """So far."""
+        rows = self.rows[self.first_learned :]
+        return Known(elements=self.elements, z=self.z, group=self.group, rows=rows)
 
     def tighten(self, values: FloatArray, *, whole: bool) -> int:
         """Add the rows that ``values`` of all columns break; how many. ``whole``: x and s are whole numbers.
