@@ -40,8 +40,6 @@ MAIN_SHARE = 0.4
 """Of the time limit, for the plan asked for."""
 OTHER_SHARE = 0.2
 """Of what is then left, for each of the other four plans in turn."""
-BEST_PLAN_SHARE = 0.7
-"""Of what is left, for each search for the best plan of one objective: its joint losses may need another."""
 BINDING_SHARE = 0.05
 """Of what is left, for the search for the binding minimums of each plan."""
 ORDER: tuple[Objective, ...] = get_args(Objective)
@@ -257,7 +255,7 @@ def best_plan(
             case.problem,
             objective,
             request,
-            seconds=clock.share(BEST_PLAN_SHARE),
+            seconds=clock.share(1.0),
             known=[choice.chosen for choice in (*known.values(), *rounds)],
             wider=rounds[-1] if rounds else None,  # joint losses learned since then only take plans away
         )
