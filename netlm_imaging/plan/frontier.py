@@ -71,8 +71,7 @@ def frontier(
                 points.setdefault(curve.lost(found), found)
         else:
             slow.append(step)
-    given_up |= bool(slow)
-    return Frontier(choices=curve.unbeaten(points.values()), complete=not (steps or given_up))
+    return Frontier(choices=curve.unbeaten(points.values()), complete=not (steps or slow or given_up))
 
 
 def by_interventions(

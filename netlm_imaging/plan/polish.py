@@ -32,7 +32,7 @@ def polished(adding: Adding, plan: Sequence[int], *, seconds: float, rounds: int
     rng = np.random.default_rng(SEED)
     current = best = adding.draft(plan)
     began = time.monotonic()
-    for number in range(rounds):
+    for number in range(rounds if seconds > 0.0 else 0):
         spent = max(number / rounds, (time.monotonic() - began) / seconds)
         if spent >= 1.0:
             break

@@ -122,14 +122,15 @@ def solved(
 
     Raises PlanError: PLAN_CONFLICT where there is none, PLAN_NOT_FOUND where the time ran out.
     """
-    request = _request(basis, fixed)
+    began, request = time.monotonic(), _request(basis, fixed)
     narrower = before is not None and _narrower(before, basis, objective, fixed)
     if before is not None and narrower and _proven(before, request):
         return State(basis=basis, objective=objective, fixed=fixed, choice=before.choice)
     start = None if before is None else _repaired(before, basis, limits_of(objective, request))
     wider = before.choice if before is not None and narrower else None
+    left = max(0.0, seconds - (time.monotonic() - began))
     while True:
-        found = _found(basis, objective, request, seconds=seconds, start=start, wider=wider)
+        found = _found(basis, objective, request, seconds=left, start=start, wider=wider)
         if found is None:
             raise _conflict(basis, objective, fixed, request, seconds=seconds)
         basis, choice = found
@@ -138,7 +139,7 @@ def solved(
         if seconds >= FIRST_PLAN_SECONDS:
             break
         # A hurried edit may take longer rather than leave its user without any plan.
-        seconds = min(FIRST_PLAN_SECONDS, max(0.5, 2.0 * seconds))
+        left = seconds = min(FIRST_PLAN_SECONDS, max(0.5, 2.0 * seconds))
     raise PlanError(
         Fault(
             code="PLAN_NOT_FOUND",
