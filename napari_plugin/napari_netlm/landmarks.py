@@ -35,13 +35,13 @@ class Landmarks:
         self._chosen: str | None = None
         self.markers = Markers(reviewing.desk, key=KEY, name=NAME, color=COLOR)
         reviewing.changed.connect(self._follow)
-        for event in self._events:
+        for event in self.markers.slice_events:
             event.connect(self._show)
 
     def close(self) -> None:
         """Leave the viewer alone."""
         self.reviewing.changed.disconnect(self._follow)
-        for event in self._events:
+        for event in self.markers.slice_events:
             event.disconnect(self._show)
         self.markers.remove()
 
@@ -135,11 +135,6 @@ class Landmarks:
         points: dict[str, Any] = {**self.points, **dict([self.moved] if self.moved else [])}
         short = {SHORT[name]: point for name, point in points.items() if name in SHORT}
         self.markers.show(short if self.seen else {})
-
-    @property
-    def _events(self) -> tuple[Any, ...]:
-        events = self.reviewing.desk.viewer.dims.events
-        return events.point, events.ndisplay, events.order
 
     def look(self, *, seen: bool) -> None:
         """Show them, or hide them."""

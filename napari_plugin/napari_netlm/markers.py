@@ -57,6 +57,12 @@ class Markers:
                 *[self._color] * len(dots),
             ]
 
+    @property
+    def slice_events(self) -> tuple[Any, ...]:
+        """After each of these they lie elsewhere in the picture."""
+        events = self.desk.viewer.dims.events
+        return events.point, events.ndisplay, events.order
+
     def remove(self) -> None:
         """Take them away."""
         layer = self.desk.layer(self._key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -74,18 +74,28 @@ def set_window(image: Any, low: float, high: float) -> None:
     image.contrast_limits = (low, high)
 
 
-def click_crosshair(viewer: Any, event: Any) -> Iterator[None]:
-    """A click without a drag, where no tool is drawing, moves all three slices there."""
-    desk = desk_of(viewer)
+def is_drawing(viewer: Any) -> bool:
+    """Whether the mouse paints or erases in the selected layer."""
     active = viewer.layers.selection.active
-    drawing = active is not None and str(active.mode) not in ("pan_zoom", "Mode.PAN_ZOOM")
-    if event.button != LEFT or desk is None or crosshair_of(desk) is None or drawing:
-        return
+    return active is not None and str(active.mode) not in ("pan_zoom", "Mode.PAN_ZOOM")
+
+
+def until_released(event: Any) -> Generator[None, None, bool]:
+    """Wait for the end of a press of the mouse; whether it was dragged."""
     dragged = False
     yield
     while event.type == "mouse_move":
         dragged = True
         yield
+    return dragged
+
+
+def click_crosshair(viewer: Any, event: Any) -> Iterator[None]:
+    """A click without a drag, where no tool is drawing, moves all three slices there."""
+    desk = desk_of(viewer)
+    if event.button != LEFT or desk is None or crosshair_of(desk) is None or is_drawing(viewer):
+        return
+    dragged = yield from until_released(event)
     if not dragged and viewer.dims.ndisplay == 2:
         desk.go_to(desk.frame.to_patient(event.position))
 

@@ -20,14 +20,14 @@ class Handles:
         self.markers = Markers(planning.desk, key=KEY, name=NAME, color=COLOR)
         viewer = planning.desk.viewer
         viewer.mouse_drag_callbacks.insert(0, self._drag)
-        for event in self._events:
+        for event in self.markers.slice_events:
             event.connect(self.show)
         planning.drawn.connect(self.show)
 
     def close(self) -> None:
         """Leave viewer and mouse alone."""
         self.planning.desk.viewer.mouse_drag_callbacks.remove(self._drag)
-        for event in self._events:
+        for event in self.markers.slice_events:
             event.disconnect(self.show)
         self.planning.drawn.disconnect(self.show)
         self.markers.remove()
@@ -46,11 +46,6 @@ class Handles:
         if drawing is not None:
             at = self.markers.at_mouse(drawing.handles_lps_mm[handle], event)
             self.planning.move(drawing.moved(handle, at))
-
-    @property
-    def _events(self) -> tuple[Any, ...]:
-        events = self.planning.desk.viewer.dims.events
-        return events.point, events.ndisplay, events.order
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         """The viewer calls it with each press of the mouse."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from napari_netlm.mouse import LEFT
+from napari_netlm.mouse import LEFT, is_drawing, until_released
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.geometry import FloatArray
 
@@ -38,11 +38,7 @@ class ToolMouse:
         if self.tools.tool == "threshold":
             yield from self._stroke(event)
             return
-        dragged = False
-        yield
-        while event.type == "mouse_move":
-            dragged = True
-            yield
+        dragged = yield from until_released(event)
         if not dragged:
             self.click(self._index(event.position))
 
@@ -63,9 +59,7 @@ class ToolMouse:
     def _drag_landmark(self, event: Any) -> Iterator[None]:
         """A landmark follows the mouse; a click beside them sets the next one."""
         name, dragged = self.tools.landmarks.taken(event), False
-        active = self.tools.reviewing.desk.viewer.layers.selection.active
-        drawing = active is not None and str(active.mode) != "pan_zoom"
-        if drawing or (name is None and self.tools.tool is None):
+        if is_drawing(self.tools.reviewing.desk.viewer) or (name is None and self.tools.tool is None):
             return
         event.handled = name is not None  # the picture would move
         yield

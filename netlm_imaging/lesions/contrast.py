@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from netlm_imaging.geometry import Box
 from netlm_imaging.lesions.regions import Region
 from netlm_imaging.volume import BoolArray, Volume
 
@@ -23,7 +22,8 @@ def contrast_to_noise(image: Volume, region: Region, liver: BoolArray) -> float 
     other lesions nearby hardly count, and the figure of a lesion does not depend on outlines of others. None
     where too little liver lies around, or it has no noise.
     """
-    box = _around(region.box, image)
+    steps = np.ceil(RING_MM / np.asarray(image.grid.spacing_kji_mm)).astype(int)
+    box = region.grown_box(image.grid.shape_kji, steps_kji=steps.tolist())
     mask = np.zeros(image.array[box].shape, dtype=bool)
     mask[tuple(slice(s.start - b.start, s.stop - b.start) for s, b in zip(region.box, box, strict=True))] = (
         region.mask
@@ -36,12 +36,3 @@ def contrast_to_noise(image: Volume, region: Region, liver: BoolArray) -> float 
     noise = SD_OF_MAD * float(np.median(np.abs(ring - level)))
     own = float(np.mean(image.array[region.box][region.mask], dtype=np.float64))
     return abs(own - level) / noise if noise > 0 else None
-
-
-def _around(box: Box, image: Volume) -> Box:
-    steps = [int(np.ceil(RING_MM / spacing)) for spacing in image.grid.spacing_kji_mm]
-    k, j, i = (
-        slice(max(0, s.start - n), min(size, s.stop + n))
-        for s, n, size in zip(box, steps, image.grid.shape_kji, strict=True)
-    )
-    return (k, j, i)

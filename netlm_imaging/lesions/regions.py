@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,11 @@ class Region:
         outer = self.mask & ~ndimage.binary_erosion(self.mask)
         return np.asarray(np.argwhere(outer) + [s.start for s in self.box], dtype=np.float64)
 
-    def grown_box(self, shape_kji: tuple[int, ...]) -> Box:
-        """Its box with one voxel more on every side, clipped to an array of ``shape_kji``."""
+    def grown_box(self, shape_kji: tuple[int, ...], *, steps_kji: Sequence[int] = (1, 1, 1)) -> Box:
+        """Its box with so many voxels more on every side, clipped to an array of ``shape_kji``."""
         k, j, i = (
-            slice(max(0, s.start - 1), min(n, s.stop + 1)) for s, n in zip(self.box, shape_kji, strict=True)
+            slice(max(0, s.start - more), min(n, s.stop + more))
+            for s, n, more in zip(self.box, shape_kji, steps_kji, strict=True)
         )
         return (k, j, i)
 
