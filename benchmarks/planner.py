@@ -16,7 +16,8 @@ from netlm_imaging.lesions import measure
 from netlm_imaging.plan.devices import chosen_devices
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.outcome import Case
-from netlm_imaging.plan.plan_set import ask, best_plan, pose
+from netlm_imaging.plan.plan_set import ask, pose
+from netlm_imaging.plan.settle import best_plan
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Objective, Settings
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from netlm_imaging.plan.workspace import Voxels
 
@@ -26,8 +27,8 @@ class Atoms:
     """For each atom the elements that cover it, ascending."""
     functional: npt.NDArray[np.int64]
     """Voxels of functional liver in each atom."""
-    tumor: npt.NDArray[np.int64]
-    """Voxels of each lesion in each atom, shape (lesions, atoms)."""
+    tumor: sparse.csr_array
+    """Voxels of each lesion in each atom, shape (lesions, atoms); no explicit zeros."""
     atom_of: npt.NDArray[np.int32]
     """The atom of each voxel, -1 where no element covers it; flat."""
 
@@ -49,11 +50,24 @@ def make_atoms(
     return Atoms(
         covers=covers,
         functional=np.bincount(atom, weights=functional[covered], minlength=sizes.size).astype(np.int64),
-        tumor=np.stack([_counts(atom_of[voxels], sizes.size) for voxels in lesions])
-        if lesions
-        else np.zeros((0, sizes.size), dtype=np.int64),
+        tumor=tumor_counts(
+            np.repeat(np.arange(len(lesions)), [voxels.size for voxels in lesions]),
+            atom_of[np.concatenate([*lesions, np.empty(0, dtype=np.int64)])],
+            shape=(len(lesions), sizes.size),
+        ),
         atom_of=atom_of,
     )
+
+
+def tumor_counts(
+    lesion: npt.NDArray[np.integer], atom: npt.NDArray[np.integer], *, shape: tuple[int, int]
+) -> sparse.csr_array:
+    """How often each pair of a place of a lesion and an atom occurs; a negative atom is none."""
+    some = atom >= 0
+    ones = np.ones(np.count_nonzero(some), dtype=np.int64)
+    counts = sparse.csr_array((ones, (lesion[some], atom[some])), shape=shape)
+    counts.sum_duplicates()
+    return counts
 
 
 def _counts(atoms: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int64]:
@@ -64,12 +78,14 @@ def _covers(
     elements: Sequence[Voxels], atom_of: npt.NDArray[np.int32], sizes: npt.NDArray[np.int64]
 ) -> tuple[tuple[int, ...], ...]:
     """The cover set of each atom, read back from the voxels: an element holds an atom whole or not at all."""
-    covers: list[list[int]] = [[] for _ in sizes]
-    for element, voxels in enumerate(elements):
+    held: list[npt.NDArray[np.int64]] = []
+    for voxels in elements:
         counts = _counts(atom_of[voxels], sizes.size)
-        held = np.flatnonzero(counts)
-        if counts.sum() != voxels.size or (counts[held] != sizes[held]).any():
+        held.append(np.flatnonzero(counts))
+        if counts.sum() != voxels.size or (counts[held[-1]] != sizes[held[-1]]).any():
             raise ArithmeticError("two cover sets share one code; another seed is needed")
-        for atom in held:
-            covers[atom].append(element)
-    return tuple(tuple(cover) for cover in covers)
+    atoms = np.concatenate([*held, np.empty(0, dtype=np.int64)])
+    owners = np.repeat(np.arange(len(held)), [atoms_of.size for atoms_of in held])
+    by_atom = owners[np.argsort(atoms, kind="stable")].tolist()
+    ends = np.cumsum(np.bincount(atoms, minlength=sizes.size)).tolist()
+    return tuple(tuple(by_atom[start:end]) for start, end in zip([0, *ends], ends, strict=False))

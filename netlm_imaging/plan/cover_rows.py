@@ -87,7 +87,7 @@ class LesionAtoms:
 
 def lesion_atoms(
     holds: sparse.csr_array,
-    tumor: npt.NDArray[np.int64],
+    tumor: sparse.csr_array,
     *,
     rest: npt.NDArray[np.int64],
     sizes: npt.NDArray[np.int64],
@@ -100,12 +100,12 @@ def lesion_atoms(
     return tuple(
         LesionAtoms(
             column=first_column + number,
-            holds=holds[atoms],
-            voxels=voxels[atoms],
-            missable=int(rest[number] - (sizes[number] - voxels.sum())),
+            holds=holds[tumor.indices[part]],
+            voxels=tumor.data[part],
+            missable=int(rest[number] - (sizes[number] - tumor.data[part].sum())),
         )
-        for number, voxels in enumerate(tumor)
-        for atoms in [np.flatnonzero(voxels)]
+        for number in range(tumor.shape[0])
+        for part in [slice(*tumor.indptr[number : number + 2])]
     )
 
 

@@ -42,7 +42,7 @@ def dominance(problem: Problem, limits: Limits) -> Dominance:
     count = len(problem.candidates)
     holds = problem.holds[:, :count].astype(np.int32)
     functional = _shared(holds[problem.atoms.functional > 0])
-    tumor = _shared(holds[problem.atoms.tumor.any(axis=0)])
+    tumor = _shared(holds[problem.atoms.tumor.sum(axis=0) > 0])
     better = (functional == functional.diagonal()[:, None]) & (tumor == tumor.diagonal()[None, :])
     better &= _may_replace(problem, limits)
     np.fill_diagonal(better, False)

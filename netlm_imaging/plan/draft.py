@@ -21,6 +21,7 @@ class Draft:
         self.lost_voxels = 0
         self.treated = np.zeros(len(problem.lesions))
         """Voxels of each lesion."""
+        self._left: Left | None = None
         for candidate in sorted(chosen):
             self.add(candidate)
 
@@ -29,12 +30,20 @@ class Draft:
         other = Draft(self._problem)
         other._times, other.treated = self._times.copy(), self.treated.copy()
         other.chosen, other.lost_voxels = set(self.chosen), self.lost_voxels
+        other._left = None if self._left is None else self._left.copy()
         return other
 
     @property
     def cleared(self) -> npt.NDArray[np.bool_]:
         """Which lesions."""
         return np.asarray(self.treated >= self._problem.needed_voxels)
+
+    def lost_with(self, candidate: int) -> int:
+        """Voxels lost were ``candidate``, which is not done yet, done too."""
+        parts = [self._regions.own(candidate), *self._regions.joint(candidate, self.chosen)]
+        atoms = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+        more = self._regions.functional[atoms[self._times[atoms] == 0]].sum()
+        return self.lost_voxels + int(more)
 
     def add(self, candidate: int) -> None:
         """Do ``candidate``, which is not done yet."""
@@ -53,10 +62,15 @@ class Draft:
     def _count(self, atoms: npt.NDArray[np.int64], sign: int) -> None:
         self.lost_voxels += sign * int(self._regions.functional[atoms].sum())
         self.treated += sign * self._regions.treated(atoms)
+        if self._left is not None:
+            self._regions.count(self._left, atoms, -sign)
 
     def left(self, lesions: npt.NDArray[np.int64]) -> Left:
         """What each candidate would lose and treat more, for these places of ``lesions``; no joint losses."""
-        return self._regions.left(self._times == 0, lesions)
+        if self._left is None:
+            self._left = self._regions.none()
+            self._regions.count(self._left, np.flatnonzero(self._times == 0), 1)
+        return Left(loses=self._left.loses.copy(), treats=self._left.treats[lesions])
 
     def only(self, candidates: Sequence[int]) -> Left:
         """What each of ``candidates``, all done, loses and treats that nothing else does; no joint losses."""

@@ -154,16 +154,16 @@ class Adding:
 
     def _keeps(self, plan: Draft) -> bool:
         """Whether ``plan`` keeps the limits, but for what must be done or cleared."""
-        within = plan.lost_voxels <= self._limits.budget_voxels
-        allowed = self._limits.must_not.isdisjoint(plan.chosen)
-        return within and allowed and keeps_counts(self._problem, self._limits, sorted(plan.chosen))
+        return self._within(plan.lost_voxels, plan.chosen)
 
     def allows(self, plan: Draft, more: int) -> bool:
         """Whether ``plan`` with ``more`` keeps the limits."""
-        plan.add(more)
-        keeps = self._keeps(plan)
-        plan.drop(more)
-        return keeps
+        return self._within(plan.lost_with(more), plan.chosen | {more})
+
+    def _within(self, lost_voxels: int, chosen: set[int]) -> bool:
+        within = lost_voxels <= self._limits.budget_voxels
+        allowed = self._limits.must_not.isdisjoint(chosen)
+        return within and allowed and keeps_counts(self._problem, self._limits, sorted(chosen))
 
     def filled(self, plan: Draft, *, thrifty: bool) -> Draft:
         """``plan`` with the best next candidate added until none helps; every step adds one, so it ends."""

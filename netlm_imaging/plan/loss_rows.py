@@ -29,20 +29,27 @@ SLACK_SHARE = 1e-4
 """A row is added where the loss is understated by more than this part of it ..."""
 SLACK_VOXELS = 0.2
 """... and by more than this; at whole numbers by anything."""
-BLOCK = 5000
-"""So many atoms are looked at together: what is needed on the way takes far more memory than the rows."""
 ALONE = 100
 """So many of the largest shared atoms are groups of their own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossRows:
-    """The atoms that several elements cover, in groups, with one column for all that is lost of each."""
+    """The atoms that several elements cover, in groups, with one column for all that is lost of each.
 
-    terms: sparse.csr_array
-    """Rows: the terms, those of one atom side by side. Columns: those of the program."""
-    term_starts: npt.NDArray[np.int64]
-    """The first term of each atom; the atoms of one group lie side by side."""
+    There are millions of terms, of which few say anything at any point: they are made where they do.
+    """
+
+    holds: sparse.csr_array
+    """Which elements (columns) cover each atom (rows); the atoms of one group lie side by side."""
+    by_element: sparse.csc_array
+    """The same."""
+    covers: sparse.csr_array
+    """Entry [e, l] is 1 where element e is in the cover of lesion l."""
+    by_lesion: sparse.csr_array
+    """The same, the other way round."""
+    cleared: npt.NDArray[np.int64]
+    """The columns of the lesions."""
     voxels: npt.NDArray[np.int64]
     """Of each atom."""
     atom_starts: npt.NDArray[np.int64]
@@ -52,51 +59,107 @@ class LossRows:
 
     def lost(self, values: FloatArray) -> FloatArray:
         """Voxels lost of each group at ``values`` of the columns."""
-        return self._by_group(self._by_atom(self.terms @ values))
+        return self._by_group(_largest(self._terms(values)))
 
-    def rows(self, values: FloatArray, *, whole: bool, hint: FloatArray) -> list[Row]:
+    def rows(self, values: FloatArray, *, whole: bool, hint: FloatArray | None = None) -> list[Row]:
         """For every group of which ``values`` understate the loss, rows of which they break at least one.
 
-        Between equal terms ``hint`` decides: whole numbers have many tangents, and one that is also near
-        to the loss at the last solution with fractions bounds it best.
+        Between equal terms ``hint``, if any, decides: whole numbers have many tangents, and one that is also
+        near to the loss at the last solution with fractions bounds it best.
         """
-        reached = self.terms @ values
-        most = self._by_atom(reached)
-        lost = self._by_group(most)
+        terms = self._terms(values)
+        part = _largest(terms)
+        lost = self._by_group(part)
         slack = 1e-6 if whole else np.maximum(SLACK_VOXELS, SLACK_SHARE * lost)
-        broken = np.flatnonzero(lost > values[self.columns] + slack)
-        if not broken.size:
-            return []
-        largest = self._largest(reached, most, self.terms @ hint)
-        bounds = np.append(self.atom_starts, self.voxels.size)
-        return [row for g in broken.tolist() for row in self._rows(g, slice(*bounds[g : g + 2]), largest)]
+        broken = lost > values[self.columns] + slack
+        sizes = np.diff(self.atom_starts, append=self.voxels.size)
+        rows = [row for g in np.flatnonzero(broken & (sizes == 1)).tolist() for row in self._all_rows(g)]
+        atoms = np.flatnonzero(np.repeat(broken & (sizes > 1), sizes) & (part > 0.0))
+        if not atoms.size:
+            return rows
+        tied = sparse.coo_array(terms[atoms])
+        largest = tied.data >= part[atoms[tied.coords[0]]]
+        place, column = (n[largest].astype(np.int64) for n in tied.coords)
+        hinted = np.zeros(place.size) if hint is None else self._terms(hint)[atoms[place], column]
+        order = np.lexsort((column, -hinted, place))
+        first = order[np.searchsorted(place[order], np.arange(atoms.size))]
+        return [*rows, *self._tangents(atoms, column[first])]
 
-    def _rows(self, group: int, atoms: slice, largest: npt.NDArray[np.int64]) -> list[Row]:
-        """The tangent of a group; for one that is a single atom, all of its terms."""
-        voxels = self.voxels[atoms].astype(np.float64)
-        if voxels.size > 1:
-            return [self._row(group, self.terms[largest[atoms]].T @ voxels)]
-        bounds = np.append(self.term_starts, self.terms.shape[0])
-        terms = self.terms[bounds[atoms.start] : bounds[atoms.start + 1]]
-        return [self._row(group, weights) for weights in (terms * voxels[0]).toarray()]
+    def _terms(self, values: FloatArray) -> sparse.csr_array:
+        """The terms (columns: those of the elements, then of the lesions) of each atom that may be above 0.
 
-    def _row(self, group: int, weights: FloatArray) -> Row:
-        used = np.flatnonzero(weights)
-        entries = dict(zip(used.tolist(), weights[used].tolist(), strict=True))
-        return Row({**entries, int(self.columns[group]): -1.0}, 0.0)
+        Without those of lesions that are cleared by one element alone: they say no more than the row of the
+        cover and the term of that element.
+        """
+        parts = np.maximum(values[: self.holds.shape[1]], 0.0)
+        used = np.flatnonzero(parts)
+        each = sparse.csr_array((parts[used], (np.arange(used.size), used)), shape=(used.size, parts.size))
+        parted = each @ self.covers
+        parted.data *= np.bincount(parted.indices, minlength=self.cleared.size)[parted.indices] > 1
+        parted.eliminate_zeros()
+        sums = sparse.csr_array(sparse.hstack([each, parted], format="csr"))
+        terms = sparse.csr_array(sparse.csr_array(self.by_element[:, used]) @ sums)
+        unmet = values[self.cleared] - self.covers.T @ parts
+        terms.data += np.concatenate([np.zeros(parts.size), unmet])[terms.indices]
+        return terms
 
-    def _largest(self, reached: FloatArray, most: FloatArray, hinted: FloatArray) -> npt.NDArray[np.int64]:
-        """The first of the largest terms of each atom, by ``reached`` and then by ``hinted``."""
-        sizes = np.diff(self.term_starts, append=reached.size)
-        tied = np.where(reached >= np.repeat(most, sizes), hinted, -np.inf)
-        best = tied >= np.repeat(self._by_atom(tied), sizes)
-        return np.minimum.reduceat(np.where(best, np.arange(best.size), best.size), self.term_starts)
+    def _tangents(self, atoms: npt.NDArray[np.int64], column: npt.NDArray[np.int64]) -> list[Row]:
+        """One row for each group of ``atoms``: each of them puts its voxels on the term ``column``."""
+        elements = self.holds.shape[1]
+        groups, group = np.unique(
+            np.searchsorted(self.atom_starts, atoms, side="right") - 1, return_inverse=True
+        )
+        weights = np.zeros((groups.size, int(self.columns[-1]) + 1))
+        alone = column < elements
+        np.add.at(weights, (group[alone], column[alone]), self.voxels[atoms[alone]])
+        atoms, group, lesion = atoms[~alone], group[~alone], column[~alone] - elements
+        np.add.at(weights, (group, self.cleared[lesion]), self.voxels[atoms])
+        kinds, kind = np.unique(group * self.cleared.size + lesion, return_inverse=True)
+        by_kind = sparse.csr_array(
+            (self.voxels[atoms].astype(np.float64), (kind, np.arange(atoms.size))),
+            shape=(kinds.size, atoms.size),
+        )
+        cover = self.by_lesion[kinds % self.cleared.size]
+        spared = cover * by_kind.sum(axis=1)[:, None] - cover * (by_kind @ self.holds[atoms])
+        by_group = sparse.csr_array(
+            (np.ones(kinds.size), (kinds // self.cleared.size, np.arange(kinds.size))),
+            shape=(groups.size, kinds.size),
+        )
+        weights[:, :elements] -= (by_group @ spared).toarray()
+        weights[np.arange(groups.size), self.columns[groups]] = -1.0
+        used = [np.flatnonzero(some) for some in weights]
+        return [
+            Row(dict(zip(columns.tolist(), some[columns].tolist(), strict=True)), 0.0)
+            for columns, some in zip(used, weights, strict=True)
+        ]
 
-    def _by_atom(self, terms: FloatArray) -> FloatArray:
-        return np.maximum.reduceat(terms, self.term_starts) if terms.size else terms
+    def _all_rows(self, group: int) -> list[Row]:
+        """All terms of the only atom of a group."""
+        atom, column = self.atom_starts[group], int(self.columns[group])
+        voxels = float(self.voxels[atom])
+        held = _columns(self.holds, atom)
+        rows = [Row({int(element): voxels, column: -1.0}, 0.0) for element in held]
+        for lesion in np.flatnonzero(np.bincount(self.covers[held].indices) > 1).tolist():
+            spared = np.setdiff1d(_columns(self.by_lesion, lesion), held)
+            entries = {int(self.cleared[lesion]): voxels, **dict.fromkeys(spared.tolist(), -voxels)}
+            rows.append(Row({**entries, column: -1.0}, 0.0))
+        return rows
 
-    def _by_group(self, atoms: FloatArray) -> FloatArray:
-        return np.add.reduceat(atoms * self.voxels, self.atom_starts) if atoms.size else atoms
+    def _by_group(self, part: FloatArray) -> FloatArray:
+        return np.add.reduceat(part * self.voxels, self.atom_starts) if part.size else part
+
+
+def _columns(matrix: sparse.csr_array, row: int) -> npt.NDArray[np.int32]:
+    return np.asarray(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
+
+
+def _largest(terms: sparse.csr_array) -> FloatArray:
+    """The part of each atom that is lost."""
+    part = np.zeros(terms.shape[0])
+    some = np.flatnonzero(np.diff(terms.indptr))
+    if some.size:
+        part[some] = np.maximum(np.maximum.reduceat(terms.data, terms.indptr[some]), 0.0)
+    return part
 
 
 def loss_groups(
@@ -133,57 +196,13 @@ def loss_rows(
     shared = np.flatnonzero(group >= 0)
     atoms = shared[np.argsort(group[shared], kind="stable")]
     starts = np.unique(group[atoms], return_index=True)[1]
-    width = first_column + starts.size
-    terms, term_starts = _terms(holds[atoms], covers=covers, cleared=cleared, width=width)
     return LossRows(
-        terms=terms,
-        term_starts=term_starts,
+        holds=holds[atoms],
+        by_element=sparse.csc_array(holds[atoms]),
+        covers=covers,
+        by_lesion=sparse.csr_array(covers.T),
+        cleared=cleared,
         voxels=voxels[atoms],
         atom_starts=starts,
         columns=first_column + np.arange(starts.size),
     )
-
-
-def _terms(
-    holds: sparse.csr_array, *, covers: sparse.csr_array, cleared: npt.NDArray[np.int64], width: int
-) -> tuple[sparse.csr_array, npt.NDArray[np.int64]]:
-    """All terms of the atoms ``holds``, and the first of each atom."""
-    by_element = sparse.csr_array(
-        (holds.data, holds.indices, np.arange(holds.nnz + 1)), shape=(holds.nnz, width)
-    )
-    parts = [
-        (first, _terms_of_lesions(holds[first : first + BLOCK], covers=covers, cleared=cleared, width=width))
-        for first in range(0, max(holds.shape[0], 1), BLOCK)
-    ]
-    atom = np.concatenate([first + atoms for first, (atoms, _) in parts])
-    by_lesion = sparse.csr_array(sparse.vstack([terms for _, (_, terms) in parts], format="csr"))
-    owner = np.concatenate([np.repeat(np.arange(holds.shape[0]), np.diff(holds.indptr)), atom])
-    order = np.argsort(owner, kind="stable")
-    terms = sparse.csr_array(sparse.vstack([by_element, by_lesion], format="csr"))[order]
-    return terms, np.searchsorted(owner[order], np.arange(holds.shape[0]))
-
-
-def _terms_of_lesions(
-    holds: sparse.csr_array, *, covers: sparse.csr_array, cleared: npt.NDArray[np.int64], width: int
-) -> tuple[npt.NDArray[np.int64], sparse.csr_array]:
-    """The atom of each term that a lesion makes, and the terms.
-
-    With fewer than two elements of its cover on an atom, it says no more than the rows of the cover.
-    """
-    both = sparse.coo_array(holds @ covers)
-    atom, lesion = (n[both.data > 1.5] for n in both.coords)
-    needed = sparse.csr_array(covers.T)[lesion]
-    spared = sparse.coo_array(needed - needed.multiply(holds[atom]))
-    used = spared.data > 0.5
-    rows = np.arange(atom.size)
-    terms = sparse.csr_array(
-        (
-            np.concatenate([np.ones(atom.size), -np.ones(np.count_nonzero(used))]),
-            (
-                np.concatenate([rows, spared.coords[0][used]]),
-                np.concatenate([cleared[lesion], spared.coords[1][used]]),
-            ),
-        ),
-        shape=(atom.size, width),
-    )
-    return atom, terms

@@ -20,6 +20,8 @@ from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.workspace import Voxels, Workspace
 
 NONE = np.empty(0, dtype=np.int64)
+SPARSE = 16
+"""One voxel of so many tells about where a region is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,11 +64,8 @@ def joint_losses(
     Each entry names candidates of which none can be left out: without any of them, none of its voxels
     would be lost. All entries and all ``known`` losses of ``chosen`` together make the whole loss exact.
     """
-    done, size = sorted(set(chosen)), space.functional.size
-    own = [part for c in done for part in (candidates[c].region(space), candidates[c].devascularized)]
-    counted = _union([*own, *(j.voxels for j in known if j.candidates <= set(done))], size)
-    missing = np.setdiff1d(devascularized(space, [candidates[c] for c in done]), counted, assume_unique=True)
-    found = []
+    done = sorted(set(chosen))
+    missing, found = unknown_loss(space, candidates, done, known=known), list[Joint]()
     while missing.size:
         joint = _smallest(space, candidates, done, missing)
         found.append(joint)
@@ -74,24 +73,52 @@ def joint_losses(
     return tuple(found)
 
 
+def unknown_loss(
+    space: Workspace, candidates: Sequence[Candidate], chosen: Iterable[int], *, known: Sequence[Joint] = ()
+) -> Voxels:
+    """Functional voxels that ``chosen`` lose together beyond the sum of their losses and ``known`` ones."""
+    done, size = sorted(set(chosen)), space.functional.size
+    own = [part for c in done for part in (candidates[c].region(space), candidates[c].devascularized)]
+    counted = _union([*own, *(j.voxels for j in known if j.candidates <= set(done))], size)
+    return np.setdiff1d(devascularized(space, [candidates[c] for c in done]), counted, assume_unique=True)
+
+
 def _smallest(
     space: Workspace, candidates: Sequence[Candidate], done: Sequence[int], missing: Voxels
 ) -> Joint:
-    """Candidates are left out, many at once and then fewer, as long as any of ``missing`` is still lost."""
+    """Candidates are left out, many at once and then fewer, as long as any of ``missing`` is still lost.
+
+    Those nearest to it are most likely to do it alone.
+    """
+
+    def still_lost(some: Sequence[int]) -> Voxels:
+        lost = devascularized(space, [candidates[c] for c in some]) if some else NONE
+        return np.intersect1d(lost, missing, assume_unique=True)
+
     kept, voxels = list(done), missing
+    by_distance = sorted(done, key=lambda c: _distance(space, candidates[c], int(missing[0])))
+    for count in (2**n for n in range(1, len(done).bit_length() - 1)):
+        if (still := still_lost(by_distance[:count])).size:
+            kept, voxels = by_distance[:count], still
+            break
     together = len(kept) // 2
     while together:
         start = 0
         while start < len(kept):
             fewer = kept[:start] + kept[start + together :]
-            lost = devascularized(space, [candidates[c] for c in fewer]) if fewer else NONE
-            still = np.intersect1d(lost, missing, assume_unique=True)
-            if still.size:
+            if (still := still_lost(fewer)).size:
                 kept, voxels = fewer, still
             else:
                 start += together
         together //= 2
     return Joint(frozenset(kept), voxels)
+
+
+def _distance(space: Workspace, candidate: Candidate, voxel: int) -> float:
+    """About how far ``candidate`` is from ``voxel``, in voxels."""
+    shape = space.functional.shape
+    some = np.stack(np.unravel_index(candidate.region(space)[::SPARSE], shape), axis=-1)
+    return float(np.linalg.norm(some - np.unravel_index(voxel, shape), axis=-1).min(initial=np.inf))
 
 
 def _union(parts: Iterable[Voxels], size: int) -> Voxels:

@@ -20,6 +20,7 @@ from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.program import GAP, Point, Program
 from netlm_imaging.plan.rows import Row
 
+ABSENT = -1
 DECIDED = 1e-3
 """A segment is removed or not but for this part of it."""
 
@@ -59,7 +60,8 @@ class Model:
         self.problem = problem
         self._limits = limits
         self._known = problem.relaxation
-        self._loaded = 0
+        self._numbers = np.zeros(0, dtype=np.int64)
+        """Of each known row: its number in the program, or that it is absent."""
         self._ranges: dict[Goal, Range] = {}
         upper = np.ones(self._known.width)
         upper[self._known.h] = inf
@@ -135,14 +137,16 @@ class Model:
 
     def with_fractions(self, goal: Goal, *, seconds: float) -> Point:
         """The smallest value of ``goal`` in the program when candidates may be done in part."""
-        self._load()
+        self._load(first=0)
         return self._program.with_fractions(self._cost(goal), seconds=seconds)
 
     def with_whole_numbers(
         self, goal: Goal, *, seconds: float, relative_gap: float, start: Sequence[int] | None
     ) -> Point:
         """The smallest value of ``goal`` in the program; ``start``: a plan that keeps the limits."""
-        self._load()
+        seen = self._numbers.size
+        self._leave_out_loose()
+        self._load(first=seen)
         values = None if start is None or not self.is_here(start) else self._values(start)
         return self._program.with_whole_numbers(
             self._cost(goal), seconds=seconds, relative_gap=relative_gap, start=values
@@ -160,9 +164,23 @@ class Model:
         """The candidates that are done."""
         return tuple(int(c) for c in np.flatnonzero(point.values[self._known.x] > 0.5))
 
-    def _load(self) -> None:
-        self._program.add(self._known.rows[self._loaded :])
-        self._loaded = len(self._known.rows)
+    def _load(self, *, first: int) -> None:
+        """Put in what is not there of the known rows from ``first`` on."""
+        rows = self._known.rows
+        self._numbers = np.append(self._numbers, np.full(len(rows) - self._numbers.size, ABSENT))
+        places = first + np.flatnonzero(self._numbers[first:] == ABSENT)
+        after = self._program.add(rows[place] for place in places.tolist())
+        self._numbers[places] = np.arange(after - places.size, after)
+
+    def _leave_out_loose(self) -> None:
+        """Leave out the learned rows that the last solution with fractions does not touch.
+
+        Whole numbers are found much sooner without them; those that they break are learned again.
+        """
+        loose = np.isin(self._numbers, self._program.loose())
+        loose[: self._known.first_learned] = False
+        self._program.drop(self._numbers[loose])
+        self._numbers[loose] = ABSENT
 
     def is_here(self, chosen: Sequence[int]) -> bool:
         """Whether ``chosen`` remove the segments that are decided to be removed, and none of the others."""

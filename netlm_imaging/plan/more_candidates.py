@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
-from netlm_imaging.plan.atoms import Atoms
+from netlm_imaging.plan.atoms import Atoms, tumor_counts
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.losses import Joint
 from netlm_imaging.plan.outcome import Case
@@ -25,7 +26,7 @@ def with_candidate(case: Case, candidate: Candidate) -> Case:
     problem, element = case.problem, len(case.problem.candidates)
     voxels = np.concatenate([candidate.voxels, candidate.devascularized])
     atoms, parents = _split(case, problem.atoms, voxels, element=element)
-    treated = atoms.tumor[:, len(problem.atoms.covers) :].any(axis=1)
+    treated = atoms.tumor[:, len(problem.atoms.covers) :].sum(axis=1)
     # Not by replace: what the old problem computed from its atoms must not be kept.
     more = Problem(
         candidates=(*problem.candidates, candidate),
@@ -81,7 +82,7 @@ def _split(case: Case, atoms: Atoms, voxels: Voxels, *, element: int) -> tuple[A
     own = atoms.atom_of[voxels] + 1  # 0: what no element covered so far
     functional = _counts(own[case.space.functional.ravel()[voxels]], count + 1)
     tumor = _tumor(case, voxels, own, count + 1)
-    held = np.flatnonzero((functional > 0) | tumor.any(axis=0))
+    held = np.flatnonzero((functional > 0) | (tumor.sum(axis=0) > 0))
     number = np.full(count + 1, -1, dtype=np.int32)
     number[held] = count + np.arange(held.size)
     atom_of = atoms.atom_of.copy()
@@ -92,22 +93,23 @@ def _split(case: Case, atoms: Atoms, voxels: Voxels, *, element: int) -> tuple[A
         for cover in atoms.covers
     ]
     split = [tuple(sorted((*(covers[n - 1] if n else ()), element))) for n in held.tolist()]
+    rest = sparse.csr_array(atoms.tumor - tumor[:, 1:])
+    rest.eliminate_zeros()
     more = Atoms(
         covers=(*covers, *split),
         functional=np.concatenate([atoms.functional - functional[1:], functional[held]]),
-        tumor=np.concatenate([atoms.tumor - tumor[:, 1:], tumor[:, held]], axis=1),
+        tumor=sparse.csr_array(sparse.hstack([rest, tumor[:, held]], format="csr")),
         atom_of=atom_of,
     )
     return more, (held - 1).tolist()
 
 
-def _tumor(case: Case, voxels: Voxels, own: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int64]:
+def _tumor(case: Case, voxels: Voxels, own: npt.NDArray[np.int32], size: int) -> sparse.csr_array:
     """Voxels of each lesion among ``voxels`` by their atom, shape (lesions, size)."""
     labels = case.anatomy.lesions.array.ravel()[voxels]
     inside = labels > 0
     row = np.searchsorted(case.problem.lesions, labels[inside])
-    flat = _counts(row * size + own[inside], len(case.problem.lesions) * size)
-    return flat.reshape(len(case.problem.lesions), size)
+    return tumor_counts(row, own[inside], shape=(len(case.problem.lesions), size))
 
 
 def _counts(values: npt.NDArray[np.integer], size: int) -> npt.NDArray[np.int64]:

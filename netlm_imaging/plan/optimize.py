@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
@@ -16,7 +16,7 @@ from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.polish import polished
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
-from netlm_imaging.plan.search import Search, Solution
+from netlm_imaging.plan.search import Parts, Search, Solution
 from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
@@ -38,6 +38,8 @@ class Choice:
     chosen: tuple[int, ...]
     bound_voxels: int | None
     """No plan can clear more tumor than this, by lesion."""
+    parts: Parts = ()
+    """What the search for the first goal was divided into, if it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +59,17 @@ def optimize(
     request: Request,
     *,
     seconds: float,
-    known: Sequence[Sequence[int]] = (),
+    known: Iterable[Sequence[int]] = (),
     start: tuple[int, ...] | None = None,
     wider: Choice | None = None,
+    doubts: Callable[[tuple[int, ...]], bool] | None = None,
 ) -> Choice:
     """The best plan for ``objective`` within about ``seconds``; ``known``: plans that may be good ones.
 
     ``start``: a plan to begin with; where it keeps all that is asked for, no other is looked for first.
     ``wider``: what was found for the same objective when no plan was barred that is allowed now.
+    ``doubts``: whether a plan breaks limits in truth. Where it does, all that is still wanted waits for a
+    problem that knows why: the choice ends with what was found so far.
 
     - sparing, maximum: clear the most tumor, then lose the least liver, then the fewest interventions;
     - threshold: lose the least liver that still clears ``threshold_percent``, then clear the most;
@@ -96,7 +101,9 @@ def optimize(
         seconds=deadline - time.monotonic(),
         relative_gap=request.relative_gap,
         at_least=at_least,
+        parts=() if wider is None else wider.parts,
         start=start,
+        doubts=doubts,
     )
     return _bounded(choice, wider)
 
@@ -141,7 +148,7 @@ def _start(
     objective: Objective,
     request: Request,
     goals: Sequence[Goal],
-    known: Sequence[Sequence[int]],
+    known: Iterable[Sequence[int]],
 ) -> tuple[int, ...] | None:
     """The best plan at hand that keeps the limits and, where there is one, the threshold; None without."""
     wanted = next((goal for goal in goals if isinstance(goal, Clear)), None)
@@ -213,20 +220,26 @@ def lexicographic(
     start: tuple[int, ...] | None = None,
     adding: Adding | None = None,
     at_least: float = -inf,
+    parts: Parts = (),
+    doubts: Callable[[tuple[int, ...]], bool] | None = None,
 ) -> Choice:
     """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 
     ``adding`` fills up and mends plans for the first goal.
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
-    ``at_least``: no plan has a smaller value of the first goal.
+    ``at_least``: no plan has a smaller value of the first goal. ``parts``: what an earlier search for
+    it was divided into. ``doubts``: as for ``optimize``.
     """
     cheapest = next((goal for goal in goals[1:] if isinstance(goal, Spare)), None)
     search = Search(
         model,
         relative_gap=relative_gap,
         mend=None if adding is None else adding.mended,
-        polish=None if adding is None else lambda plan, share: polished(adding, plan, seconds=share),
+        polish=None
+        if adding is None
+        else lambda plan, seconds, stop: polished(adding, plan, seconds=seconds, stop=stop),
         cheapest=cheapest,
+        doubts=doubts,
     )
     deadline = time.monotonic() + seconds
     status: Status = "optimal"
@@ -235,10 +248,14 @@ def lexicographic(
     for number, goal in enumerate(goals):
         left = deadline - time.monotonic()
         share = left if number == len(goals) - 1 else left * FIRST_STAGE_SHARE
-        floor = at_least if number == 0 else -inf
-        solution = search.minimise(goal, seconds=share, start=chosen, at_least=floor)
-        if number == 0 and goal == Clear.all(problem):
-            bound = _bound_voxels(problem, solution)
+        solution = (
+            search.minimise(goal, seconds=share, start=chosen)
+            if number
+            else search.minimise(goal, seconds=share, start=chosen, at_least=at_least, parts=parts)
+        )
+        if number == 0:
+            parts = solution.parts
+            bound = _bound_voxels(problem, solution) if goal == Clear.all(problem) else None
         if solution.status == "infeasible" and chosen is None:
             return Choice(status="infeasible", chosen=(), bound_voxels=bound)
         if solution.status != "optimal":
@@ -246,8 +263,10 @@ def lexicographic(
         if solution.status in ("infeasible", "unknown"):
             break  # the plan of the goals before stands
         chosen = solution.chosen
+        if number < len(goals) - 1 and doubts is not None and doubts(chosen):
+            break
         model.require(goal, at_most=goal.value(problem, chosen))
-    return Choice(status=status, chosen=chosen or (), bound_voxels=bound)
+    return Choice(status=status, chosen=chosen or (), bound_voxels=bound, parts=parts)
 
 
 def _bound_voxels(problem: Problem, solution: Solution) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -25,13 +25,12 @@ from netlm_imaging.plan.optimize import (
     Choice,
     Request,
     limits_of,
-    optimize,
 )
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
 from netlm_imaging.plan.records import GroupOption, LesionOptions, Plan
-from netlm_imaging.plan.settle import settled
+from netlm_imaging.plan.settle import best_plan
 from netlm_imaging.plan.workspace import Workspace, workspace_of
 from netlm_imaging.remnant import FlrLimit
 from netlm_imaging.settings import Objective, Settings
@@ -234,36 +233,6 @@ def _all_plans(
             ),
         )
     return case, plans, choices
-
-
-def best_plan(
-    case: Case,
-    objective: Objective,
-    request: Request,
-    *,
-    seconds: float,
-    known: Mapping[Objective, Choice],
-) -> tuple[Case, Choice]:
-    """The best plan for one objective, with all that its treatments lose together counted.
-
-    ``known``: plans for other objectives, which may be good ones. Also the case with the joint losses.
-    """
-    clock, rounds = Clock.of(seconds), list[Choice]()
-
-    def find(case: Case) -> Choice:
-        found = optimize(
-            case.problem,
-            objective,
-            request,
-            seconds=clock.share(1.0),
-            known=[choice.chosen for choice in (*known.values(), *rounds)],
-            wider=rounds[-1] if rounds else None,  # joint losses learned since then only take plans away
-        )
-        rounds.append(found)
-        return found
-
-    answer = settled(case, find, chosen=lambda choice: [choice.chosen])
-    return answer.case, answer.found
 
 
 def _widest(objective: Objective) -> Objective:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from math import exp
+from threading import Event
 
 import numpy as np
 
@@ -27,14 +28,19 @@ TRIED = 12
 """So many candidates are tried at a time, the best first."""
 
 
-def polished(adding: Adding, plan: Sequence[int], *, seconds: float, rounds: int = ROUNDS) -> tuple[int, ...]:
-    """A plan at least as good as ``plan``, which keeps the limits and clears what must be cleared."""
+def polished(
+    adding: Adding, plan: Sequence[int], *, seconds: float, rounds: int = ROUNDS, stop: Event | None = None
+) -> tuple[int, ...]:
+    """A plan at least as good as ``plan``, which keeps the limits and clears what must be cleared.
+
+    ``stop`` ends it before ``seconds`` are over.
+    """
     rng = np.random.default_rng(SEED)
     current = best = adding.draft(plan)
     began = time.monotonic()
     for number in range(rounds if seconds > 0.0 else 0):
         spent = max(number / rounds, (time.monotonic() - began) / seconds)
-        if spent >= 1.0:
+        if spent >= 1.0 or (stop is not None and stop.is_set()):
             break
         heat = HOT * (COLD / HOT) ** spent * adding.total
         other = _ruined(adding, current, rng)

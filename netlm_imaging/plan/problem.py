@@ -76,10 +76,6 @@ class Problem:
         return sparse.csr_array((np.ones(elements.size), elements, starts), shape=shape)
 
     @cached_property
-    def _tumor(self) -> sparse.csr_array:
-        return sparse.csr_array(self.atoms.tumor)
-
-    @cached_property
     def regions(self) -> Regions:
         """What plans in the making are counted with."""
         return Regions(
@@ -109,7 +105,7 @@ class Problem:
 
     def treated_voxels(self, chosen: Iterable[int]) -> npt.NDArray[np.int64]:
         """Voxels of each lesion that ``chosen`` candidates remove together."""
-        return np.asarray(self._tumor @ self.covered(chosen), dtype=np.int64)
+        return np.asarray(self.atoms.tumor @ self.covered(chosen), dtype=np.int64)
 
     def cleared(self, chosen: Iterable[int]) -> npt.NDArray[np.bool_]:
         """Which lesions ``chosen`` candidates clear together."""

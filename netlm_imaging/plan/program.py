@@ -18,13 +18,15 @@ GAP = 0.5
 FEASIBILITY = 1e-9
 """Slack of a column times the largest coefficient (a few million voxels) stays below one voxel."""
 
+TOUCHED = 1e-6
+"""A solution that keeps a row by no more than this touches it."""
+
 _OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
     "parallel": "off",
     "random_seed": 0,
     "mip_abs_gap": GAP,
-    "mip_heuristic_run_rins": False,
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_root_reduced_cost": False,
     "mip_feasibility_tolerance": FEASIBILITY,
@@ -62,17 +64,39 @@ class Program:
         for option, value in _OPTIONS.items():
             self._highs.setOptionValue(option, value)
         self._highs.passModel(lp)
+        self._mixed = True
+        """Whether the last solution is of whole numbers, or none."""
+        self._next = 0
+        self._numbers = np.zeros(0, dtype=np.int64)
+        """Of the rows that are there, in their order: the numbers that they got when they came."""
 
     def add(self, rows: Iterable[Row]) -> int:
         """Append ``rows``; returns the number of the next one."""
+        before = self._next
         for row in rows:
             columns = row.columns
             self._highs.addRow(-highspy.kHighsInf, row.upper, columns.size, columns, row.values)
-        return int(self._highs.getNumRow())
+            self._next += 1
+        self._numbers = np.concatenate([self._numbers, np.arange(before, self._next)])
+        return self._next
+
+    def loose(self) -> npt.NDArray[np.int64]:
+        """The numbers of the rows that the last solution with fractions does not touch, if it is the last."""
+        if self._mixed:
+            return self._numbers[:0]
+        price = np.asarray(self._highs.getSolution().row_dual)
+        return np.asarray(self._numbers[: price.size][price == 0.0])
+
+    def drop(self, numbers: npt.NDArray[np.int64]) -> None:
+        """Take rows out; the others keep their numbers."""
+        places = np.flatnonzero(np.isin(self._numbers, numbers))
+        self._highs.deleteRows(places.size, places.astype(np.int32))
+        self._numbers = np.delete(self._numbers, places)
 
     def bound(self, row: int, *, at_least: float, at_most: float) -> None:
         """Change the bounds of one row."""
-        self._highs.changeRowBounds(row, at_least, at_most)
+        place = int(np.searchsorted(self._numbers, row))
+        self._highs.changeRowBounds(place, at_least, at_most)
 
     def keep(self, column: int, *, at_least: float, at_most: float) -> None:
         """Change the bounds of one column."""
@@ -106,6 +130,7 @@ class Program:
         highs.setOptionValue("time_limit", spent + max(seconds, 0.01))
         highs.run()
         status, info = highs.getModelStatus(), highs.getInfo()
+        self._mixed = mixed or status != highspy.HighsModelStatus.kOptimal
         if status == highspy.HighsModelStatus.kInfeasible:
             return Point(status="infeasible", values=np.zeros(0), value=np.inf, bound=np.inf)
         optimal = status == highspy.HighsModelStatus.kOptimal

@@ -12,6 +12,9 @@ from scipy import sparse
 from netlm_imaging.geometry import FloatArray
 from netlm_imaging.plan.atoms import Atoms
 
+MANY_SHARE = 0.1
+"""Of all atoms: counting so many one by one takes longer than going through all."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Left:
@@ -20,6 +23,10 @@ class Left:
     loses: FloatArray
     treats: FloatArray
     """Voxels of lesions (rows) by candidates (columns)."""
+
+    def copy(self) -> Left:
+        """One that goes its own way."""
+        return Left(loses=self.loses.copy(), treats=self.treats.copy())
 
 
 class Regions:
@@ -46,12 +53,9 @@ class Regions:
         self._by_joint = sparse.csc_array(holds[:, holds.shape[1] - len(joint) :])
         self._joint = [frozenset(candidates) for candidates in joint]
         self.functional = atoms.functional.astype(np.float64)
-        self._with_tumor = np.flatnonzero(atoms.tumor.any(axis=0))
-        self._place = np.full(self.functional.size, -1)
-        self._place[self._with_tumor] = np.arange(self._with_tumor.size)
-        self._tumor = np.ascontiguousarray(atoms.tumor[:, self._with_tumor].T, dtype=np.float64)
-        self._lesion_parts = sparse.csr_array(self._tumor.T)
-        self._tumor_by_candidate = self._by_candidate[self._with_tumor].tocsr()
+        self._by_atom = sparse.csr_array(self._by_candidate)
+        self._tumor = sparse.csr_array(atoms.tumor.T.astype(np.float64))
+        self._with_tumor = np.diff(self._tumor.indptr) > 0
         self._joint_of: dict[int, list[int]] = {}
         for number, candidates in enumerate(self._joint):
             for candidate in candidates:
@@ -69,16 +73,46 @@ class Regions:
 
     def treated(self, atoms: npt.NDArray[np.int64]) -> FloatArray:
         """Voxels of each lesion in ``atoms``."""
-        places = self._place[atoms]
-        return np.asarray(self._tumor[places[places >= 0]].sum(axis=0))
+        parts, _ = _entries(self._tumor, atoms[self._with_tumor[atoms]])
+        lesions, voxels = self._tumor.indices[parts], self._tumor.data[parts]
+        voxels = np.bincount(lesions, weights=voxels, minlength=self._tumor.shape[1])
+        return np.asarray(voxels, dtype=np.float64)
 
-    def left(self, open_atoms: npt.NDArray[np.bool_], lesions: npt.NDArray[np.int64]) -> Left:
-        """What each candidate would lose and treat of ``open_atoms``, for these places of ``lesions``."""
-        parts = self._lesion_parts[lesions].multiply(open_atoms[self._with_tumor]).tocsr()
-        return Left(
-            loses=self._by_candidate.T @ (self.functional * open_atoms),
-            treats=(parts @ self._tumor_by_candidate).toarray(),
-        )
+    def none(self) -> Left:
+        """Nothing is left."""
+        lesions, candidates = self._tumor.shape[1], self._by_atom.shape[1]
+        return Left(loses=np.zeros(candidates), treats=np.zeros((lesions, candidates)))
+
+    def count(self, left: Left, atoms: npt.NDArray[np.int64], sign: int) -> None:
+        """Add ``atoms`` to what candidates have ``left``, or with ``sign`` -1 take them away, in place."""
+        left.loses[:] += sign * self._functional_in(atoms)
+        atoms = atoms[self._with_tumor[atoms]]
+        parts, sizes = _entries(self._tumor, atoms)
+        held, sizes = _entries(self._by_atom, np.repeat(atoms, sizes))
+        lesions = np.repeat(self._tumor.indices[parts], sizes)
+        voxels = np.repeat(sign * self._tumor.data[parts], sizes)
+        np.add.at(left.treats, (lesions, self._by_atom.indices[held]), voxels)
+
+    def _functional_in(self, atoms: npt.NDArray[np.int64]) -> FloatArray:
+        """Functional voxels that each candidate has in ``atoms``."""
+        if atoms.size > MANY_SHARE * self.functional.size:
+            voxels = np.zeros(self.functional.size)
+            voxels[atoms] = self.functional[atoms]
+            return np.asarray(self._by_candidate.T @ voxels)
+        held, sizes = _entries(self._by_atom, atoms)
+        candidates, voxels = self._by_atom.indices[held], np.repeat(self.functional[atoms], sizes)
+        found = np.bincount(candidates, weights=voxels, minlength=self._by_atom.shape[1])
+        return np.asarray(found, dtype=np.float64)
+
+
+def _entries(
+    matrix: sparse.csr_array, rows: npt.NDArray[np.integer]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where the entries of ``rows`` stand, row by row, and how many each of them has."""
+    starts = matrix.indptr[rows].astype(np.int64)
+    sizes = matrix.indptr[rows + 1] - starts
+    ends = np.cumsum(sizes)
+    return np.arange(sizes.sum()) + np.repeat(starts - ends + sizes, sizes), sizes
 
 
 def _column(matrix: sparse.csc_array, number: int) -> npt.NDArray[np.int64]:

@@ -92,7 +92,7 @@ class Relaxation:
         *,
         holds: sparse.csr_array,
         functional: npt.NDArray[np.int64],
-        tumor: npt.NDArray[np.int64],
+        tumor: sparse.csr_array,
         lesion_voxels: npt.NDArray[np.int64],
         needed_voxels: npt.NDArray[np.int64],
         joint: Sequence[Collection[int]],
@@ -136,7 +136,7 @@ class Relaxation:
         """Rows from here on are those that solves asked for."""
         if learned is not None:
             self.rows.extend(learned.rows(elements))
-        self._hint = np.zeros(self.width)
+        self._hint: FloatArray | None = None
 
     @property
     def known(self) -> Known:
@@ -150,9 +150,9 @@ class Relaxation:
         0 for whole numbers means that what ``values`` says of lesions cleared and liver lost is true.
         """
         before = len(self.rows)
+        self.rows.extend(self._losses.rows(values, whole=whole, hint=self._hint if whole else None))
         if not whole:
             self._hint = values
-        self.rows.extend(self._losses.rows(values, whole=whole, hint=self._hint))
         for lesion in self._lesions:
             self.rows.extend(lesion.rows(values))
         return len(self.rows) - before

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import ceil, inf
+from threading import Event
 from typing import Literal
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
@@ -20,16 +22,25 @@ from netlm_imaging.plan.model import Model, Range, Segments
 from netlm_imaging.plan.program import Point
 
 Mend = Callable[[tuple[int, ...]], tuple[int, ...]]
-Polish = Callable[[tuple[int, ...], float], tuple[int, ...]]
+Polish = Callable[[tuple[int, ...], float, Event], tuple[int, ...]]
+Parts = tuple[tuple[float, Segments], ...]
+"""Decisions on segments with a bound for each, of which one holds for every plan."""
 ROUNDING = 1e-3
 """Values are whole numbers: a bound that is one but for this much is one."""
 STALLED_ROUNDS = 5
 """So many rounds with fractions may hardly move the bound before whole numbers are asked for."""
 STALLED = 1e-5
+"""Of the bound ..."""
+STALLED_GAP = 0.01
+"""... or of what is between it and the best plan."""
+TRIES = 3
+"""So many whole solutions of one value may break rows before the plan of that value is looked for apart."""
 AT_ONCE_SECONDS = 4.0
 """Most problems need less; then the sets of segments that may be removed are looked at one by one."""
-POLISH_SHARE = 0.2
-"""Of the time that is left then, for a better plan to hold them against."""
+LEAST_SHARE = 0.5
+"""Of the time that is left, for each of them."""
+POLISH_SHARE = 0.1
+"""Of the time that is left then, for a better plan to hold them against, besides those seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +52,8 @@ class Solution:
     chosen: tuple[int, ...]
     bound: float
     """No plan has a smaller value than this."""
+    parts: Parts = ()
+    """What it was divided into, if it was."""
 
 
 class Search:
@@ -54,16 +67,18 @@ class Search:
         mend: Mend | None = None,
         polish: Polish | None = None,
         cheapest: Spare | None = None,
+        doubts: Callable[[tuple[int, ...]], bool] | None = None,
     ) -> None:
         """``mend`` makes plans that keep the limits of plans that do not, for goals that ask for no more.
 
-        ``polish`` makes better ones of those that do, in so many seconds.
+        ``polish`` makes better ones of those that do, in so many seconds or until it is told to stop.
         ``cheapest``: what is wanted of plans that reach a goal, if anything.
+        ``doubts``: whether a plan breaks limits in truth; the model is then to learn why before all else.
         """
         self.model = model
         self._spare = cheapest or Spare()
         self._relative_gap = relative_gap
-        self._mend, self._polish = mend, polish
+        self._mend, self._polish, self._doubts = mend, polish, doubts
         self._mended: dict[tuple[int, ...], None] = {}
         self._cheapest: tuple[Mapping[Goal, Range], Solution] | None = None
 
@@ -74,80 +89,109 @@ class Search:
         seconds: float,
         start: Sequence[int] | None = None,
         at_least: float = -inf,
+        parts: Parts = (),
     ) -> Solution:
         """The plan with the smallest value of ``goal``, or the best one that the time allows.
 
         ``start``: a plan that keeps the limits and what is required. ``at_least``: no plan has a smaller
-        value, and one may well have this one.
+        value, and one may well have this one. ``parts``: those of an earlier search for the same
+        that knew less.
         """
         if goal == self._spare and self._cheapest is not None and self._cheapest[0] == self.model.required:
             return self._cheapest[1]
         deadline = time.monotonic() + seconds
         best = None if start is None else tuple(start)
-        bound = at_least
-        if not self._reached(goal, best, bound):
+        bound = max(at_least, min((reached for reached, _ in parts), default=-inf))
+        if not parts and not self._reached(goal, best, bound):
             bound = max(bound, self._with_fractions(goal, best, deadline=deadline)[0])
         hoped = max(at_least, self.model.least(goal))
         if -inf < hoped and bound <= hoped + ROUNDING and not self._reached(goal, best, bound):
             best, bound = self._at_bound(goal, best, hoped, deadline=deadline)
         if self.model.decided is not None:
             return self._solution(goal, *self._with_whole_numbers(goal, best, bound, deadline=deadline))
-        at_once = min(deadline, time.monotonic() + AT_ONCE_SECONDS)
-        best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
-        return self._solution(goal, *self._by_segments(goal, best, bound, deadline=deadline))
+        if not parts:
+            best, bound = self._at_once(goal, best, bound, deadline=deadline)
+        return self._by_segments(goal, best, bound, parts, deadline=deadline)
 
-    def _by_segments(
+    def _at_once(
         self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
     ) -> tuple[tuple[int, ...] | None, float]:
+        """What some seconds are enough for; beside it ``best`` is polished, on another core if it can."""
+        at_once = min(deadline, time.monotonic() + AT_ONCE_SECONDS)
+        if best is None or self._polish is None or not isinstance(goal, Clear) or at_once == deadline:
+            return self._with_whole_numbers(goal, best, bound, deadline=at_once)
+        stop, seconds = Event(), AT_ONCE_SECONDS + POLISH_SHARE * (deadline - at_once)
+        with ThreadPoolExecutor(1) as beside:
+            polishing = beside.submit(self._polish, best, seconds, stop)
+            best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
+            if self._reached(goal, best, bound):
+                stop.set()
+            return self._better(goal, best, polishing.result()), bound
+
+    def _by_segments(
+        self, goal: Goal, best: tuple[int, ...] | None, bound: float, parts: Parts, *, deadline: float
+    ) -> Solution:
         """The same for some segments removed and others kept, for every choice that may hold the best plan.
 
         Parts of several resections clear what no plan can: with whole ones the bound is far better, and
         most choices are ruled out by it.
         """
         if self._done(goal, best, bound, deadline):
-            return best, bound
-        if best is not None and self._polish is not None and isinstance(goal, Clear):
-            share = POLISH_SHARE * (deadline - time.monotonic())
-            best = self._better(goal, best, self._polish(best, share))
-        open_ones = self._decided(goal, best, bound, deadline=deadline)
-        for place, (reached, segments) in enumerate(open_ones):
+            return self._solution(goal, best, bound, parts)
+        if not parts and self._is_doubtful(best):
+            return self._solution(goal, best, bound, ((bound, Segments()),))
+        if not parts or parts[0][1] == Segments():
+            parts = self._decided(goal, best, bound, deadline=deadline)
+        home = 0
+        for place, (reached, segments) in enumerate(parts):
             if self._done(goal, best, reached, deadline):
-                break  # so are all behind it
-            rivals = sum(not self._reached(goal, best, other) for other, _ in open_ones[place:])
-            share = time.monotonic() + (deadline - time.monotonic()) / rivals
+                continue
+            rivals = sum(not self._reached(goal, best, other) for other, _ in parts[place:])
+            left = deadline - time.monotonic()
+            share = time.monotonic() + left * max(1.0 / rivals, LEAST_SHARE)
+            before = best
             best, reached = self._deciding(segments, goal, best, reached, deadline=share)
-            open_ones[place] = (reached, segments)
+            parts = (*parts[:place], (reached, segments), *parts[place + 1 :])
+            if best != before:
+                home = place
+                if self._is_doubtful(best):
+                    break
         self.model.decide(None)
-        bound = min((reached for reached, _ in open_ones), default=inf)
-        return best, bound if best is None else min(bound, self._value(goal, best))
+        bound = min((reached for reached, _ in parts), default=inf)
+        if best is not None:
+            bound = min(bound, self._value(goal, best))
+        # Where the best plan was found are likely others, should it turn out to lose more than is known.
+        return self._solution(goal, best, bound, (*parts[home : home + 1], *parts[:home], *parts[home + 1 :]))
 
-    def _decided(
-        self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
-    ) -> list[tuple[float, Segments]]:
-        """Decisions of which one holds for every plan better than ``best``, with bounds, the best first.
+    def _is_doubtful(self, plan: tuple[int, ...] | None) -> bool:
+        return plan is not None and self._doubts is not None and self._doubts(plan)
 
-        Where fractions remove a part of a segment both is tried, most promising first.
+    def _decided(self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float) -> Parts:
+        """Decisions of which one holds for every plan, with bounds, the best first.
+
+        Where fractions remove a part of a segment both is tried, most promising first, until the bound is
+        that of ``best``.
         """
         done: list[tuple[float, Segments]] = []
         rest = [(bound, 0, Segments())]
         number = 0
         while rest:
             reached, _, segments = heappop(rest)
-            if self._reached(goal, best, reached):
+            label = None
+            if not self._reached(goal, best, reached):
+                self.model.decide(segments)
+                found, point = self._with_fractions(goal, best, deadline=deadline, patience=1)
+                reached = max(reached, found)
+                label = None if point is None else self.model.undecided(point)
+            if reached == inf:
                 continue
-            self.model.decide(segments)
-            found, point = self._with_fractions(goal, best, deadline=deadline, patience=1)
-            reached = max(reached, found)
-            if reached == inf or self._reached(goal, best, reached):
-                continue
-            label = None if point is None else self.model.undecided(point)
-            if label is None:
+            if label is None or self._reached(goal, best, reached):
                 done.append((reached, segments))
                 continue
             for part in segments.both(label):
                 number += 1
                 heappush(rest, (reached, number, part))
-        return sorted(done, key=lambda one: one[0])
+        return tuple(sorted(done, key=lambda one: one[0]))
 
     def _deciding(
         self,
@@ -161,22 +205,26 @@ class Search:
         """A plan better than ``best`` with ``segments`` as decided, or a bound of any such plan."""
         self.model.decide(segments)
         before = self.model.required.get(goal)
+        most = inf
         if best is not None and not self.model.is_here(best):
-            self.model.require(goal, at_most=self._value(goal, best) - 1)
+            most = self._value(goal, best)
+            self.model.require(goal, at_most=most - 1)
         bound = max(bound, self._with_fractions(goal, best, deadline=deadline)[0])
-        found = self._with_whole_numbers(goal, best, bound, deadline=deadline)
+        best, bound = self._with_whole_numbers(goal, best, bound, deadline=deadline)
         # What was learned of the values is true of plans with these segments only.
         held = (-inf, inf) if before is None else (before.at_least, before.at_most)
         self.model.require(goal, at_least=held[0], at_most=held[1])
-        return found
+        return best, min(bound, most)
 
     def _with_whole_numbers(
         self, goal: Goal, best: tuple[int, ...] | None, bound: float, *, deadline: float
     ) -> tuple[tuple[int, ...] | None, float]:
+        tries = 0
         while not self._done(goal, best, bound, deadline):
             point = self.model.with_whole_numbers(
                 goal, seconds=deadline - time.monotonic(), relative_gap=self._relative_gap, start=best
             )
+            tries = 0 if point.bound > bound + ROUNDING else tries + 1
             bound = max(bound, point.bound)
             if not point.values.size:
                 break
@@ -186,7 +234,7 @@ class Search:
                 best = self._best_mended(goal, best)
             if self._reached(goal, best, bound) or not self.model.tighten(point, whole=True):
                 break
-            if point.status == "optimal" and isinstance(goal, Clear | Few):
+            if tries >= TRIES and point.status == "optimal" and isinstance(goal, Clear | Few):
                 best, bound = self._at_bound(goal, best, bound, deadline=deadline)
                 best = self._best_mended(goal, best) if isinstance(goal, Clear) else best
         return best, bound
@@ -218,7 +266,8 @@ class Search:
             if point.status != "optimal":
                 return bound, None
             last = point
-            moved = point.bound > bound + max(0.5, STALLED * abs(bound))
+            gap = 0.0 if best is None else self._value(goal, best) - bound
+            moved = point.bound > bound + max(0.5, STALLED * abs(bound), STALLED_GAP * gap)
             stalled, bound = 0 if moved else stalled + 1, point.bound
             if not self.model.tighten(point, whole=False):
                 break
@@ -259,8 +308,11 @@ class Search:
     def _done(self, goal: Goal, best: tuple[int, ...] | None, bound: float, deadline: float) -> bool:
         return bound == inf or self._reached(goal, best, bound) or time.monotonic() >= deadline
 
-    def _solution(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> Solution:
+    def _solution(
+        self, goal: Goal, best: tuple[int, ...] | None, bound: float, parts: Parts = ()
+    ) -> Solution:
         if best is None:
             return Solution(status="infeasible" if bound == inf else "unknown", chosen=(), bound=bound)
-        status: Literal["optimal", "feasible"] = "optimal" if self._reached(goal, best, bound) else "feasible"
-        return Solution(status=status, chosen=best, bound=bound)
+        if self._reached(goal, best, bound):
+            return Solution(status="optimal", chosen=best, bound=bound, parts=parts)
+        return Solution(status="feasible", chosen=best, bound=bound, parts=parts)

@@ -8,13 +8,16 @@ and as joint losses only ever add to what plans lose, an optimum that has none u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from netlm_imaging.plan.losses import Joint, joint_losses
+from netlm_imaging.plan.clock import Clock
+from netlm_imaging.plan.losses import Joint, joint_losses, unknown_loss
 from netlm_imaging.plan.more_candidates import with_joint
+from netlm_imaging.plan.optimize import Choice, Request, optimize
 from netlm_imaging.plan.outcome import Case
+from netlm_imaging.settings import Objective
 
 Found = TypeVar("Found")
 
@@ -53,9 +56,53 @@ def settled(
         rounds = None if rounds is None else rounds - 1
 
 
+def exceeds(case: Case, plan: Sequence[int], *, budget_voxels: int) -> bool:
+    """Whether ``plan`` loses more than ``budget_voxels``, what the problem does not know of included."""
+    problem = case.problem
+    unknown = unknown_loss(case.space, problem.candidates, plan, known=problem.joint)
+    return problem.lost_voxels(plan) + unknown.size > budget_voxels
+
+
 def unknown_losses(case: Case, plans: Iterable[Sequence[int]]) -> list[Joint]:
     """The joint losses of ``plans`` that the problem does not know yet."""
     new: list[Joint] = []
     for plan in dict.fromkeys(tuple(sorted(plan)) for plan in plans):
         new.extend(joint_losses(case.space, case.problem.candidates, plan, known=(*case.problem.joint, *new)))
     return new
+
+
+def best_plan(
+    case: Case,
+    objective: Objective,
+    request: Request,
+    *,
+    seconds: float,
+    known: Mapping[Objective, Choice],
+) -> tuple[Case, Choice]:
+    """The best plan for one objective, with all that its treatments lose together counted.
+
+    ``known``: plans for other objectives, which may be good ones. Also the case with the joint losses.
+    """
+    clock, rounds = Clock.of(seconds), list[Choice]()
+    plans = [choice.chosen for choice in known.values()]
+
+    def find(case: Case) -> Choice:
+        def doubts(plan: tuple[int, ...]) -> bool:
+            plans.append(plan)
+            return exceeds(case, plan, budget_voxels=request.limits.budget_voxels)
+
+        found = optimize(
+            case.problem,
+            objective,
+            request,
+            seconds=clock.share(1.0),
+            known=dict.fromkeys(plans),
+            wider=rounds[-1] if rounds else None,  # joint losses learned since then only take plans away
+            doubts=doubts,
+        )
+        rounds.append(found)
+        plans.append(found.chosen)
+        return found
+
+    answer = settled(case, find, chosen=lambda choice: [choice.chosen])
+    return answer.case, answer.found

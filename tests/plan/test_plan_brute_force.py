@@ -64,6 +64,31 @@ def test_one_choice_of_segments_after_the_other_finds_the_best_of_all_subsets(
         assert choice.bound_voxels == -best[0]
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_a_search_goes_on_from_what_an_earlier_one_left_when_its_plan_was_doubted(
+    seed: int, one_by_one: list[Segments]
+) -> None:
+    case, doubted = patient(seed), list[tuple[int, ...]]()
+
+    def doubts(plan: tuple[int, ...]) -> bool:
+        doubted.append(plan)
+        return len(doubted) == 1 + seed % 2
+
+    best = best_of(case, "maximum")
+    first = optimize(case.problem, "maximum", case.request, seconds=20, doubts=doubts)
+    if best is None:
+        assert first.status == "infeasible"
+        return
+    assert doubted
+    assert first.bound_voxels is not None
+    assert first.bound_voxels >= -best[0]
+    assert all(first.bound_voxels + 1 > -bound for bound, _ in first.parts)
+    # As if joint losses had taken all plans away that were found so far: nothing is known but the bounds.
+    second = optimize(case.problem, "maximum", case.request, seconds=20, wider=first)
+    assert second.status == "optimal"
+    assert value_of(case, "maximum", second.chosen) == best
+
+
 def test_choices_of_segments_are_looked_at_where_fractions_leave_a_gap(one_by_one: list[Segments]) -> None:
     for seed in range(60):
         optimize(patient(seed).problem, "maximum", patient(seed).request, seconds=20)

@@ -28,7 +28,7 @@ def holds(covers: list[tuple[int, ...]]) -> sparse.csr_array:
 def lesion(*, may_stay: int, atoms: dict[tuple[int, ...], int], size: int = 100) -> LesionAtoms:
     (made,) = lesion_atoms(
         holds(list(atoms)),
-        np.array([list(atoms.values())]),
+        sparse.csr_array([list(atoms.values())]),
         rest=np.array([may_stay]),
         sizes=np.array([size]),
         first_column=CLEARED,
@@ -89,7 +89,7 @@ def test_no_plan_breaks_a_row_whatever_point_it_was_made_at(cover: tuple[int, ..
         row
         for _ in range(200)
         for values in [columns(tuple(rng.random(ELEMENTS)), float(rng.random()), lost)]
-        for row in lost.rows(values, whole=False, hint=np.zeros(values.size))
+        for row in lost.rows(values, whole=False)
     ]
     assert made
     for removed in product((0.0, 1.0), repeat=ELEMENTS):
@@ -120,7 +120,7 @@ def test_the_part_of_an_atom_of_two_that_is_lost(cover, removed, cleared: float,
     lost = rows_of(cover, {(0, 1): 40})
     values = columns(removed, cleared, lost)
     assert lost.lost(values).tolist() == pytest.approx([40.0 * part])
-    found = lost.rows(values, whole=False, hint=np.zeros(values.size))
+    found = lost.rows(values, whole=False)
     assert max(excess(row, values) for row in found) == pytest.approx(40.0 * part)
     values[lost.columns] = 40.0 * part
-    assert lost.rows(values, whole=False, hint=np.zeros(values.size)) == []
+    assert lost.rows(values, whole=False) == []

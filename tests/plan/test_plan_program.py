@@ -21,3 +21,22 @@ def test_every_solve_has_the_time_it_is_given_whatever_those_before_it_took() ->
     again = program.with_fractions(cost, seconds=0.2)
     assert again.status == "optimal"
     assert again.value <= hard.bound + 1e-6
+
+
+def test_rows_that_are_taken_out_bind_no_more_and_the_others_keep_their_numbers() -> None:
+    program = Program(np.full(3, 10.0), whole=np.arange(3))
+    limits = (4.0, 7.0, 9.0)
+    program.add([Row({column: 1.0}, limit) for column, limit in enumerate(limits)])
+    after = program.add([Row({0: 1.0, 1: 1.0, 2: 1.0}, 12.0)])
+    assert after == 4
+    cost = np.array([-3.0, -2.0, -1.0])
+    assert program.with_fractions(cost, seconds=1.0).value == -3.0 * 4.0 - 2.0 * 7.0 - 1.0
+    assert program.loose().tolist() == [2]
+    program.drop(np.array([0, 2]))
+    assert program.with_fractions(cost, seconds=1.0).value == -3.0 * 10.0 - 2.0 * 2.0
+    program.bound(1, at_least=-np.inf, at_most=1.0)
+    assert program.with_fractions(cost, seconds=1.0).value == -3.0 * 10.0 - 2.0 * 1.0 - 1.0
+    assert program.with_whole_numbers(cost, seconds=1.0, relative_gap=0.0, start=None).value == -33.0
+    assert program.loose().size == 0  # whole numbers do not say which rows matter
+    assert program.add([Row({0: 1.0}, 3.0)]) == 5
+    assert program.with_fractions(cost, seconds=1.0).value == -9.0 - 2.0 - 8.0

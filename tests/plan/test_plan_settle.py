@@ -10,12 +10,13 @@ import pytest
 from plan.inflow_examples import RandomLiver
 from plan.plan_examples import bare_case
 
+from netlm_imaging.plan import search
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.optimize import Choice, Request, optimize
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.problem import make_problem
-from netlm_imaging.plan.settle import settled, unknown_losses
+from netlm_imaging.plan.settle import best_plan, settled, unknown_losses
 from netlm_imaging.plan.workspace import workspace
 from netlm_imaging.volume import LabelMap
 
@@ -51,17 +52,15 @@ def value(case: Case, chosen: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def optimum(case: Case, request: Request) -> tuple[Case, Choice]:
-    answer = settled(
-        case,
-        lambda case: optimize(case.problem, "maximum", request, seconds=20),
-        chosen=lambda choice: [choice.chosen],
-    )
-    assert not answer.doubtful
-    return answer.case, answer.found
+    return best_plan(case, "maximum", request, seconds=20, known={})
 
 
+@pytest.mark.parametrize("at_once_seconds", [search.AT_ONCE_SECONDS, 0.0])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_settled_plan_is_the_best_of_all_subsets(seed: int) -> None:
+def test_a_settled_plan_is_the_best_of_all_subsets(
+    seed: int, at_once_seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "AT_ONCE_SECONDS", at_once_seconds)
     case, request = patient(seed)
     everything = range(len(case.problem.candidates))
     subsets = chain.from_iterable(combinations(everything, size) for size in range(7))
