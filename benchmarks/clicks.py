@@ -228,9 +228,9 @@ def _plan(person: Person, study: Any, desk: Any) -> Any:
         plan.tabs.setCurrentWidget(plan.by_hand)
         person.choose(plan.by_hand.lesion, plan.by_hand.lesion.findData(largest))
         person.click(plan.by_hand.buttons["New probe"])
-    person.wait(lambda: plan.planning.moved is not None or plan.planning.why_not is not None)
+    person.wait(lambda: plan.planning.hand.moved is not None or plan.planning.hand.why_not is not None)
     edits = len(plan.planning.session.past)
-    person.click_picture(plan.planning.drawing.drawn.center_lps_mm, desk, drag=12)
+    person.click_picture(plan.planning.hand.drawing.drawn.center_lps_mm, desk, drag=12)
     person.wait(lambda: not plan.planning.busy and len(plan.planning.session.past) > edits)
     return plan
 

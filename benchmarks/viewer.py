@@ -199,7 +199,7 @@ def _planned(person: Person, watch: Watch, plan: Any) -> Iterator[tuple[str, lis
     largest = max(planning.started.lesions, key=lambda lesion: lesion.volume_ml).id
     tree.select(largest)
     person.press(tree, "M")
-    person.wait(lambda: planning.moved is not None or planning.why_not is not None)
+    person.wait(lambda: planning.hand.moved is not None or planning.hand.why_not is not None)
     yield from _dragged(person, watch, planning)
 
 
@@ -208,15 +208,15 @@ def _dragged(person: Person, watch: Watch, planning: Any) -> Iterator[tuple[str,
     from qtpy.QtTest import QTest
 
     canvas = person.viewer.window._qt_viewer.canvas.native
-    at = person._pixel(planning.desk.frame.to_world(planning.drawing.drawn.center_lps_mm))
+    at = person._pixel(planning.desk.frame.to_world(planning.hand.drawing.drawn.center_lps_mm))
     QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=at)
     steps = []
     for step in range(1, TRIES + 1):
-        before = planning.moved
+        before = planning.hand.moved
         steps.append(
             watch.time(
                 lambda step=step: QTest.mouseMove(canvas, at + QPoint(4 * step, 2 * step)),
-                lambda before=before: planning.moved is not before,
+                lambda before=before: planning.hand.moved is not before,
             )
         )
     yield "a step of a probe that is dragged", steps

@@ -94,9 +94,9 @@ def _take_plan(viewer: Any) -> None:
     plan.tabs.setCurrentWidget(plan.by_hand)
     plan.by_hand.device.setCurrentIndex(max(0, plan.by_hand.device.findData("amica-60w-10min-patients")))
     plan.by_hand.buttons["New probe"].click()
-    center = planning.drawing.drawn.center_lps_mm
-    planning.move(planning.drawing.moved("center", (center[0] + 6.0, center[1] - 5.0, center[2])))
-    _wait(lambda: planning.moved is not None and planning.moved.preview.treatment.zones)
+    center = planning.hand.drawing.drawn.center_lps_mm
+    planning.hand.move(planning.hand.drawing.moved("center", (center[0] + 6.0, center[1] - 5.0, center[2])))
+    _wait(lambda: planning.hand.moved is not None and planning.hand.moved.preview.treatment.zones)
     _shoot(viewer, "viewer-plan")
     plan.by_hand.buttons["Put away"].click()
     planning.know(planning.clinical.model_copy(update={"fit_for_surgery": None}))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.plan.devices import Device, devices_named
 from netlm_imaging.plan.drawn import Drawn, DrawnAblation, DrawnPlane, DrawnSurface, Point
-from netlm_imaging.plan.session import PlanSession
+from netlm_imaging.plan.session import Edit, PlanSession
 
 SHAFT_HANDLE_MM = 70.0
 """From the middle of the zone, towards the skin: where a probe is turned."""
@@ -55,6 +55,12 @@ class Drawing:
         """With one handle somewhere else."""
         to = np.asarray(to_lps_mm, dtype=np.float64)
         return replace(self, drawn=_moved(self, handle, to))
+
+    def done_in(self, session: PlanSession) -> Edit:
+        """Do it where it is, the rest planned anew around it. Raises NetlmError as the session does."""
+        if self.instead_of is None:
+            return session.add(self.drawn)
+        return session.replan(self.drawn, instead_of=self.instead_of)
 
     def shaft_lps_mm(self, *, step_mm: float = 3.0) -> npt.NDArray[np.float64]:
         """Points along a probe from its handle to the tip, shape (n, 3); none of other drawings."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_netlm.drawing import Drawing
 from napari_netlm.plan_start import Started
 from netlm_imaging.decide import classify
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide.findings import facts_of
+from netlm_imaging.decide.records import Classification, NetlmType
+from netlm_imaging.decide.rule import type_of
 from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts
+from netlm_imaging.plan.figures import Difference, Figures
 from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
 from netlm_imaging.plan.resection_notices import parenchymal_sparing
 from netlm_imaging.plan.session import PlanSession, Preview
-from netlm_imaging.plan.session_state import State
+from netlm_imaging.plan.session_state import State, difference_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,8 +35,8 @@ class Moved:
     preview: Preview
     facts: AblationFacts | None
     """Of a zone: margins and distances to structures."""
-    parenchymal_sparing: bool
-    """No major resection is done, with what is drawn: the plan may decide the Type."""
+    type: NetlmType | None
+    """As ``type_of_plan``, with what is drawn."""
 
     @property
     def margin_mm(self) -> float | None:
@@ -63,16 +66,37 @@ def _classified(started: Started, state: State) -> Classification:
     )
 
 
-def moved_to(session: PlanSession, drawing: Drawing) -> Moved:
+def type_of_plan(started: Started, state: State) -> NetlmType | None:
+    """None without lesions, and where a major resection is done."""
+    return _type_of(started, state, state.figures) if state.parenchymal_sparing else None
+
+
+def _type_of(started: Started, state: State, figures: Figures) -> NetlmType | None:
+    basis = state.basis
+    facts = facts_of(started.lesions, figures, clinical=basis.case.clinical, settings=basis.settings)
+    return type_of(facts)
+
+
+def compared(started: Started, before: State, after: State) -> Difference:
+    """What ``after`` has more than ``before``, and the Type of both."""
+    return replace(
+        difference_of(before, after),
+        type_before=type_of_plan(started, before),
+        type_after=type_of_plan(started, after),
+    )
+
+
+def moved_to(started: Started, session: PlanSession, drawing: Drawing) -> Moved:
     """The plan with ``drawing`` where it is, nothing else changed. Raises as ``PlanSession.preview`` does."""
     instead_of = drawing.instead_of if drawing.instead_of in session.chosen else None
     preview, basis = session.preview(drawing.drawn, instead_of=instead_of), session.state.basis
     made, space = preview.treatment, basis.case.space
     others = [session.candidates[c] for c in session.chosen if c != instead_of]
+    sparing = parenchymal_sparing(
+        space, [*others, made], most_segments=basis.settings.plan.max_segments_sparing
+    )
     return Moved(
         preview=preview,
         facts=ablation_facts(space, made, made.lesions) if made.zones else None,
-        parenchymal_sparing=parenchymal_sparing(
-            space, [*others, made], most_segments=basis.settings.plan.max_segments_sparing
-        ),
+        type=_type_of(started, session.state, preview.figures) if sparing else None,
     )

@@ -22,19 +22,19 @@ class Handles:
         viewer.mouse_drag_callbacks.insert(0, self._drag)
         for event in self.markers.slice_events:
             event.connect(self.show)
-        planning.drawn.connect(self.show)
+        planning.hand.drawn.connect(self.show)
 
     def close(self) -> None:
         """Leave viewer and mouse alone."""
         self.planning.desk.viewer.mouse_drag_callbacks.remove(self._drag)
         for event in self.markers.slice_events:
             event.disconnect(self.show)
-        self.planning.drawn.disconnect(self.show)
+        self.planning.hand.drawn.disconnect(self.show)
         self.markers.remove()
 
     def show(self, _event: Any = None) -> None:
         """Draw them where they are."""
-        drawing = self.planning.drawing
+        drawing = self.planning.hand.drawing
         if drawing is None:
             self.markers.remove()
         else:
@@ -42,14 +42,14 @@ class Handles:
 
     def drag_to(self, handle: str, event: Any) -> None:
         """Move a handle to the mouse, at the depth where it was."""
-        drawing = self.planning.drawing
+        drawing = self.planning.hand.drawing
         if drawing is not None:
             at = self.markers.at_mouse(drawing.handles_lps_mm[handle], event)
-            self.planning.move(drawing.moved(handle, at))
+            self.planning.hand.move(drawing.moved(handle, at))
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         """The viewer calls it with each press of the mouse."""
-        drawing = self.planning.drawing
+        drawing = self.planning.hand.drawing
         if drawing is None or event.button != LEFT:
             return
         handle = self.markers.taken(drawing.handles_lps_mm, event)

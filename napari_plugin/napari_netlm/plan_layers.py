@@ -39,15 +39,15 @@ class PlanShown:
         self.handles = Handles(planning)
         hide_plan_of_case(planning.desk)
         planning.changed.connect(self._show)
-        planning.previewed.connect(self._show_moved)
-        planning.drawn.connect(self._show_vessels)
+        planning.hand.previewed.connect(self._show_moved)
+        planning.hand.drawn.connect(self._show_vessels)
         self._show()
 
     def close(self) -> None:
         """Take it all away."""
         self.planning.changed.disconnect(self._show)
-        self.planning.previewed.disconnect(self._show_moved)
-        self.planning.drawn.disconnect(self._show_vessels)
+        self.planning.hand.previewed.disconnect(self._show_moved)
+        self.planning.hand.drawn.disconnect(self._show_vessels)
         self.handles.close()
         take_away(self.planning.desk)
 
@@ -61,13 +61,13 @@ class PlanShown:
     def _show_vessels(self) -> None:
         """Once, when drawing begins: who hides them then means it."""
         vessels = self.planning.desk.layer("vessels")
-        if vessels is not None and not self._vessels_shown and self.planning.drawing is not None:
+        if vessels is not None and not self._vessels_shown and self.planning.hand.drawing is not None:
             self._vessels_shown = vessels.visible = True
 
     def _show_moved(self) -> None:
         planning = self.planning
-        if planning.moved is not None or planning.desk.layer(DRAWING) is not None:
-            show_moved(planning.desk, planning.session.state, planning.moved)
+        if planning.hand.moved is not None or planning.desk.layer(DRAWING) is not None:
+            show_moved(planning.desk, planning.session.state, planning.hand.moved)
 
 
 def show_plan(desk: Desk, state: State) -> None:

@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 from psygnal import Signal
 
 from napari_netlm.desk import EDITABLE, Desk
-from napari_netlm.drawing import Drawing
-from napari_netlm.plan_details import Details, Moved, details_of, moved_to
+from napari_netlm.hand import Hand
+from napari_netlm.plan_details import Details, compared, details_of, type_of_plan
 from napari_netlm.plan_start import RECORD, Started, plan_record
 from napari_netlm.runner import Runner, at_once, refusal
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide.findings import facts_of
 from netlm_imaging.decide.records import Classification, NetlmType
-from netlm_imaging.decide.rule import type_of
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.figures import Difference, Figures
 from netlm_imaging.plan.session import Edit, PlanSession
-from netlm_imaging.plan.session_state import State, difference_of
+from netlm_imaging.plan.session_state import State
 from netlm_imaging.settings import Settings
 
 PROOF_S = (2.0, 8.0, 30.0)
 """One after the other until the plan is proven, each from the best plan so far; the limit ends them."""
-TOGETHER_S = 0.1
-"""Where figures follow so fast, a step of a drag is drawn together with them: the window paints once."""
 Make = Callable[[PlanSession], Edit]
 Step = Callable[[PlanSession], PlanSession]
 """Back or forth among plans that are there: nothing is planned by it."""
@@ -37,16 +32,11 @@ Step = Callable[[PlanSession], PlanSession]
 class Planning:
     """One plan on one desk.
 
-    Edits are done one after the other by ``run``; of previews at most one is in flight, and only the
-    newest waits.
+    Edits are done one after the other by ``run``.
     """
 
     changed = Signal()
     """The plan, what is known of it, or what is being done."""
-    drawn = Signal()
-    """The drawing in hand is somewhere else, or there is none any more."""
-    previewed = Signal()
-    """``moved`` or ``why_not`` of the drawing that is moved."""
     failed = Signal(object)
     """With the NetlmError of an edit; the plan stays as it was."""
 
@@ -61,10 +51,7 @@ class Planning:
         self.kept: PlanSession | None = None
         """The plan to compare with."""
         self.details: Details | None = None
-        self.drawing: Drawing | None = None
-        self.moved: Moved | None = None
-        self.why_not: Any | None = None
-        """The NetlmError: why what is drawn cannot be done where it is."""
+        self.hand = Hand(started, session=lambda: self.session, run=run)
         self.outdated = False
         """Masks have changed since: the plan is that of before."""
         self.beside: list[Any] = []
@@ -77,11 +64,6 @@ class Planning:
         self._before: State | None = None
         """The plan before the last edit."""
         self._detailing = False
-        self._previewing = False
-        self._preview_s = 0.0
-        """How long the last one took to work out."""
-        self._undrawn = False
-        """The drawing has moved, and is drawn with its figures."""
         self._closed = False
         desk.changed.connect(self._on_mask)
         desk.closed.connect(self.close)
@@ -94,6 +76,7 @@ class Planning:
         self._closed = True
         self.desk.closed.disconnect(self.close)
         self._waiting.clear()
+        self.hand.close()
         for one in self.beside:
             one.close()
         self.desk.changed.disconnect(self._on_mask)
@@ -108,22 +91,7 @@ class Planning:
     @property
     def type(self) -> NetlmType | None:
         """Of the plan that stands; None without lesions, and where a major resection is done."""
-        return self.type_of(self.session.state)
-
-    @property
-    def type_moved(self) -> NetlmType | None:
-        """As ``type``, with what is drawn where it is."""
-        moved = self.moved
-        return self._type(moved.preview.figures) if moved and moved.parenchymal_sparing else None
-
-    def type_of(self, state: State) -> NetlmType | None:
-        """As ``type``, of another plan."""
-        return self._type(state.figures, state) if state.parenchymal_sparing else None
-
-    def _type(self, figures: Figures, state: State | None = None) -> NetlmType | None:
-        basis = (state or self.session.state).basis
-        facts = facts_of(self.started.lesions, figures, clinical=basis.case.clinical, settings=basis.settings)
-        return type_of(facts)
+        return type_of_plan(self.started, self.session.state)
 
     @property
     def clinical(self) -> Clinical:
@@ -166,7 +134,7 @@ class Planning:
         """What the plan that stands has more than the one that was kept."""
         if self.kept is None:
             return None
-        return self._difference(self.kept.state, self.session.state)
+        return compared(self.started, self.kept.state, self.session.state)
 
     def edited_words(self) -> str:
         """What a person decided about the plan that stands; empty for nothing."""
@@ -213,35 +181,11 @@ class Planning:
         if settings != self.settings:
             self.edit(lambda session: session.change(settings))
 
-    # a treatment drawn by hand
-
-    def draw(self, drawing: Drawing | None) -> None:
-        """Begin to move a treatment, or (None) be done with it; nothing is planned by that alone."""
-        self.drawing, self.moved, self.why_not = drawing, None, None
-        self.drawn.emit()
-        self.previewed.emit()
-        self._ask_preview()
-
-    def move(self, drawing: Drawing) -> None:
-        """It is somewhere else now: figures follow."""
-        self.drawing = drawing
-        self._undrawn = self._preview_s <= TOGETHER_S
-        if not self._undrawn:
-            self.drawn.emit()
-        self._ask_preview()
-
     def drop(self) -> None:
         """Do the drawn treatment where it is, and plan the rest anew around it."""
-        drawing = self.drawing
-        if drawing is None:
-            return
-
-        def make(session: PlanSession) -> Edit:
-            if drawing.instead_of is None:
-                return session.add(drawing.drawn)
-            return session.replan(drawing.drawn, instead_of=drawing.instead_of)
-
-        self.edit(make)
+        drawing = self.hand.drawing
+        if drawing is not None:
+            self.edit(drawing.done_in)
 
     # how it goes on
 
@@ -278,37 +222,19 @@ class Planning:
     def _go(self, session: PlanSession) -> None:
         """Undo and redo: what was being drawn may not exist there."""
         if session is not self.session:
-            self.draw(None)
+            self.hand.take(None)
             self.gone = ()
             self._stand(session)
 
     def _stand(self, session: PlanSession) -> None:
         before, self.session = self.session.state, session
-        self._before, self.last = before, self._difference(before, session.state)
-        self.drawing, self.moved, self.why_not = self._drawn_again(before), None, None
+        self._before, self.last = before, compared(self.started, before, session.state)
         self._keep_facts(before)
+        self.hand.replanned(before)
         self._settle()
-
-    def _drawn_again(self, before: State) -> Drawing | None:
-        """The drawing that is moved, as the candidate that it has become."""
-        drawing, basis = self.drawing, self.session.state.basis
-        if drawing is None:
-            return None
-        numbers = [
-            n for n, drawn in enumerate(basis.drawn.values(), basis.first_drawn) if drawn == drawing.drawn
-        ]
-        if basis.drawn == before.basis.drawn and not numbers:
-            return drawing
-        return replace(drawing, instead_of=numbers[-1]) if numbers else None
-
-    def _difference(self, before: State, after: State) -> Difference:
-        found = difference_of(before, after)
-        types = (self.type_of(state) for state in (before, after))
-        return replace(found, type_before=next(types), type_after=next(types))
 
     def _settle(self) -> None:
         """Tell of the plan that stands now, then work out what takes longer."""
-        self.previewed.emit()
         self.changed.emit()
         self._detail()
         self._prove()
@@ -355,40 +281,10 @@ class Planning:
         if error is None:
             self.session = answer.session
             if self._before is not None:
-                self.last = self._difference(self._before, self.session.state)
+                self.last = compared(self.started, self._before, self.session.state)
         self._detail()
         self._prove(step + 1)
         self.changed.emit()
-
-    def _ask_preview(self) -> None:
-        drawing = self.drawing
-        if self._previewing or drawing is None or self._closed:
-            return
-        self._previewing, session = True, self.session
-        self.run(
-            lambda: self._preview(session, drawing),
-            lambda answer: self._previewed(drawing, answer),
-        )
-
-    def _preview(self, session: PlanSession, drawing: Drawing) -> Moved:
-        start = monotonic()
-        try:
-            return moved_to(session, drawing)
-        finally:
-            self._preview_s = monotonic() - start
-
-    def _previewed(self, asked: Drawing, answer: Any) -> None:
-        self._previewing = False
-        if self._closed or self.drawing is None:
-            return
-        error = refusal(answer)
-        self.moved, self.why_not = (answer, None) if error is None else (None, error)
-        if self._undrawn:
-            self._undrawn = False
-            self.drawn.emit()
-        self.previewed.emit()
-        if self.drawing is not asked:
-            self._ask_preview()
 
     def _on_mask(self, name: str) -> None:
         if name in EDITABLE or name == "review":

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from export.examples import Example, make_example
+from napari.components import ViewerModel
+from napari_plugin.planned import begun
 
+from napari_netlm.desk import Desk
+from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy, ShownImage
+from napari_netlm.plan_start import Started
+from napari_netlm.planning import Planning
 from napari_netlm.work import STATE_DIR
 from netlm_imaging.export import write_case
 
@@ -66,3 +74,28 @@ def finished(example: Example, tmp_path_factory: pytest.TempPathFactory) -> Path
         figures={},
         log=(),
     )
+
+
+@pytest.fixture
+def desk(study: OpenedStudy, tmp_path: Path) -> Desk:
+    return put_on_desk(ViewerModel(), replace(study, path=tmp_path))
+
+
+@pytest.fixture(scope="session")
+def started_once() -> dict[str, Started]:
+    return {}
+
+
+@pytest.fixture
+def started(desk: Desk, started_once: dict[str, Started]) -> Started:
+    """Begun once: a session never changes."""
+    if not started_once:
+        started_once["it"] = begun(desk)
+    return started_once["it"]
+
+
+@pytest.fixture
+def planning(desk: Desk, started: Started) -> Iterator[Planning]:
+    made = Planning(desk, started)
+    yield made
+    made.close()

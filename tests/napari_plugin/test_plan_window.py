@@ -113,13 +113,13 @@ def test_a_refusal_is_said_in_the_window(plan: PlanWidget) -> None:
 
 def test_a_new_probe_shows_figures_and_is_done_where_it_is(plan: PlanWidget) -> None:
     plan.by_hand.buttons["New probe"].click()
-    wait_for(lambda: plan.planning.moved is not None)
+    wait_for(lambda: plan.planning.hand.moved is not None)
     assert "nothing else changed" in plan.figures.texts["Plan"][0]
     plan.by_hand.buttons["Do it here"].click()
     settled(plan)
     assert len(plan.planning.session.state.basis.drawn) == 1
     plan.by_hand.buttons["Put away"].click()
-    assert plan.planning.drawing is None
+    assert plan.planning.hand.drawing is None
 
 
 def test_a_click_on_the_frontier_takes_its_point(plan: PlanWidget) -> None:
@@ -212,7 +212,7 @@ def test_a_probe_is_begun_by_one_key_on_a_lesion(plan: PlanWidget) -> None:
     plan.treat.list.select(lesion)
     QTest.keyClick(plan.treat.list, Qt.Key.Key_M)
     assert plan.tabs.currentWidget() is plan.by_hand
-    assert plan.planning.drawing is not None
+    assert plan.planning.hand.drawing is not None
     assert plan.by_hand.lesion.currentData() == lesion
 
 
@@ -231,9 +231,9 @@ def test_a_probe_is_dragged_in_the_picture(application: Any, study: OpenedStudy,
     viewer.window.add_dock_widget(made, area="right", name="Plan")
     settled(made)
     made.by_hand.buttons["New probe"].click()
-    wait_for(lambda: made.planning.moved is not None)
+    wait_for(lambda: made.planning.hand.moved is not None)
     canvas = viewer.window._qt_viewer.canvas
-    before = made.planning.drawing.drawn.center_lps_mm
+    before = made.planning.hand.drawing.drawn.center_lps_mm
     at = _on_canvas(viewer, made.planning.desk.frame.to_world(before))
     QTest.mousePress(canvas.native, Qt.MouseButton.LeftButton, pos=at)
     for step in range(1, 6):
@@ -242,7 +242,7 @@ def test_a_probe_is_dragged_in_the_picture(application: Any, study: OpenedStudy,
     QTest.qWait(50)
     QTest.mouseRelease(canvas.native, Qt.MouseButton.LeftButton, pos=at + QPoint(20, 0))
     settled(made)
-    after = made.planning.drawing.drawn.center_lps_mm
+    after = made.planning.hand.drawing.drawn.center_lps_mm
     world = made.planning.desk.frame.to_world(after) - made.planning.desk.frame.to_world(before)
     assert world[2] == pytest.approx(20 / model.scene.camera.zoom, rel=0.3)  # to the patient's left
     assert len(made.planning.session.state.basis.drawn) == 1

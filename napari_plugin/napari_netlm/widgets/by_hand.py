@@ -61,17 +61,17 @@ class ByHand(QWidget):  # type: ignore[misc]
     def show_moved(self) -> None:
         """What the drawing does where it is."""
         planning = self.planning
-        drawing = None if planning is None else planning.drawing
+        drawing = None if planning is None else planning.hand.drawing
         for title in ("Do it here", "Put away"):
             self.buttons[title].setEnabled(drawing is not None)
         if planning is None or drawing is None:
             self.text.setText(NOTHING)
             return
         tips = [f"{name}: {HANDLE_TIPS[name]}" for name in drawing.handles_lps_mm if name in HANDLE_TIPS]
-        if planning.why_not is not None:
-            said = tuple(str(planning.why_not).splitlines())
-        elif planning.moved is not None:
-            said = moved_words(planning.moved, asked_mm=planning.settings.ablation.margin_mm)
+        if planning.hand.why_not is not None:
+            said = tuple(str(planning.hand.why_not).splitlines())
+        elif planning.hand.moved is not None:
+            said = moved_words(planning.hand.moved, asked_mm=planning.settings.ablation.margin_mm)
         else:
             said = ("...",)
         self.text.setText("\n".join((*said, "", *tips)))
@@ -109,7 +109,7 @@ class ByHand(QWidget):  # type: ignore[misc]
     def put_away(self) -> None:
         """The handles go; what was done stays done"""
         if self.planning is not None:
-            self.planning.draw(None)
+            self.planning.hand.take(None)
 
     def _begin(self, make: Any) -> None:
         planning, lesion = self.planning, self.lesion.currentData()
@@ -122,7 +122,7 @@ class ByHand(QWidget):  # type: ignore[misc]
             return
         found = next(x for x in planning.started.lesions if x.id == lesion)
         planning.desk.go_to(found.centroid_lps_mm)
-        planning.draw(drawing)
+        planning.hand.take(drawing)
 
     # how it looks
 

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxL
 
 from napari_netlm.decision import projections_html
 from napari_netlm.outlook import Outlook
+from napari_netlm.plan_details import type_of_plan
 from napari_netlm.plan_list import change_words, figure_rows
 from napari_netlm.planning import Planning
 from napari_netlm.widgets.figures import Figures
@@ -178,7 +179,7 @@ class CompareTab(QWidget):  # type: ignore[misc]
             figure_rows(
                 kept.figures,
                 None,
-                type_now=planning.type_of(kept.state),
+                type_now=type_of_plan(planning.started, kept.state),
                 threshold_percent=settings.type.debulking_threshold_percent,
             )
         )

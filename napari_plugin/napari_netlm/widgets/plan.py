@@ -67,14 +67,14 @@ class PlanWidget(QWidget):  # type: ignore[misc]
     def _take(self, planning: Planning | None) -> None:
         if self.planning is not None:
             self.planning.changed.disconnect(self.refresh)
-            self.planning.previewed.disconnect(self._show_figures)
+            self.planning.hand.previewed.disconnect(self._show_figures)
             self.planning.failed.disconnect(self._refused)
         self.planning = planning
         self.outlook = None if planning is None else Outlook(planning)
         self.messages.show_all((), () if planning is None else planning.started.notices)
         if planning is not None and self.outlook is not None:
             planning.changed.connect(self.refresh)
-            planning.previewed.connect(self._show_figures)
+            planning.hand.previewed.connect(self._show_figures)
             planning.failed.connect(self._refused)
             self.outlook.failed.connect(self._refused)
         for part in self.parts:
@@ -109,9 +109,9 @@ class PlanWidget(QWidget):  # type: ignore[misc]
             return
         threshold = planning.settings.type.debulking_threshold_percent
         figures, change = planning.figures, planning.last
-        if planning.moved is not None:
-            figures, change = planning.moved.preview.figures, planning.moved.preview.difference
-            type_now, status = planning.type_moved, "as drawn, nothing else changed"
+        if planning.hand.moved is not None:
+            figures, change = planning.hand.moved.preview.figures, planning.hand.moved.preview.difference
+            type_now, status = planning.hand.moved.type, "as drawn, nothing else changed"
         else:
             type_now, status = planning.type, status_words(planning)
         rows = figure_rows(figures, change, type_now=type_now, threshold_percent=threshold, status=status)
@@ -169,7 +169,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         self.begin.planned.disconnect(self._take)
         if self.planning is not None:
             self.planning.changed.disconnect(self.refresh)
-            self.planning.previewed.disconnect(self._show_figures)
+            self.planning.hand.previewed.disconnect(self._show_figures)
             self.planning.failed.disconnect(self._refused)
             self.planning = None
 

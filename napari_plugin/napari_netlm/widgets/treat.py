@@ -107,7 +107,7 @@ class TreatTab(QWidget):  # type: ignore[misc]
                 self.by_hand.emit()
             return
         try:
-            planning.draw(drawing_of(planning.session, candidate))
+            planning.hand.take(drawing_of(planning.session, candidate))
         except NetlmError as error:
             self.failed.emit(error)
             return
