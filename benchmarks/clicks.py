@@ -171,8 +171,8 @@ def _review(person: Person, study: Any, desk: Any, name: str) -> Any:
     review = person.open(study, "Review")
     person.wait(lambda: review.tools is not None)
     work = review.tools.reviewing
-    if name and not review.who.text():
-        person.write(review.who, name)
+    if name and not review.saving.who.text():
+        person.write(review.saving.who, name)
     if work.selected is None:
         person.click(review.buttons["Next"])
     lesions = len(work.rows)

@@ -122,7 +122,7 @@ def _reviewed(person: Person, watch: Watch, review: Any, desk: Any) -> Iterator[
         person.wait()
         return watch.time(
             lambda: review.tools.put_landmark(points[last]),
-            lambda: desk.labels("segments").array.any() and not work.stale,
+            lambda: desk.labels("segments").array.any() and not work.measuring.stale,
         )
 
     yield "the last landmark of the segments", [set_last() for _ in range(3)]

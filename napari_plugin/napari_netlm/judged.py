@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from netlm_imaging.review import Event, Review
+import numpy as np
+
+from napari_netlm.steps import Landmarks
+from netlm_imaging.review import Change, Event, Part, Review
 from netlm_imaging.review.records import Action
 from netlm_imaging.review.trail import HEADER, line_of, review_of
 
@@ -54,3 +57,15 @@ class Journal:
     def log(self, action: Action, **facts: Any) -> None:
         """Add what happens now."""
         self.keep(self.event(action, **facts))
+
+    def log_edit(self, action: Action, part: Part, change: Change, points: Landmarks | None) -> None:
+        """Add an edit of a mask that was made now, with the landmarks that came with it."""
+        gained = int(np.count_nonzero(change.new)) - int(np.count_nonzero(change.old))
+        self.log(
+            action,
+            part=part,
+            lesions=change.labels,
+            voxels=int(change.voxels.size),
+            volume_change_ml=round(gained * self.desk.study.grid.voxel_ml, 6),
+            landmarks=None if points is None else dict(points),
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from napari_netlm.desk import Desk
@@ -9,9 +11,11 @@ from napari_netlm.opened import anatomy_of
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import CaseLesion
 from netlm_imaging.errors import InputError
+from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import Uptake
 from netlm_imaging.review import LesionTable
+from netlm_imaging.review.table import Row
 from netlm_imaging.segment import liver_background
 from netlm_imaging.volume import LabelMap, Volume
 
@@ -38,6 +42,13 @@ def lesion_table(desk: Desk, reference: PetReference | None) -> LesionTable:
         reference=reference,
         image=_reference_image(desk),
     )
+
+
+def middle_of(row: Row, grid: Grid) -> Any:
+    """Where to look at a lesion, LPS mm; ``grid`` is the viewer's."""
+    if row.lesion is not None:
+        return row.lesion.centroid_lps_mm
+    return grid.to_patient([(s.start + s.stop - 1) / 2 for s in row.box])
 
 
 def _reference_image(desk: Desk) -> Volume | None:

@@ -13,11 +13,10 @@ from psygnal import Signal
 
 from napari_netlm.desk import Desk
 from napari_netlm.judged import Journal
-from napari_netlm.lesion_figures import lesion_table, pet_reference
-from napari_netlm.review_files import PARTS, save_review
+from napari_netlm.lesion_figures import middle_of
+from napari_netlm.measuring import Measuring, require_liver
+from napari_netlm.review_files import save_review
 from napari_netlm.steps import History, Landmarks, Step
-from netlm_imaging.errors import Fault, UsageError
-from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import LiverVolumes
 from netlm_imaging.review import (
     Change,
@@ -55,25 +54,16 @@ class Reviewing:
         self._landmarks: tuple[Landmarks, Landmarks] | None = None
         """Those before and after the edit that is being done."""
         self.history = History()
-        self._table: LesionTable | None = None
-        self._reference: PetReference | None = None
-        self._require_liver()
+        require_liver(desk)
         self.journal = Journal(desk, who=who, now=now)
-        self._seen: dict[Part, Labels] = {}
-        self._told_early: set[Part] = set()
+        self.measuring = Measuring(desk)
         self.require("lesions")
-        for part in PARTS:
-            if desk.layer(part) is not None:
-                self._watch(part)
-        desk.changed.connect(self._on_change)
+        self.measuring.changed.connect(self._on_change)
 
     def close(self) -> None:
         """Listen no more."""
-        self.desk.changed.disconnect(self._on_change)
-        for part in self._seen:
-            layer = self.desk.layer(part)
-            if layer is not None:
-                layer.events.labels_update.disconnect(self._on_drawn)
+        self.measuring.changed.disconnect(self._on_change)
+        self.measuring.close()
 
     @property
     def review(self) -> Review:
@@ -84,16 +74,8 @@ class Reviewing:
 
     @property
     def table(self) -> LesionTable:
-        """Figures of all lesions as drawn now; measured anew as a whole after the liver changed."""
-        if self._table is None:
-            self._reference = self._reference or pet_reference(self.desk)
-            self._table = lesion_table(self.desk, self._reference)
-        return self._table
-
-    @property
-    def stale(self) -> bool:
-        """The next look at ``table`` takes longer: all lesions are measured again."""
-        return self._table is None
+        """Figures of all lesions as drawn now."""
+        return self.measuring.table
 
     @property
     def rows(self) -> tuple[tuple[int, Row, Status], ...]:
@@ -113,7 +95,7 @@ class Reviewing:
         self.also = ()
         row = self.table.rows.get(lesion)
         if row is not None:
-            self.desk.go_to(self._middle(row))
+            self.desk.go_to(middle_of(row, self.desk.frame.shown_grid))
         self.changed.emit()
 
     @property
@@ -156,7 +138,7 @@ class Reviewing:
             grid = self.desk.study.grid
             empty = LabelMap(np.zeros(grid.shape_kji, np.uint16 if part == "lesions" else np.uint8), grid)
             self.desk.show_labels(part, empty)
-            self._watch(part)
+            self.measuring.watch(part)
 
     def layer_of(self, part: Part) -> Any:
         """The napari layer of a mask. Raises UsageError (BAD_EDIT) where there is none."""
@@ -280,60 +262,16 @@ class Reviewing:
 
     # inner things
 
-    def _require_liver(self) -> None:
-        layer = self.desk.layer("liver")
-        if layer is None or not np.asarray(layer.data).any():
-            raise UsageError(
-                Fault(
-                    code="NO_LIVER",
-                    expected="a study with a liver mask",
-                    found="none",
-                    remedy="Open a finished case, or run or load a liver mask first",
-                )
-            )
-
-    def _watch(self, part: Part) -> None:
-        layer = self.layer_of(part)
-        self._seen[part] = np.array(layer.data)
-        layer.events.labels_update.connect(self._on_drawn)
-
-    def _on_drawn(self, _event: Any) -> None:
-        """The viewer tells of polygons before it draws them, and of all drawing for the eye after it."""
-        for part in tuple(self._told_early):
-            self._on_change(part)
-
-    def _on_change(self, key: str) -> None:
-        if key not in self._seen:
-            return
-        part: Part = key
-        data = np.asarray(self.layer_of(part).data)
-        change = Change.between(self._seen[part], data)
-        if not change.voxels.size:
-            self._told_early.add(part)
-            return
-        self._told_early.discard(part)
-        change.apply(self._seen[part])
-        self._table = self._measured(part, change)
+    def _on_change(self, part: Part, change: Change) -> None:
         action, points = self._recognized(part, change)
-        self._log_edit(action, part, change, points)
+        self.journal.log_edit(action, part, change, points)
         self.changed.emit()
-
-    def _measured(self, part: Part, change: Change) -> LesionTable | None:
-        """The table after an edit; None where all lesions have to be measured again."""
-        if self._table is None or part == "liver":
-            return None
-        if part == "lesions":
-            return self._table.after(self.lesions, change)
-        segments = LabelMap(self._seen["segments"], self.desk.frame.shown_grid)
-        return self._table.in_segments(self.lesions, segments)
 
     def _recognized(self, part: Part, change: Change) -> tuple[Action, Landmarks | None]:
         """What was done, also by a key of the viewer's own, and the landmarks that come with it."""
-        if self._doing is None:
-            known = self.history.recognized(part, change)
-            step = self.history.last_undone if known == "undo" else self.history.last_done
-            if known is not None and step is not None:
-                return known, step.landmarks and step.landmarks[0 if known == "undo" else 1]
+        known = self.history.recognized(part, change) if self._doing is None else None
+        if known is not None:
+            return known
         self.history.keep(Step(part=part, change=change, landmarks=self._landmarks))
         action: Action = self._doing or ("paint" if change.new.any() else "erase")
         return action, self._landmarks and self._landmarks[1]
@@ -347,19 +285,3 @@ class Reviewing:
             of = tuple(n for n, other in statuses if other == status)
             self.journal.log("status", lesions=of, status=status)
         self.changed.emit()
-
-    def _log_edit(self, action: Action, part: Part, change: Change, points: Landmarks | None) -> None:
-        gained = int(np.count_nonzero(change.new)) - int(np.count_nonzero(change.old))
-        self.journal.log(
-            action,
-            part=part,
-            lesions=change.labels,
-            voxels=int(change.voxels.size),
-            volume_change_ml=round(gained * self.desk.study.grid.voxel_ml, 6),
-            landmarks=None if points is None else dict(points),
-        )
-
-    def _middle(self, row: Row) -> Any:
-        if row.lesion is not None:
-            return row.lesion.centroid_lps_mm
-        return self.desk.frame.shown_grid.to_patient([(s.start + s.stop - 1) / 2 for s in row.box])

@@ -59,15 +59,22 @@ class History:
         """The last step that was taken back was done again."""
         self._done.append(self._undone.pop())
 
-    def recognized(self, part: Part, change: Change) -> Literal["undo", "redo"] | None:
-        """Whether ``change`` takes back the last edit of a mask, or does it again; keeps that in mind."""
+    def recognized(
+        self, part: Part, change: Change
+    ) -> tuple[Literal["undo", "redo"], Landmarks | None] | None:
+        """Whether ``change`` takes back the last edit of a mask, or does it again, and the landmarks then.
+
+        Keeps that in mind.
+        """
         done, undone = _last(self._done, part), _last(self._undone, part)
         if done is not None and _same(self._done[done].change, change.undone()):
             self._undone.append(self._done.pop(done))
-            return "undo"
+            points = self._undone[-1].landmarks
+            return "undo", points and points[0]
         if undone is not None and _same(self._undone[undone].change, change):
             self._done.append(self._undone.pop(undone))
-            return "redo"
+            points = self._done[-1].landmarks
+            return "redo", points and points[1]
         return None
 
 

@@ -88,7 +88,7 @@ def test_a_click_and_arrow_keys_show_a_lesion(widget: ReviewWidget) -> None:
 
 
 def test_a_whole_review_by_one_button_a_lesion(widget: ReviewWidget, tmp_path: Path) -> None:
-    widget.who.setText("Reader 1")
+    widget.saving.who.setText("Reader 1")
     for title in ("Accept", "Reject", "Unsure", "Accept", "Accept"):
         press(widget, title)
     assert [text(widget, row, "Status") for row in range(5)] == [
@@ -132,13 +132,13 @@ def test_keys_work_in_the_list_too(widget: ReviewWidget) -> None:
 def test_the_name_of_the_reviewer_is_there_the_next_time(
     widget: ReviewWidget, study: OpenedStudy, tmp_path: Path
 ) -> None:
-    QTest.keyClicks(widget.who, "Reader 2")
-    QTest.keyClick(widget.who, Qt.Key.Key_Return)
+    QTest.keyClicks(widget.saving.who, "Reader 2")
+    QTest.keyClick(widget.saving.who, Qt.Key.Key_Return)
     clear_desk(widget.viewer)
     viewer = ViewerModel()
     put_on_desk(viewer, replace(study, path=tmp_path))
     again = ReviewWidget(viewer)
-    assert again.who.text() == "Reader 2"
+    assert again.saving.who.text() == "Reader 2"
     press(again, "Accept")
     assert again.tools.reviewing.review.events[-1].who == "Reader 2"
     again.close()
@@ -175,8 +175,7 @@ def test_what_is_refused_is_said_in_the_window(widget: ReviewWidget) -> None:
 
 def test_an_edit_of_the_liver_is_measured_when_it_rests(widget: ReviewWidget) -> None:
     before = widget.summary.text()
-    widget.part.setCurrentIndex(1)
-    widget._choose_part(1)
+    widget.part.choose(1)
     work = widget.tools.reviewing
     assert work.part == "liver"
     half = np.argwhere(work.labels)[::2]
@@ -184,7 +183,7 @@ def test_an_edit_of_the_liver_is_measured_when_it_rests(widget: ReviewWidget) ->
     assert "pause" in widget.summary.text()
     QTest.qWait(SETTLE_MS + 200)
     assert widget.summary.text() != before
-    assert not work.stale
+    assert not work.measuring.stale
 
 
 def test_a_study_that_is_closed_or_another_one_is_followed(widget: ReviewWidget, study: OpenedStudy) -> None:

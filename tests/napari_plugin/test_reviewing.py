@@ -170,9 +170,9 @@ def test_edits_of_the_liver_change_all_figures_at_the_next_look(study: OpenedStu
         "paint",
         brushed(reviewing.labels, reviewing.desk.frame.shown_grid, [edge], radius_mm=12.0, label=1),
     )
-    assert reviewing.stale
+    assert reviewing.measuring.stale
     assert reviewing.volumes == liver_volumes(measured_anew(reviewing)[0], method="reviewed")
-    assert not reviewing.stale
+    assert not reviewing.measuring.stale
     reviewing.undo()
     assert reviewing.rows == first or [r[1].lesion for r in reviewing.rows] == [r[1].lesion for r in first]
 

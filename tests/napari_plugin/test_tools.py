@@ -209,7 +209,7 @@ def test_segments_and_liver_are_edited_by_the_same_tools(tools: Tools) -> None:
     assert changed.any()
     assert set(np.unique(work.labels[changed])) == {4}
     assert not changed[work.desk.layer("liver").data == 0].any()
-    assert not work.stale, "other segments are no other distances"
+    assert not work.measuring.stale, "other segments are no other distances"
     work.undo()
     work.part = "liver"
     tools.choose("threshold")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
-    QComboBox,
-    QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QInputDialog,
     QLabel,
-    QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -32,21 +26,19 @@ from napari_netlm.review_commands import (
     bind_review_keys,
     free_review_keys,
 )
-from napari_netlm.review_files import FOLDER, PARTS
 from napari_netlm.review_list import summary
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.tools import Tools
-from napari_netlm.widgets.landmark_row import LandmarkRow
 from napari_netlm.widgets.lesion_list import LesionList
 from napari_netlm.widgets.messages import Messages
+from napari_netlm.widgets.part_row import PartRow
 from napari_netlm.widgets.reach_form import ReachForm
-from napari_netlm.work import keep_reviewer, last_reviewer
+from napari_netlm.widgets.saving_row import SavingRow
 from netlm_imaging.errors import NetlmError
 
 SETTLE_MS = 400
 """After the liver was drawn on all lesions are measured again, once it rests for so long."""
 NOTHING_OPEN = "Open a study with a liver mask: a finished case, or images with masks."
-PART_NAMES = {"lesions": "Lesions", "liver": "Liver", "segments": "Couinaud segments"}
 
 _BY_KEY = {
     c.key.replace("Control", "Ctrl").replace("-", "+").replace("Delete", "Del"): c for c in COMMANDS if c.key
@@ -70,6 +62,12 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.messages = Messages()
         self.reach = ReachForm()
         self.reach.said.connect(self._say)
+        landmarks = next(command for command in COMMANDS if command.group == SEGMENTS)
+        self.part = PartRow(self._button(landmarks), beside=self.reach.ball)
+        self.saving = SavingRow(beside=self.reach.goes_on)
+        self.saving.said.connect(self._say)
+        self.saving.failed.connect(self._refused)
+        self.buttons[self.saving.button.text()] = self.saving.button
         self.work = QWidget()
         self._lay_out()
         self.list.marked.connect(self._mark)
@@ -87,6 +85,11 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.viewer.layers.events.removed.connect(self._look_soon)
         self.look()
 
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """What follows the tools of the review that is open."""
+        return (self.part, self.reach, self.saving)
+
     # what is open
 
     def look(self) -> None:
@@ -103,7 +106,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def _begin(self, desk: Desk) -> None:
         self.messages.show_all((), ())
         try:
-            reviewing = Reviewing(desk, who=self.who.text() or last_reviewer())
+            reviewing = Reviewing(desk, who=self.saving.name)
         except NetlmError as error:
             self.messages.show_error(error)
             return
@@ -114,9 +117,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.tools.chosen.connect(self._show_tool)
         desk.closed.connect(self._leave)
         bind_review_keys(self.tools)
-        self.landmark_row.follow(self.tools.landmarks)
-        self.reach.follow(self.tools)
-        self.who.setText(reviewing.journal.who)
+        for part in self.parts:
+            part.follow(self.tools)
         if reviewing.selected is None:
             reviewing.go_on()
         self._show_tool()
@@ -129,8 +131,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self._settle.stop()
         tools.reviewing.desk.closed.disconnect(self._leave)
         free_review_keys(tools)
-        self.landmark_row.follow(None)
-        self.reach.follow(None)
+        for part in self.parts:
+            part.follow(None)
         tools.close()
         tools.reviewing.changed.disconnect(self._follow)
         tools.reviewing.close()
@@ -150,7 +152,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     def _follow(self) -> None:
         """Figures at once; after an edit of the liver, when it rests."""
-        if self.tools is not None and self.tools.reviewing.stale:
+        if self.tools is not None and self.tools.reviewing.measuring.stale:
             self.summary.setText("Measuring again when you pause ...")
             self._settle.start()
         else:
@@ -172,9 +174,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         if self.tools is None:
             return
         work = self.tools.reviewing
-        self.part.setCurrentIndex(PARTS.index(work.part))
-        for widget in (self.segment, self.landmark_row):
-            widget.setVisible(work.part == "segments")
+        self.part.refresh()
         mode = str(getattr(work.layer_of(work.part), "mode", ""))
         for title, button in self.buttons.items():
             if button.isCheckable():
@@ -198,23 +198,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             self.messages.show_all((), ())
             command.do(self.tools)
 
-    def save(self) -> None:
-        """Save masks and audit trail beside the case; of other studies, in a folder that is asked for."""
-        if self.tools is None:
-            return
-        work = self.tools.reviewing
-        folder = work.desk.study.path / FOLDER
-        if not work.desk.study.finished:
-            chosen = QFileDialog.getExistingDirectory(self, "Folder for the reviewed masks")
-            if not chosen:
-                return
-            folder = Path(chosen)
-        if self.tools.attempt(work.save, folder):
-            self.hint.setText(
-                f"Saved in {folder.name}. Plan with it: netlm plan --liver {folder.name}/liver.nii.gz "
-                f"--lesions {folder.name}/lesions.nii.gz --out NEW_FOLDER"
-            )
-
     def renumber(self) -> None:
         """Ask for another number of the selected lesion."""
         if self.tools is None or self.tools.reviewing.selected is None:
@@ -235,29 +218,6 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
             self.tools.reviewing.order = tuple(lesions)
             self.refresh()
 
-    def _choose_part(self, index: int) -> None:
-        if self.tools is None:
-            return
-        self.tools.attempt(self.tools.edit_part, PARTS[index])
-        self._show_tool()
-        if PARTS[index] == "segments":
-            self._choose_segment(self.segment.value())
-
-    def _choose_segment(self, number: int) -> None:
-        if self.tools is not None:
-            self.tools.reviewing.layer_of("segments").selected_label = number
-
-    def _sign(self, name: str) -> None:
-        if self.tools is not None:
-            self.tools.reviewing.journal.who = name
-
-    def _remember(self) -> None:
-        """Who reviews here: the field is filled with it next time."""
-        try:
-            keep_reviewer(self.who.text())
-        except NetlmError as error:
-            self._refused(error)
-
     # how it looks
 
     def _lay_out(self) -> None:
@@ -267,14 +227,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.list, 1)
         inner.addLayout(self._button_rows(JUDGE, 4))
-        inner.addLayout(self._part_row())
-        inner.addWidget(self.landmark_row)
+        inner.addWidget(self.part)
         inner.addLayout(self._button_rows(DRAW, 5))
         inner.addLayout(self._button_rows(SHAPE, 4))
         inner.addWidget(self.hint)
         inner.addWidget(self.reach)
         inner.addLayout(self._button_rows(STEPS, 3))
-        inner.addLayout(self._saving_row())
+        inner.addWidget(self.saving)
         rows.addWidget(self.work, 1)
         rows.addWidget(self.messages)
 
@@ -305,42 +264,3 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         button.clicked.connect(lambda _checked=False: do())
         self.buttons[title] = button
         return button
-
-    def _part_row(self) -> QHBoxLayout:
-        self.part = QComboBox()
-        self.part.addItems([PART_NAMES[part] for part in PARTS])
-        self.part.setToolTip("The mask that the tools below change")
-        self.part.activated.connect(self._choose_part)
-        self.segment = QSpinBox()
-        self.segment.setRange(1, 8)
-        self.segment.setPrefix("Segment ")
-        self.segment.setToolTip("The Couinaud segment that is drawn, 1 for I to 8 for VIII")
-        self.segment.valueChanged.connect(self._choose_segment)
-        landmarks = next(command for command in COMMANDS if command.group == SEGMENTS)
-        self.landmark_row = LandmarkRow(self._button(landmarks))
-        self.segment.hide()
-        self.landmark_row.hide()
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Edit"))
-        for widget in (self.part, self.segment, self.reach.ball):
-            row.addWidget(widget)
-        row.setStretch(1, 1)
-        return row
-
-    def _saving_row(self) -> QHBoxLayout:
-        self.who = QLineEdit()
-        self.who.setPlaceholderText("your name")
-        self.who.setMaxLength(64)
-        self.who.setToolTip("Stands beside each change in the audit trail, review.jsonl")
-        self.who.textChanged.connect(self._sign)
-        self.who.editingFinished.connect(self._remember)
-        row = QHBoxLayout()
-        row.addWidget(QLabel("Reviewer"))
-        row.addWidget(self.who, 1)
-        row.addWidget(self.reach.goes_on)
-        row.addWidget(
-            self._plain_button(
-                "Save review", "Masks on their own grid and audit trail, beside the case", self.save
-            )
-        )
-        return row

@@ -85,7 +85,7 @@ STEPS = (
         title="Correct an outline",
         text="<b>Paint</b> (P), <b>Erase</b> (E) and the others draw on the selected lesion; figures follow. "
         "Edit <b>Couinaud segments</b> to set landmarks, so that whole segments can be resected.",
-        target=lambda review: review.part,
+        target=lambda review: review.part.names,
     ),
     TourStep(
         widget="Plan",
