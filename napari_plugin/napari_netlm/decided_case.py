@@ -4,83 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from napari_netlm.plan_details import Details
+from napari_netlm.opened import OpenedStudy
+from napari_netlm.plan_start import Started
 from netlm_imaging.case import CaseLesion, CaseResult
-from netlm_imaging.decide import Uncertainty, uncertainty
-from netlm_imaging.decide.records import Classification
+from netlm_imaging.decide import Uncertainty, classify_plans, projections, uncertainty
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan import draw, prepare
-from netlm_imaging.plan.records import LesionOptions, Plan
+from netlm_imaging.plan import Planned, draw, prepare
+from netlm_imaging.plan.session_state import State
+from netlm_imaging.remnant import LiverFunction, liver_function
+from netlm_imaging.study import device_comparison, remnant_warnings
+
+RENEWED_WHERE = ("plan", "clinical facts")
+RENEWED_CODES = ("INFLOW_UNKNOWN", "INFLOW_NOT_TOLD_APART", "REMNANT_FUNCTION_LOW")
+"""Warnings of the first run about its plan: those of the plan that stands take their place."""
 
 
 def decided_case(
-    case: CaseResult, details: Details, classification: Classification, lesions: Sequence[Lesion]
+    case: CaseResult, study: OpenedStudy, started: Started, state: State, planned: Planned
 ) -> CaseResult:
-    """``case`` with the plan that stands, ``lesions`` as it was planned on.
-
-    Uncertainty is drawn anew for this plan. Other plans, frontier and steps of limits are those of the first
-    run: they stay while masks, settings and limits are the same, whatever a person fixed or drew. What was
-    said about the first plan itself (larger remnants, function, other devices) is left out.
-    """
-    basis, plan = details.state.basis, details.state.plan
-    same = _same_question(case, details, lesions)
-    others = tuple(other for other in (case.plan, *case.alternatives) if other.objective != plan.objective)
+    """``case`` with the plan of ``state``, and all that a run says beside a plan, as ``planned`` found it."""
+    clinical, settings = state.basis.case.clinical, state.basis.settings
+    of: dict[str, Any] = {"lesions": started.lesions, "clinical": clinical, "settings": settings}
+    plans = (planned.plan, *planned.alternatives)
+    grown = projections(planned.growth, plans, **of)
+    judged = {**of, "liver": started.liver, "spread": started.pattern, "deciding": state.objective}
+    function, function_notices = _function(study, started, planned)
     return replace(
         case,
-        settings=basis.settings,
-        clinical=basis.case.clinical,
-        warnings=(*case.warnings, *details.state.notices, _edited(details, same=same)),
-        lesions=_lesions(case, lesions, plan, basis.options),
-        plan=plan,
-        alternatives=others if same else (),
-        frontier=case.frontier if same else (),
-        frontier_complete=case.frontier_complete and same,
-        frontier_by_interventions=case.frontier_by_interventions if same else (),
-        next_lesions=(),
-        limit_steps=case.limit_steps if same else (),
-        projections=(),
-        function=None,
-        device_comparison=None,
-        uncertainty=None if case.uncertainty is None else _uncertainty(details, method=case.liver.method),
-        classification=classification,
+        settings=settings,
+        clinical=clinical,
+        warnings=(
+            *(w for w in case.warnings if w.where not in RENEWED_WHERE and w.code not in RENEWED_CODES),
+            *remnant_warnings(planned.plan, started.liver, clinical, settings),
+            *planned.notices,
+            *(n for n in function_notices if n not in case.warnings),
+            _edited(state),
+        ),
+        liver=started.liver,
+        lesions=_lesions(case, started.lesions, planned),
+        groups=planned.groups,
+        pattern=started.pattern,
+        plan=planned.plan,
+        alternatives=planned.alternatives,
+        frontier=planned.more.frontier,
+        frontier_complete=planned.more.frontier_complete,
+        frontier_by_interventions=planned.more.frontier_by_interventions,
+        next_lesions=planned.more.next_lesions,
+        limit_steps=planned.more.limit_steps,
+        projections=grown,
+        function=function,
+        devices=planned.devices,
+        device_comparison=device_comparison(planned, **judged),
+        uncertainty=None if case.uncertainty is None else _uncertainty(state, method=case.liver.method),
+        classification=classify_plans(plans, projected=grown, **judged),
     )
 
 
-def _same_question(case: CaseResult, details: Details, lesions: Sequence[Lesion]) -> bool:
-    """Whether the first run planned on these lesions, under these settings and limits."""
-
-    def known(one: Lesion) -> tuple[object, ...]:
-        return one.id, one.volume_ml, one.segments, one.capsule_distance_mm, one.vessel_distance_mm
-
-    def limits(plan: Plan) -> set[tuple[str, float]]:
-        return {(limit.name, limit.minimum) for limit in plan.minimums}
-
-    return (
-        case.settings == details.state.basis.settings
-        and [known(one) for one in case.lesions] == [known(one) for one in lesions]
-        and limits(case.plan) == limits(details.state.plan)
+def _function(
+    study: OpenedStudy, started: Started, planned: Planned
+) -> tuple[LiverFunction | None, tuple[Notice, ...]]:
+    """As a run reads it: where the case was opened with its hepatobiliary phase."""
+    if not study.images or study.images[0].role != "hbp":
+        return None, ()
+    volumes = {image.role: image.volume for image in study.images}
+    return liver_function(
+        volumes["hbp"],
+        anatomy=started.anatomy,
+        remnant=planned.remnant,
+        precontrast=volumes.get("precontrast"),
     )
 
 
-def _uncertainty(details: Details, *, method: str) -> Uncertainty | None:
+def _uncertainty(state: State, *, method: str) -> Uncertainty | None:
     """Of the plan that stands, which also decides the Type. ``method``: of the liver mask."""
-    basis, chosen = details.state.basis, details.state.choice.chosen
-    of = basis.settings.uncertainty
+    basis, of = state.basis, state.basis.settings.uncertainty
     if not basis.case.problem.lesions or of.draws == 0:
         return None
-    draws = draw(prepare(basis.case, chosen, settings=of), liver_sd_percent=of.liver_sd_percent(method))
+    prepared = prepare(basis.case, state.choice.chosen, settings=of)
+    draws = draw(prepared, liver_sd_percent=of.liver_sd_percent(method))
     return uncertainty(draws, deciding=draws, clinical=basis.case.clinical, settings=basis.settings.type)
 
 
-def _lesions(
-    case: CaseResult, lesions: Sequence[Lesion], plan: Plan, options: Sequence[LesionOptions]
-) -> tuple[CaseLesion, ...]:
+def _lesions(case: CaseResult, lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
     """Lesions as planned on, with what images told of them before."""
     known = {lesion.id: lesion for lesion in case.lesions}
-    coverage = {entry.lesion: entry for entry in plan.coverage}
-    possible = {entry.lesion: entry.options for entry in options}
+    coverage = {entry.lesion: entry for entry in planned.plan.coverage}
+    possible = {entry.lesion: entry.options for entry in planned.options}
     uptake = ("suv_max", "suv_mean", "suv_liver_ratio", "suv_spleen_ratio", "krenning", "krenning_borderline")
     made = []
     for lesion in lesions:
@@ -101,16 +113,12 @@ def _lesions(
     return tuple(made)
 
 
-def _edited(details: Details, *, same: bool) -> Notice:
-    fixed, drawn = details.state.fixed, len(details.state.basis.drawn)
+def _edited(state: State) -> Notice:
+    fixed, drawn = state.fixed, len(state.basis.drawn)
     choices = sum(map(len, (fixed.must, fixed.must_not, fixed.clear, fixed.leave)))
-    others = (
-        "Other plans and the frontier are those of the first run, without these choices."
-        if same
-        else "Other plans and the frontier of the first run are left out: masks or limits have changed since."
-    )
     return Notice(
         code="PLAN_EDITED",
         message=f"A person edited this plan: {choices} fixed choices, {drawn} treatments drawn by hand. "
-        + others,
+        "Other plans, the frontier, larger remnants and other devices obey these choices too.",
+        where="plan",
     )

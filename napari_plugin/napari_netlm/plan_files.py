@@ -6,16 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_netlm.decided_case import decided_case
+from napari_netlm.opened import OpenedStudy
 from napari_netlm.plan_details import Details
+from napari_netlm.plan_start import Started
 from napari_netlm.planning import Planning
+from netlm_imaging.case import CaseResult
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.export import draw_figures, write_case, write_plan
 from netlm_imaging.ingest import read_plan
+from netlm_imaging.plan import Planned
 from netlm_imaging.plan.reopen import reopened
 from netlm_imaging.plan.session import Edit, PlanSession
+from netlm_imaging.plan.session_planned import planned_of
 from netlm_imaging.plan.session_state import difference_of
-from netlm_imaging.study import dicom_source
-from netlm_imaging.volume import LabelMap, Mask, Volume
+from netlm_imaging.study import Progress, Silent, case_masks, dicom_source
 
 NO_CASE_YET = "A report needs a finished case: run 'Find plan and save case' in Study first."
 NO_TYPE_FOLLOWS = "A plan with a major resection decides no Type: free or undo it before you write a report."
@@ -60,71 +64,51 @@ def why_no_dicom(planning: Planning | None) -> str:
     return "" if read.series.file is None else NO_DICOM_IMAGES
 
 
-def write_decision(planning: Planning, out: Path, *, overwrite: bool = False) -> Path:
+def write_decision(
+    planning: Planning, out: Path, *, overwrite: bool = False, progress: Progress | None = None
+) -> Path:
     """The finished case with the plan that stands in place of its own: report, case.json, tables, masks.
 
-    Where the study was opened from DICOM images, SEG, SR and the report as DICOM too. Uncertainty is that of
-    this plan; other plans and the frontier stay where they still answer the same question
-    (``decided_case``). Raises InputError (NOT_READY), UsageError as ``write_case`` does.
+    All that stands beside the plan is worked out anew around it, up to twice ``plan.time_limit_s``; where
+    the study was opened from DICOM images, SEG, SR and the report as DICOM are written too. Raises
+    InputError (NOT_READY), UsageError as ``write_case`` does.
     """
-    details, study = _details(planning), planning.desk.study
+    progress = progress or Silent()
+    details, study, started = _details(planning), planning.desk.study, planning.started
     if study.case is None:
         raise InputError(_not_ready(NO_CASE_YET))
     if details.classification is None:
         raise InputError(_not_ready(NO_TYPE_FOLLOWS))
     source, not_written = dicom_source(None if study.read is None else study.read.series)
-    case = decided_case(study.case, details, details.classification, planning.started.lesions)
+    with progress.stage("What else could be done around this plan"):
+        planned = planned_of(details.state, progress=progress.say)
+    with progress.stage("How certain the figures are"):
+        case = decided_case(study.case, study, started, details.state, planned)
     case = replace(case, warnings=(*case.warnings, *(n for n in not_written if n not in case.warnings)))
-    masks = _masks(planning, details)
-    treated = masks["treated"]
-    assert isinstance(treated, Mask)
+    with progress.stage("Drawing and writing the report"):
+        return write_case(
+            out,
+            case,
+            masks=case_masks(started.anatomy, planned),
+            figures=_figures(study, started, case, planned),
+            log=(),
+            plan=replace(details.file, plan=planned.plan),
+            source=source,
+            overwrite=overwrite,
+        )
+
+
+def _figures(study: OpenedStudy, started: Started, case: CaseResult, planned: Planned) -> dict[str, bytes]:
     images = {image.role: image.volume for image in study.images}
     kind = study.images[0].role if study.images else ""
-    figures = draw_figures(
+    return draw_figures(
         image=images.get(kind),
         image_kind=kind,
         suv=images.get("pet") if kind != "pet" else None,
-        anatomy=planning.started.anatomy,
+        anatomy=started.anatomy,
         case=case,
-        treated=treated,
+        treated=planned.treated,
     )
-    return write_case(
-        out,
-        case,
-        masks=masks,
-        figures=figures,
-        log=(),
-        plan=details.file,
-        source=source,
-        overwrite=overwrite,
-    )
-
-
-def _masks(planning: Planning, details: Details) -> dict[str, Volume | Mask | LabelMap]:
-    state, anatomy = details.state, planning.started.anatomy
-    case, chosen = state.basis.case, state.choice.chosen
-    treated, deprived = case.treated(chosen), state.outcome.devascularized
-    left = case.space.functional & ~treated & ~deprived
-    margin = case.margin_map(chosen)
-    parts = {
-        "liver": anatomy.liver,
-        "lesions": anatomy.lesions,
-        "segments": anatomy.segments,
-        "vessels": anatomy.vessels,
-        "portal_vein": anatomy.portal_vein,
-        "cysts": anatomy.cysts,
-        "spleen": anatomy.spleen,
-        "bile_ducts": anatomy.bile_ducts,
-        "gallbladder": anatomy.gallbladder,
-        "bowel": anatomy.bowel,
-        "treated": Mask(treated, case.space.grid).paste_into(anatomy.grid),
-        "remnant": Mask(left, case.space.grid).paste_into(anatomy.grid),
-        "devascularized": Mask(deprived, case.space.grid).paste_into(anatomy.grid)
-        if deprived.any()
-        else None,
-        "ablation_margin_mm": None if margin is None else margin.paste_into(anatomy.grid),
-    }
-    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _details(planning: Planning) -> Details:

@@ -2,6 +2,7 @@
 
 from netlm_imaging.decide.classification import classify
 from netlm_imaging.decide.evidence import Evidence, evidence
+from netlm_imaging.decide.of_plans import classify_plans
 from netlm_imaging.decide.outlook import projections
 from netlm_imaging.decide.records import (
     Classification,
@@ -22,6 +23,7 @@ __all__ = [
     "Statement",
     "Uncertainty",
     "classify",
+    "classify_plans",
     "evidence",
     "projections",
     "uncertainty",

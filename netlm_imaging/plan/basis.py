@@ -25,7 +25,7 @@ from netlm_imaging.plan.losses import Joint, with_loss
 from netlm_imaging.plan.more_candidates import with_candidate, with_joint
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ask, case_with, limits_of_settings
-from netlm_imaging.plan.records import LesionOptions
+from netlm_imaging.plan.records import GroupOption, LesionOptions
 from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.remnant import FlrLimit, flr_limits
@@ -63,6 +63,8 @@ class Basis:
     resected: Resections | None = None
     options: tuple[LesionOptions, ...] = ()
     """What the planner could and could not make for each lesion, with the reasons."""
+    groups: tuple[GroupOption, ...] = ()
+    """The same for close lesions together."""
     _dominance: dict[tuple[bool, bool], Dominance] = field(default_factory=dict)
     """Of the planner's candidates, by whether ablations and resections are limited; shared by edits."""
 
@@ -133,7 +135,7 @@ class Basis:
         if not _new_candidates(self.settings, settings):
             planned, case = (replace(c, limits=minimums) for c in (self.planned, self.case))
             return replace(self, settings=settings, planned=planned, case=case), ()
-        planned, resected, options = _planned(self, settings)
+        planned, resected, options, groups = _planned(self, settings)
         planned = replace(planned, limits=minimums)
         fresh = Basis(
             anatomy=self.anatomy,
@@ -143,6 +145,7 @@ class Basis:
             case=planned,
             resected=resected,
             options=options,
+            groups=groups,
         )
         return redrawn(fresh, self.drawn)
 
@@ -161,10 +164,17 @@ def basis_of(
     settings: Settings,
     planned: Case,
     options: tuple[LesionOptions, ...] = (),
+    groups: tuple[GroupOption, ...] = (),
 ) -> Basis:
     """What a session on a case that was planned with ``settings`` starts from."""
     return Basis(
-        anatomy=anatomy, lesions=lesions, settings=settings, planned=planned, case=planned, options=options
+        anatomy=anatomy,
+        lesions=lesions,
+        settings=settings,
+        planned=planned,
+        case=planned,
+        options=options,
+        groups=groups,
     )
 
 
@@ -199,7 +209,9 @@ def _new_candidates(old: Settings, new: Settings) -> bool:
     return old.flr.smallest_part_ml != new.flr.smallest_part_ml
 
 
-def _planned(basis: Basis, settings: Settings) -> tuple[Case, Resections, tuple[LesionOptions, ...]]:
+def _planned(
+    basis: Basis, settings: Settings
+) -> tuple[Case, Resections, tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
     """The candidates under ``settings``; workspace and resections are kept where they stay the same."""
     old, case = basis.settings, basis.planned
     changed = any(
@@ -231,8 +243,8 @@ def planned_case(
     around: Surroundings | None = None,
     space: Workspace | None = None,
     resected: Resections | None = None,
-) -> tuple[Case, Resections, tuple[LesionOptions, ...]]:
-    """All candidates with the devices of ``settings``, and the options of each lesion.
+) -> tuple[Case, Resections, tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
+    """All candidates with the devices of ``settings``, and the options of each lesion and of close ones.
 
     ``space`` and ``resected`` save work where at hand.
     """
@@ -246,8 +258,8 @@ def planned_case(
         space=space,
         resected=resected,
     )
-    case, options, _ = case_with(question, chosen_devices(settings))
-    return case, question.resected, options
+    case, options, groups = case_with(question, chosen_devices(settings))
+    return case, question.resected, options, groups
 
 
 def redrawn(basis: Basis, drawn: Mapping[int, Drawn]) -> tuple[Basis, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,3 +71,8 @@ class Refusal:
     why_not: str
     too_small: bool = False
     """One zone is too small: several may do."""
+
+
+def ablated_at_once(candidates: Iterable[Candidate]) -> frozenset[int]:
+    """Lesions that one planned zone covers with its margin."""
+    return frozenset(n for c in candidates if len(c.zones) == 1 and not c.drawn for n in c.lesions)

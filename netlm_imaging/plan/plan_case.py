@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from netlm_imaging.anatomy import Anatomy, Surroundings
@@ -113,9 +113,27 @@ def plan_case(
         around=around,
     )
     answer = answer_with(question, devices)
-    main, case, space = settings.plan.objective, answer.case, question.space
-    if progress is not None:
-        progress("What more could be had")
+    return planned_around(
+        question,
+        answer,
+        main=settings.plan.objective,
+        others=others,
+        compared=lambda: answer_with(question, others, comparing=True),
+    )
+
+
+def planned_around(
+    question: Question,
+    answer: Answer,
+    *,
+    main: Objective,
+    others: tuple[Device, ...],
+    compared: Callable[[], Answer],
+) -> Planned:
+    """All that is to be said of the plan for ``main``. ``compared``: with the devices ``others``, if any."""
+    case, space, settings, clinical = answer.case, question.space, question.settings, question.clinical
+    anatomy, devices = question.ways.anatomy, chosen_devices(settings)
+    _say(question, "What more could be had")
     more = more_than(
         case,
         answer.choices["sparing"],
@@ -161,13 +179,17 @@ def plan_case(
             ),
         ),
         devices=devices,
-        comparison=_comparison(question, answer, others) if others else None,
+        comparison=_comparison(question, answer, others, compared, main=main) if others else None,
     )
 
 
-def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
+def _say(question: Question, what: str) -> None:
     if question.progress is not None:
-        question.progress("What a larger remnant would allow")
+        question.progress(what)
+
+
+def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
+    _say(question, "What a larger remnant would allow")
     return growth_plans(
         answer.case,
         answer.request,
@@ -178,13 +200,19 @@ def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
     )
 
 
-def _comparison(question: Question, answer: Answer, devices: tuple[Device, ...]) -> Comparison:
-    if question.progress is not None:
-        question.progress("The same with the comparison devices")
-    other = answer_with(question, devices, comparing=True)
+def _comparison(
+    question: Question,
+    answer: Answer,
+    devices: tuple[Device, ...],
+    compared: Callable[[], Answer],
+    *,
+    main: Objective,
+) -> Comparison:
+    _say(question, "The same with the comparison devices")
+    other = compared()
     return Comparison(
         devices=devices,
-        plans=_in_order(other.plans, question.settings.plan.objective),
+        plans=_in_order(other.plans, main),
         only_larger_zone=tuple(sorted(answer.ablated - other.ablated)),
     )
 

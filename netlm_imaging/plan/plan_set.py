@@ -10,6 +10,7 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.binding import binding_minimums, budget_voxels
+from netlm_imaging.plan.candidates import ablated_at_once
 from netlm_imaging.plan.clock import Clock
 from netlm_imaging.plan.collect import Resections, collect, resections
 from netlm_imaging.plan.conflicts import conflict_of
@@ -181,11 +182,12 @@ def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: b
     """
     posed = pose(question, devices, comparing=comparing)
     clock = Clock.of(question.settings.plan.time_limit_s)
-    case, plans, choices = _all_plans(question, posed, clock)
+    main = question.settings.plan.objective
+    case, plans, choices = all_plans(
+        posed.case, posed.request, main=main, clock=clock, progress=question.progress
+    )
     if question.settings.plan.fix and not comparing:
-        main = question.settings.plan.objective
         _require_plan(case, posed, main, choices[main], clock)
-    candidates = case.problem.candidates
     return Answer(
         case=case,
         request=posed.request,
@@ -193,22 +195,32 @@ def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: b
         choices=choices,
         options=posed.options,
         groups=posed.groups,
-        ablated=frozenset(n for c in candidates if len(c.zones) == 1 for n in c.lesions),
+        ablated=ablated_at_once(case.problem.candidates),
         clock=clock,
     )
 
 
-def _all_plans(
-    question: Question, posed: Posed, clock: Clock
+def all_plans(
+    case: Case,
+    request: Request,
+    *,
+    main: Objective,
+    clock: Clock,
+    progress: Progress | None = None,
+    decided: Choice | None = None,
 ) -> tuple[Case, dict[Objective, Plan], dict[Objective, Choice]]:
-    """The plans of all objectives, and the case with every joint loss that was found on the way."""
-    case, request = posed.case, posed.request
+    """The plans of all objectives, and the case with every joint loss that was found on the way.
+
+    ``decided``: the plan for ``main`` where it stands already.
+    """
     choices: dict[Objective, Choice] = {}
     for objective in ORDER:
-        if question.progress is not None:
-            question.progress(f"Best plan: {objective}")
-        main = objective == question.settings.plan.objective
-        seconds = clock.share(MAIN_SHARE if main else OTHER_SHARE)
+        if objective == main and decided is not None:
+            choices[objective] = decided
+            continue
+        if progress is not None:
+            progress(f"Best plan: {objective}")
+        seconds = clock.share(MAIN_SHARE if objective == main else OTHER_SHARE)
         case, choice = best_plan(case, objective, request, seconds=seconds, known=choices)
         if objective in TO_THRESHOLD and choice.status == "feasible" and not choice.chosen:
             # The time ran out before any plan reached the threshold: the one that clears most is the nearest.

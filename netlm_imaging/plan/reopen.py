@@ -38,7 +38,7 @@ def reopened(
     _require_same_masks(file, anatomy)
     anatomy = _on_grid_of(file, anatomy)
     lesions = measure(anatomy) if lesions is None else lesions
-    planned, resected, options = planned_case(
+    planned, resected, options, groups = planned_case(
         anatomy,
         lesions,
         settings=file.settings,
@@ -54,6 +54,7 @@ def reopened(
         case=planned,
         resected=resected,
         options=options,
+        groups=groups,
     )
     basis, gone = redrawn(basis, {entry.number: entry.drawn for entry in file.drawings})
     return PlanSession(

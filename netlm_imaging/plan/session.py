@@ -86,7 +86,14 @@ class PlanSession:
         ``seconds``: for each solve, ``plan.time_limit_s`` by default. ``type_of``: gives the Type of a
         plan, for the differences.
         """
-        basis = basis_of(anatomy, lesions, settings=settings, planned=planned.case, options=planned.options)
+        basis = basis_of(
+            anatomy,
+            lesions,
+            settings=settings,
+            planned=planned.case,
+            options=planned.options,
+            groups=planned.groups,
+        )
         objective = settings.plan.objective
         fixed = fixed_of(settings.plan.fix, planned.case.problem.candidates, planned.options)
         state = State(basis=basis, objective=objective, fixed=fixed, choice=planned.choices[objective])
@@ -114,7 +121,7 @@ class PlanSession:
         """
         seconds = settings.plan.time_limit_s if seconds is None else seconds
         limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)
-        case, resected, options = planned_case(
+        case, resected, options, groups = planned_case(
             anatomy, lesions, settings=settings, clinical=clinical, limits=limits, around=around
         )
         basis = Basis(
@@ -125,6 +132,7 @@ class PlanSession:
             case=case,
             resected=resected,
             options=options,
+            groups=groups,
         )
         fixed = fixed_of(settings.plan.fix, case.problem.candidates, options)
         state = solved(basis, settings.plan.objective, fixed, seconds=seconds)

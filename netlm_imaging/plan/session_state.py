@@ -106,11 +106,11 @@ class State:
     @cached_property
     def request(self) -> Request:
         """What the solver is asked."""
-        return _request(self.basis, self.fixed)
+        return request_under(self.basis, self.fixed)
 
 
-def _request(basis: Basis, fixed: Fixed) -> Request:
-    """Limits and fixed choices."""
+def request_under(basis: Basis, fixed: Fixed) -> Request:
+    """What the solver is asked: limits and fixed choices."""
     obeyed = fixed.obeyed(basis.limits, basis.case.problem.candidates, basis.dominance)
     return request_of(basis.case, basis.settings, obeyed)
 
@@ -122,7 +122,7 @@ def solved(
 
     Raises PlanError: PLAN_CONFLICT where there is none, PLAN_NOT_FOUND where the time ran out.
     """
-    began, request = time.monotonic(), _request(basis, fixed)
+    began, request = time.monotonic(), request_under(basis, fixed)
     narrower = before is not None and _narrower(before, basis, objective, fixed)
     if before is not None and narrower and _proven(before, request):
         return State(basis=basis, objective=objective, fixed=fixed, choice=before.choice)

@@ -1,7 +1,8 @@
-"""One study's images, chosen by role, read, and on one planning grid: what runs and the viewer share."""
+"""What runs and the viewer share: a study's images on one planning grid, and what a finished case holds."""
 
 from netlm_imaging.read_options import ReadOptions
 from netlm_imaging.study.choice import ChosenSeries, choose_series, same_frame
+from netlm_imaging.study.finished import case_masks, device_comparison, remnant_warnings
 from netlm_imaging.study.images import (
     AlignedImages,
     StudyImages,
@@ -20,11 +21,14 @@ __all__ = [
     "ReadOptions",
     "Silent",
     "StudyImages",
+    "case_masks",
     "choose_series",
+    "device_comparison",
     "dicom_source",
     "on_grid",
     "read_chosen",
     "read_images",
+    "remnant_warnings",
     "same_frame",
     "with_pet",
 ]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide import projections, under_other_symptoms
+from netlm_imaging.decide import classify_plans, projections, under_other_symptoms
 from netlm_imaging.decide.records import Classification, TypeName
 from netlm_imaging.errors import Notice
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
-from netlm_pipelines.study import classify_plans
 
 
 def reclassify(

@@ -13,29 +13,35 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.case import (
     CaseLesion,
     CaseResult,
-    DeviceComparison,
     InputRecord,
     Registration,
 )
 from netlm_imaging.clinical import Clinical
-from netlm_imaging.decide import classify, projections
-from netlm_imaging.decide.records import Classification, Projection
+from netlm_imaging.decide import classify_plans, projections
 from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.export import check_target, draw_figures, write_case
 from netlm_imaging.export.wording import MINIMUMS, percentage
 from netlm_imaging.lesions import liver_volumes, measure, pattern
-from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
+from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.plan.devices import comparison_devices
 from netlm_imaging.plan.fixes import require_known
 from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
-from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.session import PlanSession
-from netlm_imaging.remnant import body_size_notices, flr_limits, flr_notices, remnant, remnant_notices
+from netlm_imaging.remnant import flr_limits
 from netlm_imaging.segment import segmenter_named
-from netlm_imaging.settings import Objective, Settings
-from netlm_imaging.study import AlignedImages, StudyImages, dicom_source, on_grid, read_images, with_pet
-from netlm_imaging.volume import LabelMap, Mask, Volume
+from netlm_imaging.settings import Settings
+from netlm_imaging.study import (
+    AlignedImages,
+    StudyImages,
+    case_masks,
+    device_comparison,
+    dicom_source,
+    on_grid,
+    read_images,
+    remnant_warnings,
+    with_pet,
+)
 from netlm_pipelines.certainty import how_certain
 from netlm_pipelines.function import function_of
 from netlm_pipelines.lesion_set import chosen_lesions
@@ -111,7 +117,7 @@ def run_study(request: Request, stages: Stages) -> Path:
     return write_case(
         request.out,
         case,
-        masks=_masks_out(masks.anatomy, planned),
+        masks=case_masks(masks.anatomy, planned),
         figures=figures,
         plan=_plan_file(masks.anatomy, planned, request.settings),
         source=source,
@@ -198,7 +204,7 @@ def decide_case(
         warnings=(
             *notices,
             *masks.notices,
-            *_remnant_notices(planned.plan, liver, clinical, settings),
+            *remnant_warnings(planned.plan, liver, clinical, settings),
             *planned.notices,
             *function_notices,
         ),
@@ -218,79 +224,13 @@ def decide_case(
         projections=grown,
         function=function,
         devices=planned.devices,
-        device_comparison=_device_comparison(
+        device_comparison=device_comparison(
             planned, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
         ),
         uncertainty=certainty,
         classification=classification,
     )
     return case, planned
-
-
-def classify_plans(
-    plans: Sequence[Plan],
-    *,
-    lesions: Sequence[Lesion],
-    liver: LiverVolumes,
-    spread: Pattern,
-    clinical: Clinical,
-    settings: Settings,
-    projected: tuple[Projection, ...] | None = None,
-) -> Classification:
-    """The Type from finished plans: the sparing one decides, the maximum stands beside it.
-
-    ``projected``: what a larger remnant would allow; None where that was not looked for.
-    """
-    by_objective: dict[Objective, Plan] = {plan.objective: plan for plan in plans}
-    return classify(
-        lesions=lesions,
-        liver=liver,
-        pattern=spread,
-        plan=by_objective["sparing"],
-        maximum=by_objective.get("maximum"),
-        clinical=clinical,
-        settings=settings,
-        projections=projected if liver.segments and settings.resection.anatomical else None,
-    )
-
-
-def _device_comparison(
-    planned: Planned,
-    *,
-    lesions: Sequence[Lesion],
-    liver: LiverVolumes,
-    spread: Pattern,
-    clinical: Clinical,
-    settings: Settings,
-) -> DeviceComparison | None:
-    """What the comparison devices would change, the Type included."""
-    other = planned.comparison
-    if other is None:
-        return None
-    verdict = classify_plans(
-        other.plans, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
-    )
-    plan, *alternatives = other.plans
-    return DeviceComparison(
-        devices=other.devices,
-        plan=plan,
-        alternatives=tuple(alternatives),
-        debulking_change_percent=plan.debulking_percent - planned.plan.debulking_percent,
-        no_longer_cleared=tuple(n for n in planned.plan.cleared if n not in plan.cleared),
-        only_larger_zone=other.only_larger_zone,
-        type=verdict.type,
-    )
-
-
-def _remnant_notices(
-    plan: Plan, liver: LiverVolumes, clinical: Clinical, settings: Settings
-) -> tuple[Notice, ...]:
-    left = remnant(plan.flr_ml, functional_ml=liver.functional_ml, clinical=clinical)
-    return (
-        *body_size_notices(clinical),
-        *flr_notices(clinical=clinical, settings=settings.flr),
-        *remnant_notices(left),
-    )
 
 
 def _with_plan(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
@@ -311,23 +251,3 @@ def _with_plan(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion,
 def _plan_file(anatomy: Anatomy, planned: Planned, settings: Settings) -> PlanFile:
     state = PlanSession.of(planned, anatomy, (), settings=settings).state
     return plan_file_of(state, anatomy, plan=planned.plan)
-
-
-def _masks_out(anatomy: Anatomy, planned: Planned) -> dict[str, Volume | Mask | LabelMap]:
-    named = {
-        "liver": anatomy.liver,
-        "lesions": anatomy.lesions,
-        "segments": anatomy.segments,
-        "vessels": anatomy.vessels,
-        "portal_vein": anatomy.portal_vein,
-        "cysts": anatomy.cysts,
-        "spleen": anatomy.spleen,
-        "bile_ducts": anatomy.bile_ducts,
-        "gallbladder": anatomy.gallbladder,
-        "bowel": anatomy.bowel,
-        "treated": planned.treated,
-        "remnant": planned.remnant,
-        "devascularized": planned.devascularized,
-        "ablation_margin_mm": planned.ablation_margin,
-    }
-    return {name: item for name, item in named.items() if item is not None}

@@ -91,7 +91,10 @@ class DecideWidget(QWidget):  # type: ignore[misc]
         """The case with this plan into a folder; an older case there is replaced."""
         planning, replaces = self.planning, (out / CASE_FILE).is_file()
         if planning is not None:
-            self.job.start(lambda _report: write_decision(planning, out, overwrite=replaces), self._written)
+            self.job.start(
+                lambda report: write_decision(planning, out, overwrite=replaces, progress=report),
+                self._written,
+            )
 
     def _written(self, folder: Path) -> None:
         self.why_not.setText(f"Written: {folder.name}")
