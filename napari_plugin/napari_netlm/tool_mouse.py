@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from napari_netlm.tools import Tools
 
 SECOND_CLICK = "Now the second point."
+SET_IN_SLICES = (
+    "Landmarks are set in slices (Ctrl-1 to 3), where veins are seen. In 3D, drag those that are set."
+)
 
 
 class ToolMouse:
@@ -30,10 +33,12 @@ class ToolMouse:
 
     def press(self, viewer: Any, event: Any) -> Iterator[None]:
         """The viewer calls it with each press of the mouse; one on a handle of the plan is not ours."""
-        if event.button != LEFT or viewer.dims.ndisplay != 2 or event.handled:
+        if event.button != LEFT or event.handled:
             return
         if self.tools.tool in (None, "landmarks"):
             yield from self._drag_landmark(event)
+            return
+        if viewer.dims.ndisplay != 2:
             return
         if self.tools.tool == "threshold":
             yield from self._stroke(event)
@@ -57,7 +62,7 @@ class ToolMouse:
                 self.tools.choose(None)
 
     def _drag_landmark(self, event: Any) -> Iterator[None]:
-        """A landmark follows the mouse; a click beside them sets the next one."""
+        """A landmark follows the mouse, in 3D too; a click beside them in a slice sets the next one."""
         name, dragged = self.tools.landmarks.taken(event), False
         if is_drawing(self.tools.reviewing.desk.viewer) or (name is None and self.tools.tool is None):
             return
@@ -70,13 +75,19 @@ class ToolMouse:
                 self.tools.landmarks.drag_to(name, event)
             yield
         if name is None and not dragged:
-            self.tools.attempt(
-                self.tools.put_landmark, self.tools.reviewing.desk.frame.to_patient(event.position)
-            )
+            self._put_landmark(event)
         elif name is not None and dragged and self.tools.attempt(self.tools.landmarks.drop):
             self.tools.said.emit(self.tools.landmarks.hint())
         elif name is not None and not dragged:
             self.tools.landmarks.choose(name)
+
+    def _put_landmark(self, event: Any) -> None:
+        """Veins and fissures are told in slices; a click in 3D has no depth."""
+        desk = self.tools.reviewing.desk
+        if desk.viewer.dims.ndisplay == 2:
+            self.tools.attempt(self.tools.put_landmark, desk.frame.to_patient(event.position))
+        else:
+            self.tools.said.emit(SET_IN_SLICES)
 
     def _stroke(self, event: Any) -> Iterator[None]:
         """One drag of the threshold brush: one step of undo."""

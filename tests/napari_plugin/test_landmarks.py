@@ -17,7 +17,9 @@ from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.run import given_masks
+from napari_netlm.tool_mouse import SET_IN_SLICES
 from napari_netlm.tools import Tools
+from napari_netlm.views import show_3d
 from netlm_imaging.anatomy import BY_LANDMARKS, BY_LANDMARKS_AND_HAND
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.ingest import read_mask
@@ -164,6 +166,43 @@ def test_one_layer_holds_them_while_they_are_set(tools: Tools) -> None:
         press(tools, point)
     assert desk.layer("landmarks") is layer
     assert [len(layer.data), len(layer.size), len(set(layer.features["name"]))] == [3, 3, 3]
+
+
+def test_in_3d_they_are_seen_and_dragged_in_the_plane_of_the_picture(tools: Tools) -> None:
+    points, desk = set_all(tools), tools.reviewing.desk
+    before = desk.labels("segments").array.copy()
+    show_3d(desk.viewer)
+    assert desk.layer("landmarks").visible
+    at, ray = desk.frame.to_world(points["right_hepatic_vein"]), np.array([0.6, 0.0, 0.8])
+    across = np.array([0.8, 0.0, -0.6])
+    press_3d(tools, at - 200.0 * ray, at - 150.0 * ray + 15.0 * across, ray=ray)
+    moved = desk.frame.to_world(tools.landmarks.points["right_hepatic_vein"]) - at
+    assert np.allclose(moved, 15.0 * across, atol=0.01)
+    assert (desk.labels("segments").array != before).any(), "segments follow"
+    tools.reviewing.undo()
+    assert np.array_equal(desk.labels("segments").array, before)
+
+
+def test_in_3d_a_click_sets_none_and_says_where_to(tools: Tools) -> None:
+    desk, said = tools.reviewing.desk, []
+    tools.said.connect(said.append)
+    show_3d(desk.viewer)
+    at = desk.frame.to_world(drawn_landmarks(desk)["ivc"])
+    press_3d(tools, at, ray=np.array([0.0, 1.0, 0.0]))
+    assert not tools.landmarks.points
+    assert said == [SET_IN_SLICES]
+
+
+def press_3d(tools: Tools, world: Any, *moves: Any, ray: Any) -> None:
+    """As ``press``, in the world and along the direction of view."""
+    event = SimpleNamespace(type="mouse_press", button=1, position=world, view_direction=ray, handled=False)
+    going = tools.mouse.press(tools.reviewing.desk.viewer, event)
+    next(going, None)
+    for place in moves:
+        event.type, event.position = "mouse_move", place
+        next(going, None)
+    event.type = "mouse_release"
+    next(going, None)
 
 
 def test_they_are_seen_with_the_segments_only(tools: Tools) -> None:
