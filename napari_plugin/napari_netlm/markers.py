@@ -130,7 +130,15 @@ class Markers:
             face_color=self._color,
             border_color="black",
             features={"name": [*names, *[""] * dots]},
-            text={"string": "{name}", "color": self._color, "size": 9, "anchor": "upper_left"},
+            text={
+                "string": "{name}",
+                "color": self._color,
+                "size": 9,
+                "anchor": "upper_left",
+                # In 3D above its point (there are no anchors), and read through the body that it lies in.
+                "translation": [SIZE_MM / placed["scale"][0], 0.0, 0.0],
+                "blending": "translucent_no_depth",
+            },
             blending="translucent_no_depth",
             metadata={"netlm": {"key": self._key, "study": self.desk.study, "desk": self.desk}},
             **placed,

@@ -204,7 +204,7 @@ def figure_rows(
             tip="Resections, and each zone of an ablation",
         ),
         FigureRow(
-            name="Stay", value=f"lesion {listed(figures.residual)}" if figures.residual else "none", change=""
+            name="Lesions left", value=listed(figures.residual) if figures.residual else "none", change=""
         ),
     ]
     if status:

@@ -172,7 +172,10 @@ def test_in_3d_they_are_seen_and_dragged_in_the_plane_of_the_picture(tools: Tool
     points, desk = set_all(tools), tools.reviewing.desk
     before = desk.labels("segments").array.copy()
     show_3d(desk.viewer)
-    assert desk.layer("landmarks").visible
+    layer = desk.layer("landmarks")
+    assert layer.visible
+    assert layer.text.blending == "translucent_no_depth", "read through the liver"
+    assert layer.text.translation[0] > 0, "above their points"
     at, ray = desk.frame.to_world(points["right_hepatic_vein"]), np.array([0.6, 0.0, 0.8])
     across = np.array([0.8, 0.0, -0.6])
     press_3d(tools, at - 200.0 * ray, at - 150.0 * ray + 15.0 * across, ray=ray)

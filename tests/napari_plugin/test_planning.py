@@ -31,6 +31,7 @@ from napari_netlm.runner import attempted
 from napari_netlm.work import load_work
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import InputError
+from netlm_imaging.export.wording import listed
 
 
 def test_every_lesion_has_its_treatments_or_the_reasons(planning: Planning) -> None:
@@ -208,6 +209,9 @@ def test_figures_stand_against_their_limits(planning: Planning) -> None:
     assert "40 %" in rows["sFLR"].value
     assert rows["Type"].value == str(planning.type)
     assert f"{planning.figures.flr_ml:.0f} mL" == rows["Remnant (FLR)"].value
+    assert rows["Lesions left"].value == (
+        listed(planning.figures.residual) if planning.figures.residual else "none"
+    )
 
 
 def test_a_point_of_the_frontier_becomes_the_plan(planning: Planning) -> None:

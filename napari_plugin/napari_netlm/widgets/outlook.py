@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_netlm.decision import projections_html
@@ -17,6 +18,12 @@ from napari_netlm.widgets.frontier import FrontierPlot, words_of
 SEARCHING, OUTDATED = (
     "Searching ...",
     "Found for other limits or fixed choices than those of now: search again.",
+)
+
+
+GROWTH = (
+    "What would clear more if the remnant grew first: after portal vein embolization, and in two stages. "
+    "A projection, never the plan."
 )
 
 
@@ -100,6 +107,7 @@ class GrowthTab(QWidget):  # type: ignore[misc]
         self.search.clicked.connect(self._find)
         self.text = QLabel()
         self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(self.text)
@@ -126,7 +134,7 @@ class GrowthTab(QWidget):  # type: ignore[misc]
             old = f"<p>{OUTDATED}</p>" if "growth" in outlook.outdated else ""
             self.text.setText(old + projections_html(outlook.growth))
         else:
-            self.text.setText("A projection, never the plan.")
+            self.text.setText(GROWTH)
 
     def _find(self, _checked: bool = False) -> None:
         if self.outlook is not None:
