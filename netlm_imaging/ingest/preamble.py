@@ -12,6 +12,15 @@ from pydicom.filereader import read_partial
 NO_PREAMBLE = "DICOM without a preamble (read with --force)"
 NOT_DICOM = "not DICOM"
 EMPTY = "empty file"
+PACKED = {
+    "tar": "tar archive, not opened",
+    "gzip": "gzip-compressed file, not opened",
+    "bzip2": "bzip2-compressed file, not opened",
+    "xz": "xz-compressed file, not opened",
+    "7z": "7z archive, not opened",
+    "rar": "rar archive, not opened",
+}
+"""By what packed it; zip archives alone are opened."""
 UNREADABLE = "unreadable"
 INFLATES = "inflates to more than 512 MiB"
 LARGEST_INFLATED = 512 * 2**20
@@ -20,6 +29,15 @@ _CHUNK = 2**20
 _META = b"\x02\x00"
 _SHORT, _LONG = (b"UI", b"UL", b"SH", b"AE"), b"OB"
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+_MAGIC = {
+    "tar": (257, b"ustar"),
+    "gzip": (0, b"\x1f\x8b"),
+    "bzip2": (0, b"BZh"),
+    "xz": (0, b"\xfd7zXZ\0"),
+    "7z": (0, b"7z\xbc\xaf\x27\x1c"),
+    "rar": (0, b"Rar!\x1a\x07"),
+}
+"""Where in a file, and what stands there."""
 
 
 def not_dicom(file: Path) -> str | None:
@@ -39,7 +57,12 @@ def not_dicom(file: Path) -> str | None:
         return EMPTY
     # Without a preamble a data set begins with group 0002 or 0008 in little-endian order.
     bare = start[:2] in (b"\x02\x00", b"\x08\x00") and start[3:4] == b"\x00" and len(start) > 132
-    return NO_PREAMBLE if bare else NOT_DICOM
+    return NO_PREAMBLE if bare else _packed(start) or NOT_DICOM
+
+
+def _packed(start: bytes) -> str | None:
+    found = (PACKED[kind] for kind, (at, magic) in _MAGIC.items() if start[at : at + len(magic)] == magic)
+    return next(found, None)
 
 
 def _surely_plain(meta: bytes) -> bool:

@@ -12,9 +12,9 @@ from netlm_imaging.ingest.archive import unpack_archives
 from netlm_imaging.ingest.exam import roles_in_exam
 from netlm_imaging.ingest.files import input_files
 from netlm_imaging.ingest.header import Header, read_headers
-from netlm_imaging.ingest.patients import patient_faults
+from netlm_imaging.ingest.patients import study_faults
 from netlm_imaging.ingest.pet_links import linked
-from netlm_imaging.ingest.preamble import NO_PREAMBLE, UNREADABLE, not_dicom
+from netlm_imaging.ingest.preamble import NO_PREAMBLE, PACKED, UNREADABLE, not_dicom
 from netlm_imaging.ingest.raster_series import is_raster, raster_series
 from netlm_imaging.ingest.real_world import MODALITY, StudyMap, study_maps
 from netlm_imaging.ingest.series import Draft, drafts_of, numbered
@@ -65,7 +65,7 @@ def scan(path: Path, *, force: bool = False, assume_affine: bool = False) -> Stu
         series=tuple(replace(s, workspace=workspace) for s in (*series, *images)),
         skipped=skipped,
         notices=tuple(_skip_notices(skipped)),
-        faults=(*faults, *patient_faults(sorting.headers, what="study")),
+        faults=(*faults, *study_faults(sorting.headers, {s.number: s.headers for s in series})),
     )
 
 
@@ -131,12 +131,17 @@ def _no_image(h: Header) -> str | None:
 
 def _nothing(count: int, sorting: _Sorting) -> Fault:
     found = ", ".join(f"{len(names)} {reason}" for reason, names in sorted(sorting.skipped.items()))
-    bare = NO_PREAMBLE in sorting.skipped
+    if NO_PREAMBLE in sorting.skipped:
+        remedy = "Pass --force to read files without a preamble"
+    elif not sorting.skipped.keys().isdisjoint(PACKED.values()):
+        remedy = "Unpack it and give the folder, or give a zip archive"
+    else:
+        remedy = ""
     return Fault(
         code="NO_IMAGES",
         expected="at least one DICOM, NIfTI or NRRD image",
         found=f"{count} files: {found}" if count else found or "an empty folder",
-        remedy="Pass --force to read files without a preamble" if bare else "",
+        remedy=remedy,
     )
 
 

@@ -10,7 +10,7 @@ from netlm_imaging.errors import Fault, Notice
 from netlm_imaging.ingest.concatenation import concatenation_faults, concatenation_notices
 from netlm_imaging.ingest.duplicates import drop_repeated_positions, drop_repeated_uids
 from netlm_imaging.ingest.header import Header
-from netlm_imaging.ingest.patients import patient_faults
+from netlm_imaging.ingest.patients import series_faults
 from netlm_imaging.ingest.privacy import hashed
 from netlm_imaging.ingest.roles import describe, role_of
 from netlm_imaging.ingest.split import Part, is_localizer, split
@@ -46,7 +46,7 @@ def drafts_of(headers: Sequence[Header]) -> tuple[list[Draft], dict[str, list[st
     if is_localizer(headers):
         return [], {"localizer": [h.where for h in headers]}
     kept, faults, notices = drop_repeated_uids(headers)
-    faults = [*faults, *patient_faults(headers, what="series"), *concatenation_faults(kept)]
+    faults = [*faults, *series_faults(headers), *concatenation_faults(kept)]
     notices = [*notices, *_uid_notices(headers), *concatenation_notices(kept)]
     drafts = []
     parts = split(kept)

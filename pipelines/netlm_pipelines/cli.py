@@ -11,9 +11,10 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import load_clinical
@@ -24,8 +25,21 @@ from netlm_pipelines.cli_batch import batch
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import GivenMasks, Request, series_choice
 
+
+class _Commands(TyperGroup):
+    """Every command takes --debug, which ``main`` has taken off the line before one sees it."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """With --debug at the end of its help."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            command.epilog = "--debug shows the traceback of an error."
+        return command
+
+
 app = typer.Typer(
     name="netlm",
+    cls=_Commands,
     help="Neuroendocrine tumor liver metastases: from DICOM to a plan and a Type. Research software, "
     "not a medical device. Every command takes --debug, which shows the traceback of an error.",
     no_args_is_help=True,

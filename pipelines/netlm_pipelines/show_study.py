@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.text import Text
 
 from netlm_imaging.errors import Fault, Notice, printable
-from netlm_imaging.ingest import Series, Study
+from netlm_imaging.ingest import Series, Study, count_parts
 from netlm_imaging.ingest.describe import size_of
 from netlm_imaging.study.choice import UNSURE_BELOW
 from netlm_pipelines.outlook import Outlook
@@ -72,7 +72,9 @@ def _record(s: Series, *, exam: int, names: bool) -> dict[str, object]:
         "description": s.description,
         "facts": s.facts.known(),
         "series_uid": s.uid_hash or None,
+        "parts": _parts(s),
         "file": printable(s.file.name) if names and s.file is not None else None,
+        "files": _files(s) if names else None,
         "grid": None if s.grid is None else s.grid.to_json(),
         "faults": [asdict(fault) for fault in s.faults],
         "warnings": [asdict(notice) for notice in s.notices],
@@ -90,8 +92,9 @@ def _series(series: Series, *, names: bool) -> None:
     )
     say_beside(lead, series.description)
     say((f"{series.role_reason[:1].upper()}{series.role_reason[1:]}. {_size(series)}", "dim"), indent=_INDENT)
-    if names and series.file is not None:
-        say(f"file: {printable(series.file.name)}", indent=_INDENT)
+    if names:
+        first, *others = _files(series)
+        say(f"files: {first} to {others[-1]}" if others else f"file: {first}", indent=_INDENT)
     for fault in series.faults:
         say(("cannot be used ", "bold red"), str(replace(fault, where="")), indent=_INDENT)
     for notice in series.notices:
@@ -100,9 +103,25 @@ def _series(series: Series, *, names: bool) -> None:
 
 def _size(series: Series) -> str:
     files = f"{series.instances} file{'s' if series.instances != 1 else ''}"
+    parts = _parts(series)
+    if parts is not None:
+        kind = "segment" if series.modality == "SEG" else "ROI"
+        return f"{parts} {kind}{'s' if parts != 1 else ''}, {files}"
     if series.grid is None:
         return files
     return f"{size_of(series.grid)}, axes {series.grid.axis_codes}, {files}"
+
+
+def _parts(series: Series) -> int | None:
+    """Segments of a SEG, ROIs of an RTSTRUCT."""
+    return count_parts(series.headers[0].path) if series.modality in ("SEG", "RTSTRUCT") else None
+
+
+def _files(series: Series) -> list[str]:
+    """Inside the input, in the order of the slices; each once."""
+    if series.file is not None:
+        return [printable(series.file.name)]
+    return list(dict.fromkeys(header.where for header in series.headers))
 
 
 def _outlook(outlook: Outlook, *, told: Sequence[Fault]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from conformance.breaks import Items, assign, copy_of, on_all, rename
 from conformance.case import Case, Truth, numbered, with_role
@@ -130,6 +133,16 @@ def without_uids(folder: Path) -> None:
         item.save_as(folder / str(n), enforce_file_format=True)
 
 
+def packed(name: str, mode: Literal["w", "w:gz"]) -> Callable[[Path], None]:
+    def fill(folder: Path) -> None:
+        builder.write(builder.ct(), folder / "ct")
+        with tarfile.open(folder / name, mode) as archive:
+            archive.add(folder / "ct", "ct")
+        shutil.rmtree(folder / "ct")
+
+    return fill
+
+
 def other_patient(items: Items) -> Items:
     return on_all(assign(PatientID="SECRET-OTHER", PatientName="SECRET^OTHER"))(items)
 
@@ -207,9 +220,14 @@ CASES: list[Case] = [
                 refused=["TRUNCATED_FILE"], place="series 1", says=["d1/deep/f3"]),
     folder_case(17, "nothing but text", lambda folder: (folder / "a.txt").write_text("hello"),
                 refused=["NO_IMAGES"], says=["1 not DICOM"]),
+    folder_case(17, "a tar archive alone", packed("study.tar", "w"), refused=["NO_IMAGES"],
+                says=["1 tar archive, not opened", "Unpack it"]),
+    folder_case(17, "a compressed tar archive alone", packed("study.tgz", "w:gz"), refused=["NO_IMAGES"],
+                says=["1 gzip-compressed file, not opened", "Unpack it"]),
     folder_case(17, "an empty folder", lambda folder: None, refused=["NO_IMAGES"], says=["an empty folder"]),
     folder_case(22, "two patients in one study", beside_ct(other_patient(builder.mr())),
-                choose=with_role("ct"), refused=["PATIENT_MISMATCH"], says=["hashes"]),
+                choose=with_role("ct"), refused=["PATIENT_MISMATCH"],
+                says=["hashes", ": series 1", ": series 2"]),
     folder_case(23, "two series in two frames of reference", beside_ct(other_frame(builder.mr())),
                 choose=with_role("ct")),
     folder_case(27, "a secondary capture beside a CT", beside_ct(capture(SOPClassUID=SECONDARY)),

@@ -131,7 +131,7 @@ CASES: list[Case] = [
                   refused=["ORIENTATION_MIXED"]),
     *series_cases(21, "cosines that differ by rounding (0.01 degrees)", on_slice(3, turn(0.01))),
     *series_cases(22, "one slice of another patient", on_slice(3, assign(PatientID="SECRET-OTHER")),
-                  refused=["PATIENT_MISMATCH"], says=["2 patients", "hashes"]),
+                  refused=["PATIENT_MISMATCH"], says=["2 patients", "hashes", ": 1 images"]),
     *series_cases(22, "no patient IDs, two names", several(on_all(assign(PatientID="")), on_slice(
                   3, assign(PatientName="SECRET^OTHER"))), refused=["PATIENT_MISMATCH"]),
     *series_cases(22, "one patient ID written in two ways", on_slice(3, assign(PatientID=" secret-id-77 "))),

@@ -168,7 +168,7 @@ def test_two_patients_in_one_folder(netlm: Netlm, masks: tuple[str, ...], tmp_pa
     builder.write(other, tmp_path / "in", prefix="other")
     for choice in ((), ("--series", "hbp=1")):
         said = netlm("run", tmp_path / "in", *masks, "--out", tmp_path / "case", *choice)
-        refused(said, 3, "PATIENT_MISMATCH", "2 patients (hashes ")
+        refused(said, 3, "PATIENT_MISMATCH", "2 patients (hashes ", ": series 1", ": series 2")
         assert "SECRET" not in said.err + said.out
     inspected = netlm("inspect", tmp_path / "in")
     assert "PATIENT_MISMATCH" in inspected.out
@@ -189,6 +189,7 @@ def test_a_bug_is_exit_70_and_shows_its_traceback_only_with_debug(
     refused(said, 70, "BUG: PanicException", "--debug")
     assert "SECRET" not in said.err
     assert not (tmp_path / "case").exists()
+    assert "--debug" in netlm("plan", "--help").out
     traced = netlm("plan", *masks, "--out", tmp_path / "case", "--debug")
     assert traced.code == 70
     assert "Traceback" in traced.err

@@ -7,7 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ingest import mask_builder
 from ingest.exams import exam, series
 from ingest.vendors import CT, F18, GA68, HASTE, PET, VIBE, given
 from pipelines.conftest import Netlm
@@ -63,6 +65,32 @@ def test_the_same_for_programs(netlm: Netlm, folder: Path) -> None:
     assert by_number[6]["facts"]["receptor"] is False
     assert [by_number[n]["exam"] for n in range(1, 7)] == [1, 1, 1, 2, 2, 3]
     assert "SECRET" not in json.dumps(found)
+
+
+def test_file_names_only_where_they_are_asked_for(netlm: Netlm, folder: Path) -> None:
+    found = json.loads(netlm("inspect", folder, "--json", "--keep-identifiers").out)
+    for one in found["series"]:
+        assert len(one["files"]) == one["instances"]
+        assert all((folder / name).is_file() for name in one["files"])
+    said = netlm("inspect", folder, "--keep-identifiers").out
+    first, last = found["series"][0]["files"][0], found["series"][0]["files"][-1]
+    assert f"files: {first} to {last}" in said
+    assert {one["files"] for one in json.loads(netlm("inspect", folder, "--json").out)["series"]} == {None}
+    assert first not in netlm("inspect", folder).out
+
+
+def test_how_many_segments_and_rois_an_object_has(netlm: Netlm, folder: Path) -> None:
+    box = np.zeros(mask_builder.GRID.shape_kji, bool)
+    box[1:3, 2:5, 2:5] = True
+    mask_builder.seg(folder / "a.dcm", {"one": box, "two": ~box})
+    mask_builder.rtstruct(folder / "b.dcm", {"SECRET": mask_builder.contours_of(box, mask_builder.GRID)})
+    by_modality = {s["modality"]: s for s in json.loads(netlm("inspect", folder, "--json").out)["series"]}
+    assert (by_modality["SEG"]["parts"], by_modality["RTSTRUCT"]["parts"]) == (2, 1)
+    assert by_modality["CT"]["parts"] is None
+    said = netlm("inspect", folder).out
+    assert "2 segments, 1 file" in said
+    assert "1 ROI, 1 file" in said
+    assert "SECRET" not in said
 
 
 def test_the_users_roles_are_shown(netlm: Netlm, folder: Path) -> None:
