@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from netlm_imaging.errors import Fault, InputError
-from netlm_imaging.geometry import Box, Grid, canonical_axes, canonical_grid, grid_mismatch
+from netlm_imaging.geometry import Box, FloatArray, Grid, canonical_axes, canonical_grid, grid_mismatch
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -100,6 +100,13 @@ class Mask(_OnGrid):
         """Volume in mL: voxels times voxel volume."""
         return self.voxels * self.grid.voxel_ml
 
+    @property
+    def middle_lps_mm(self) -> FloatArray:
+        """The mean of the voxel centers, LPS mm, of a mask that is not empty."""
+        plane = self.array.sum(axis=0)  # places of all voxels would take far more memory than the mask
+        along_kji = (self.array.sum(axis=(1, 2)), plane.sum(axis=1), plane.sum(axis=0))
+        return self.grid.to_patient([np.average(np.arange(len(n)), weights=n) for n in along_kji])
+
     def bounding_box(self, margin_mm: float = 0.0) -> Box:
         """The smallest box around the mask, grown by ``margin_mm`` and clipped to the grid.
 
@@ -120,7 +127,13 @@ class LabelMap(_OnGrid):
     @property
     def labels(self) -> tuple[int, ...]:
         """The positive values that occur, ascending."""
-        return tuple(int(v) for v in np.unique(self.array) if v > 0)
+        highest = int(self.array.max(initial=0))
+        if highest >= 2**16:
+            return tuple(int(v) for v in np.unique(self.array) if v > 0)
+        voxels = np.zeros(highest + 1, dtype=np.intp)  # counted, since ``unique`` takes three times as long
+        for plane in self.array:
+            voxels += np.bincount(plane.ravel(), minlength=highest + 1)
+        return tuple((np.flatnonzero(voxels[1:]) + 1).tolist())
 
     def mask(self, *labels: int) -> Mask:
         """The region of one or several labels."""

@@ -125,6 +125,23 @@ def test_volume_of_an_ellipsoid_on_an_oblique_anisotropic_grid() -> None:
     assert Mask(inside, grid).volume_ml == pytest.approx(truth_ml, rel=0.01)
 
 
+def test_the_middle_of_a_mask_is_the_mean_of_its_voxel_centers() -> None:
+    grid = oblique_grid((11, 17, 23))
+    mask = Mask(ellipsoid(grid, grid.to_patient([4, 9, 8]), [5.0, 6.0, 7.0]), grid)
+    centers = mask.grid.to_patient(np.argwhere(mask.array))
+    assert np.allclose(mask.middle_lps_mm, centers.mean(axis=0))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32])
+@pytest.mark.parametrize("highest", [0, 1, 200, 70_000])
+def test_labels_are_the_values_that_occur(kind: type[np.integer], highest: int) -> None:
+    if highest > np.iinfo(kind).max:
+        return
+    array = np.zeros(oblique_grid().shape_kji, dtype=kind)
+    array[1, 2, 3], array[4, 5, 6] = highest, highest // 2
+    assert LabelMap(array, oblique_grid()).labels == tuple(sorted({highest // 2, highest} - {0}))
+
+
 def test_empty_mask_has_no_box() -> None:
     with pytest.raises(InputError, match="EMPTY_MASK"):
         Mask(np.zeros((11, 17, 23), dtype=bool), oblique_grid()).bounding_box()

@@ -252,8 +252,9 @@ def clear_desk(viewer: Any) -> None:
     if desk is None:
         return
     desk.closed.emit()
-    for layer in list(desk.layers()):
-        viewer.layers.remove(layer)
+    with viewer.layers.batched_update():  # one picture without all of them
+        for layer in list(desk.layers()):
+            viewer.layers.remove(layer)
 
 
 def key_of(layer: Any) -> str:

@@ -11,6 +11,7 @@ from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.plan.devices import Device, devices_named
 from netlm_imaging.plan.drawn import Drawn, DrawnAblation, DrawnPlane, DrawnSurface, Point
 from netlm_imaging.plan.session import Edit, PlanSession
+from netlm_imaging.volume import Mask
 
 SHAFT_HANDLE_MM = 70.0
 """From the middle of the zone, towards the skin: where a probe is turned."""
@@ -157,7 +158,7 @@ def _middle_of(session: PlanSession, lesion: int) -> npt.NDArray[np.float64]:
 
 def _liver_middle(session: PlanSession) -> npt.NDArray[np.float64]:
     space = session.state.basis.case.space
-    return np.asarray(space.grid.to_patient(np.argwhere(space.liver).mean(axis=0)))
+    return np.asarray(Mask(space.liver, space.grid).middle_lps_mm)
 
 
 def _capsule_near(session: PlanSession, point: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from napari_netlm.autosave import Autosave
-from napari_netlm.desk import Desk, clear_desk, desk_of
+from napari_netlm.desk import Desk, clear_desk, desk_of, key_of
 from napari_netlm.keys import bind_keys
+from napari_netlm.layers import LayerData
 from napari_netlm.mouse import bind_mouse
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.review_files import open_review
@@ -16,6 +18,17 @@ from napari_netlm.scene import scene_of
 from napari_netlm.views import current_view, follow_dimensions, furnish, show_view
 from napari_netlm.work import HeldWork, load_work, restore, work_folder
 from netlm_imaging.errors import UsageError
+from netlm_imaging.volume import Mask
+
+
+@cache
+def load_layers() -> None:
+    """What napari loads with its first layers, such as pandas: a second that nobody need wait for later."""
+    from napari.layers import Image, Labels
+
+    nothing = np.zeros((1, 1, 1), dtype=np.uint8)
+    Image(nothing, units=("mm",) * 3)
+    Labels(nothing, colormap={0: "transparent", None: "#FFFFFF"})
 
 
 def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
@@ -23,12 +36,9 @@ def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
 
     Raises UsageError (STUDY_OPEN) where another window works on it; the viewer stays as it is.
     """
-    from napari.layers import Layer
-
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets are given a proxy
     held = _held(viewer, study)
-    for data in scene_of(study):
-        viewer.layers.append(Layer.create(*data))
+    _add(viewer, scene_of(study), active=study.images[0].role if study.images else None)
     return _on_desk(viewer, study, held)
 
 
@@ -45,6 +55,23 @@ def adopt(viewer: Any, study: OpenedStudy) -> Desk:
             viewer.layers.remove(layer)
         raise
     return _on_desk(viewer, study, held)
+
+
+def _add(viewer: Any, scene: list[LayerData], *, active: str | None) -> None:
+    """All layers at once, drawn and selected (the one of the key ``active``, else the last) only then.
+
+    One by one each would be selected, and those before it drawn anew.
+    """
+    from napari.layers import Layer
+
+    made, selection = [Layer.create(*data) for data in scene], viewer.layers.selection
+    selection.clear()
+    with viewer.layers.batched_update():
+        with selection.events.blocker_all():
+            viewer.layers.extend(made)
+            selection.clear()
+        # The window makes room for its controls: it draws at once, and nothing is seen yet.
+        selection.active = next((one for one in made if key_of(one) == active), made[-1])
 
 
 def _held(viewer: Any, study: OpenedStudy) -> HeldWork:
@@ -78,7 +105,7 @@ def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork) -> Desk:
 def _look_at_the_liver(desk: Desk) -> None:
     liver = desk.study.masks.get("liver")
     grid = desk.study.grid
-    middle = (np.asarray(grid.shape_kji) - 1) / 2
-    if liver is not None and liver.array.any():
-        middle = np.argwhere(liver.array).mean(axis=0)
-    desk.go_to(grid.to_patient(middle))
+    if liver is None or not liver.array.any():
+        desk.go_to(grid.to_patient((np.asarray(grid.shape_kji) - 1) / 2))
+    else:
+        desk.go_to((liver if isinstance(liver, Mask) else liver.any).middle_lps_mm)

@@ -40,7 +40,8 @@ def presets(array: npt.NDArray[Any], *, modality: str) -> dict[str, Window]:
     if modality in FIXED:
         return FIXED[modality]
     sample = array[:: max(1, array.shape[0] // 40), ::2, ::2]
-    return {name: _window(sample, *percent) for name, percent in PERCENTILES.items()}
+    limits = np.percentile(sample, tuple(PERCENTILES.values()))  # all at once: each time sorts the sample
+    return {name: _window(sample, *pair) for name, pair in zip(PERCENTILES, limits.tolist(), strict=True)}
 
 
 def first_window(array: npt.NDArray[Any], *, modality: str) -> Window:
@@ -50,8 +51,7 @@ def first_window(array: npt.NDArray[Any], *, modality: str) -> Window:
     return presets(array, modality=modality)["Whole range"]
 
 
-def _window(array: npt.NDArray[Any], low_percent: float, high_percent: float) -> Window:
-    low, high = (float(v) for v in np.percentile(array, (low_percent, high_percent)))
+def _window(array: npt.NDArray[Any], low: float, high: float) -> Window:
     if high <= low:  # a map that is 0 almost everywhere
         return low, max(float(array.max()), low + 1e-6)
     return low, high + _HEADROOM * (high - low)

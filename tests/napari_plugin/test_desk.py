@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,35 @@ def test_layers_come_in_order_with_names_for_people(study: OpenedStudy) -> None:
     assert desk.layer("pet").colorbar.visible
     assert desk.layer("pet").contrast_limits == [0.0, 20.0]
     assert {str(unit) for layer in viewer.layers for unit in layer.units} == {"millimeter"}
+
+
+def test_layers_are_added_and_selected_at_once_and_put_away_at_once(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    own = viewer.add_image(np.zeros((3, 3, 3)))
+    selected: list[object] = []
+    batches: list[int] = []
+    viewer.layers.selection.events.active.connect(lambda event: selected.append(event.value))
+    viewer.layers.events.end_batch.connect(lambda _event: batches.append(len(viewer.layers)))
+    desk = put_on_desk(viewer, study)
+    assert selected == [None, desk.layer("hbp")]
+    assert set(viewer.layers.selection) == {desk.layer("hbp")}
+    clear_desk(viewer)
+    assert list(viewer.layers) == [own]
+    assert batches == [8, 1]
+
+
+def test_what_napari_loads_with_its_first_layers_can_be_loaded_before_them() -> None:
+    code = (
+        "import sys, napari_netlm.hang as hang; late = {'pandas', 'skimage.color'}; "
+        "assert not late & set(sys.modules); hang.load_layers(); assert late <= set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_without_images_the_lesions_are_selected(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, replace(study, images=()))
+    assert viewer.layers.selection.active is desk.layer("lesions")
 
 
 def test_an_edit_is_told_and_comes_back_on_the_grid_of_the_study(study: OpenedStudy) -> None:

@@ -17,7 +17,7 @@ from strategies import ellipsoid, oblique_grid
 
 from benchmarks.clicks import Person, drawn_landmarks, review_and_plan
 from napari_netlm.desk import desk_of
-from napari_netlm.hang import put_on_desk
+from napari_netlm.hang import load_layers, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.opened import OpenedStudy, ShownImage
 from napari_netlm.views import show_view
@@ -89,6 +89,10 @@ def test_a_marker_is_on_the_side_of_the_picture_where_it_is_in_the_patient(
     height, width = picture.shape
     assert np.sign(columns.mean() - width / 2) == column
     assert np.sign(rows.mean() - height / 2) == row
+
+
+def test_what_napari_loads_late_is_loaded_beside_the_window(widget: Any) -> None:
+    wait_for(lambda: load_layers.cache_info().currsize)
 
 
 def test_a_study_opens_with_its_series_and_what_is_wrong_with_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
@@ -12,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton,
 
 from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.desk import Desk, clear_desk, desk_of
-from napari_netlm.hang import adopt, put_on_desk
+from napari_netlm.hang import adopt, load_layers, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.judged import review_in
 from napari_netlm.opened import Addition, OpenedStudy
@@ -64,6 +65,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.job.failed.connect(self._refused)
         self.viewer.layers.events.inserted.connect(self._adopt_dropped)
         self._show(desk_of(self.viewer))
+        Thread(target=load_layers, name="netlm-load").start()
 
     # what one can do
 
