@@ -6,7 +6,8 @@ and, where it belongs to an opened study, that ``study``.
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,9 +21,15 @@ LayerData = tuple[Any, dict[str, Any], str]
 def within_images(made: Any) -> None:
     """A layer that changes at each step of a drag, and never reaches beyond the images.
 
-    The viewer would measure its whole world anew each time.
+    The viewer would measure its whole world anew each time, and its dimensions.
     """
     made.events._extent_augmented.block()
+    made.events.data.block()  # what draws it listens to others
+
+
+def drawn_only(viewer: Any) -> AbstractContextManager[Any]:
+    """While layers change in a drag: else the window's list of all layers is laid out anew at each step."""
+    return cast(AbstractContextManager[Any], viewer.layers.events.blocker_all())
 
 
 def layer(

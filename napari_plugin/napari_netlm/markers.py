@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_netlm.desk import Desk
-from napari_netlm.layers import within_images
+from napari_netlm.layers import drawn_only, within_images
 
 GRIP_PIXELS = 14.0
 """A point is taken from so near."""
@@ -48,7 +48,8 @@ class Markers:
         world = self.desk.frame.to_world(np.array([*points_lps_mm.values()], dtype=np.float64))
         dots = self._into_image(self.desk.frame.to_world(dots_lps_mm))
         points = np.concatenate([self._onto_slice(world), dots])
-        layer.data = (points - layer.translate) / layer.scale
+        with drawn_only(self.desk.viewer):
+            layer.data = (points - layer.translate) / layer.scale
         near = tuple((self._distance_to_slice(world) <= NEAR_MM).tolist())
         if near != self._near:
             self._near = near

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_netlm.desk import Desk
-from napari_netlm.layers import within_images
+from napari_netlm.layers import drawn_only, within_images
 from napari_netlm.plan_details import Moved
 from napari_netlm.plan_handles import Handles
 from napari_netlm.planning import Planning
@@ -121,9 +121,10 @@ def _show(
     if layer is None:
         _add(desk, key, data, at, colors)
         return
-    layer.data = data
-    if not np.array_equal(layer.translate, at):
-        layer.translate = at
+    with drawn_only(desk.viewer):
+        layer.data = data
+        if not np.array_equal(layer.translate, at):
+            layer.translate = at
 
 
 def _boxed(grid: Grid, regions: Iterable[tuple[int, Voxels]]) -> LabelMap:

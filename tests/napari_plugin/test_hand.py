@@ -96,6 +96,25 @@ def test_a_probe_is_moved_dropped_and_moved_again(planning: Planning) -> None:
     assert planning.hand.drawing is None
 
 
+def test_a_step_of_a_drag_is_drawn_and_nothing_else_in_the_window_is_done_anew(planning: Planning) -> None:
+    shown, viewer = PlanShown(planning), planning.desk.viewer
+    planning.hand.take(new_probe(planning.session, 1, "mwa-1-probe"))
+    told: list[str] = []
+    planning.desk.layer(HANDLES).events.data.connect(lambda _event: told.append(HANDLES))
+    planning.desk.layer(DRAWING).events.data.connect(lambda _event: told.append(DRAWING))
+    viewer.layers.events.connect(lambda event: told.append(event.type))
+    viewer.dims.events.connect(lambda event: told.append(event.type))
+    before = {key: planning.desk.layer(key).data for key in (HANDLES, DRAWING)}
+    planning.hand.move(
+        planning.hand.drawing.moved(
+            CENTER, np.add(planning.hand.drawing.drawn.center_lps_mm, (4.0, 2.0, 0.0))
+        )
+    )
+    assert not any(np.array_equal(planning.desk.layer(key).data, data) for key, data in before.items())
+    assert told == []
+    shown.close()
+
+
 def test_a_planned_ablation_can_be_taken_in_hand_and_a_resection_not(planning: Planning) -> None:
     session = planning.session
     one = next(n for n, c in enumerate(session.candidates) if len(c.zones) == 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
 from napari_netlm.plan_list import FigureRow
@@ -26,6 +26,7 @@ class Figures(QWidget):  # type: ignore[misc]
         while len(self._labels) < len(rows):
             labels = (QLabel(), QLabel(), QLabel())
             labels[1].setWordWrap(True)
+            labels[1].setTextFormat(Qt.TextFormat.PlainText)
             for column, label in enumerate(labels):
                 self._grid.addWidget(label, len(self._labels), column)
             self._labels.append(labels)
@@ -38,15 +39,16 @@ class Figures(QWidget):  # type: ignore[misc]
     @property
     def texts(self) -> dict[str, tuple[str, str]]:
         """Value and change by name, as shown."""
-        return {a.text(): (b.property("plain"), c.text()) for a, b, c in self._labels if a.isVisibleTo(self)}
+        return {a.text(): (b.text(), c.text()) for a, b, c in self._labels if a.isVisibleTo(self)}
 
     def _fill(self, labels: tuple[QLabel, QLabel, QLabel], row: FigureRow, *, large: bool) -> None:
         name, value, change = labels
         name.setText(row.name)
         style = f"color:{row.color};" if row.color else ""
         style += "font-weight:bold;font-size:13pt;" if large else ""
-        value.setText(f'<span style="{style}">{escape(row.value)}</span>')
-        value.setProperty("plain", row.value)
+        if style != value.styleSheet():  # rich text instead would be painted twice
+            value.setStyleSheet(style)
+        value.setText(row.value)
         change.setText(row.change)
         for label in labels:
             label.setToolTip(row.tip)
