@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from napari_netlm.desk import Desk
-from napari_netlm.opened import anatomy_of
+from napari_netlm.opened import OpenedStudy, anatomy_of
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.case import CaseLesion
 from netlm_imaging.errors import InputError
@@ -23,25 +24,31 @@ SURROUNDINGS = ("liver", "segments", "vessels", "cysts", "spleen")
 """Masks that figures of lesions depend on."""
 
 
-def lesion_table(desk: Desk, reference: PetReference | None) -> LesionTable:
-    """All lesions measured as drawn now, in the viewer's order of axes.
+def measurer(desk: Desk, reference: PetReference | None = None) -> Callable[[], LesionTable]:
+    """What measures all lesions as drawn now, in the viewer's order of axes; it may do so in any thread.
 
-    The desk has layers of liver and lesions; ``reference`` is its ``pet_reference``. What the study
-    found on images stays with a lesion while it has the outline that it came with.
+    The desk has layers of liver and lesions. Lesions are compared with ``reference`` on PET, else with
+    normal liver and spleen as the case did, else as measured. What the study found on images stays with
+    a lesion while it has the outline that it came with. It raises InputError (EMPTY_MASK) without liver.
     """
-    anatomy, case = _anatomy(desk), desk.study.case
-    known = () if case is None else case.lesions
-    layer = desk.layer("lesions")
-    assert layer is not None
-    return LesionTable.of(
-        anatomy,
-        np.asarray(layer.data),
-        seen_on={lesion.id: lesion.seen_on for lesion in known},
-        uptake={lesion.id: found for lesion in known if (found := _uptake(lesion)) is not None},
-        suv=None if reference is None else _suv(desk),
-        reference=reference,
-        image=_reference_image(desk),
-    )
+    drawn = {name: mask for name in (*SURROUNDINGS, "lesions") if (mask := _drawn(desk, name)) is not None}
+    study, suv, image = desk.study, _suv(desk), _reference_image(desk)
+    known = () if study.case is None else study.case.lesions
+
+    def table() -> LesionTable:
+        anatomy = _anatomy(study, drawn)
+        normal = reference if suv is None or reference else _pet_reference(suv, known, anatomy)
+        return LesionTable.of(
+            anatomy,
+            drawn["lesions"].array,
+            seen_on={lesion.id: lesion.seen_on for lesion in known},
+            uptake={lesion.id: found for lesion in known if (found := _uptake(lesion)) is not None},
+            suv=None if normal is None else suv,
+            reference=normal,
+            image=image,
+        )
+
+    return table
 
 
 def middle_of(row: Row, grid: Grid) -> Any:
@@ -60,12 +67,11 @@ def _reference_image(desk: Desk) -> Volume | None:
     return turned if turned.grid.same_as(desk.frame.shown_grid) else None
 
 
-def _anatomy(desk: Desk) -> Anatomy:
-    """Masks as drawn now, lesions as the study came with them."""
-    found = desk.study.masks.get("lesions")
-    none = LabelMap(np.zeros(desk.frame.shown_grid.shape_kji, np.uint8), desk.frame.shown_grid)
-    drawn = {name: mask for name in SURROUNDINGS if (mask := _drawn(desk, name)) is not None}
-    anatomy = anatomy_of({**drawn, "lesions": found.canonical() if isinstance(found, LabelMap) else none})
+def _anatomy(study: OpenedStudy, drawn: Mapping[str, LabelMap]) -> Anatomy:
+    """Masks as drawn, lesions as the study came with them."""
+    found, now = study.masks.get("lesions"), drawn["lesions"]
+    came = found.canonical() if isinstance(found, LabelMap) else LabelMap(np.zeros_like(now.array), now.grid)
+    anatomy = anatomy_of({**drawn, "lesions": came})
     assert anatomy is not None
     return anatomy
 
@@ -83,15 +89,11 @@ def _suv(desk: Desk) -> Volume | None:
     return Volume(np.asarray(layer.data), grid)
 
 
-def pet_reference(desk: Desk) -> PetReference | None:
+def _pet_reference(suv: Volume, known: Sequence[CaseLesion], anatomy: Anatomy) -> PetReference | None:
     """Normal liver and spleen on PET: as the case compared with, else measured, which takes seconds.
 
-    None without PET, and where no liver is free of tumor.
+    None where no liver is free of tumor.
     """
-    suv = _suv(desk)
-    if suv is None:
-        return None
-    known = () if desk.study.case is None else desk.study.case.lesions
     for lesion in known:
         if lesion.suv_max and lesion.suv_liver_ratio:
             to_spleen = lesion.suv_spleen_ratio
@@ -101,7 +103,7 @@ def pet_reference(desk: Desk) -> PetReference | None:
                 liver_sd=0.0,
                 spleen_mean=lesion.suv_max / to_spleen if to_spleen else None,
             )
-    return _measured_reference(suv, _anatomy(desk))
+    return _measured_reference(suv, anatomy)
 
 
 def _measured_reference(suv: Volume, anatomy: Anatomy) -> PetReference | None:

@@ -8,10 +8,10 @@ import numpy as np
 from psygnal import Signal
 
 from napari_netlm.desk import Desk
-from napari_netlm.lesion_figures import lesion_table, pet_reference
+from napari_netlm.lesion_figures import measurer
 from napari_netlm.review_files import PARTS
+from napari_netlm.runner import Runner, at_once, refusal
 from netlm_imaging.errors import Fault, UsageError
-from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.review import Change, Labels, LesionTable, Part
 from netlm_imaging.volume import LabelMap
 
@@ -21,11 +21,19 @@ class Measuring:
 
     changed = Signal(str, object)
     """A mask by its name, and the Change in it, whoever made it."""
+    measured = Signal()
+    """All lesions, or nothing since masks changed meanwhile."""
+    failed = Signal(object)
+    """With the NetlmError: why they cannot be measured."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, run: Runner = at_once) -> None:
         self.desk = desk
+        self.run = run
         self._table: LesionTable | None = None
-        self._reference: PetReference | None = None
+        self._stale = True
+        self._running = self._closed = False
+        self._edits = 0
+        """Of masks so far: figures of other masks do not stand."""
         self._seen: dict[Part, Labels] = {}
         self._told_early: set[Part] = set()
         for part in PARTS:
@@ -35,6 +43,7 @@ class Measuring:
 
     def close(self) -> None:
         """Listen no more."""
+        self._closed = True
         self.desk.changed.disconnect(self._on_change)
         for part in self._seen:
             layer = self.desk.layer(part)
@@ -50,16 +59,43 @@ class Measuring:
 
     @property
     def table(self) -> LesionTable:
-        """Figures of all lesions as drawn now; measured anew as a whole after the liver changed."""
+        """Figures of all lesions as drawn now.
+
+        After the liver changed those of before, until all are measured again; that begins with a look.
+        """
         if self._table is None:
-            self._reference = self._reference or pet_reference(self.desk)
-            self._table = lesion_table(self.desk, self._reference)
+            self._table, self._stale = measurer(self.desk)(), False
+        self.measure()
         return self._table
 
     @property
+    def begun(self) -> bool:
+        """There are figures: a look at ``table`` takes no time."""
+        return self._table is not None
+
+    @property
     def stale(self) -> bool:
-        """The next look at ``table`` takes longer: all lesions are measured again."""
-        return self._table is None
+        """All lesions have to be measured again."""
+        return self._stale
+
+    def measure(self) -> None:
+        """Measure all lesions where needed, by ``run``; ``measured`` or ``failed`` tell of it."""
+        if self._stale and not self._running:
+            self._running, asked = True, self._edits
+            known = None if self._table is None else self._table.frame.reference
+            self.run(measurer(self.desk, known), lambda answer: self._stand(asked, answer))
+
+    def _stand(self, asked: int, answer: Any) -> None:
+        self._running = False
+        if self._closed:
+            return
+        error = refusal(answer)
+        if error is not None:
+            self.failed.emit(error)
+            return
+        if asked == self._edits:
+            self._table, self._stale = answer, False
+        self.measured.emit()
 
     def _on_drawn(self, _event: Any) -> None:
         """The viewer tells of polygons before it draws them, and of all drawing for the eye after it."""
@@ -78,20 +114,23 @@ class Measuring:
             return
         self._told_early.discard(part)
         change.apply(self._seen[part])
-        self._table = self._measured(part, change)
+        self._follow(part, change)
         self.changed.emit(part, change)
 
-    def _measured(self, part: Part, change: Change) -> LesionTable | None:
-        """The table after an edit; None where all lesions have to be measured again."""
-        if self._table is None or part == "liver":
-            return None
+    def _follow(self, part: Part, change: Change) -> None:
+        """The table after an edit; after one of the liver all lesions have to be measured again."""
+        self._stale |= part == "liver"
+        self._edits += 1
+        if self._table is None:
+            return
         layer = self.desk.layer("lesions")
         assert layer is not None
         lesions = np.asarray(layer.data)
         if part == "lesions":
-            return self._table.after(lesions, change)
-        segments = LabelMap(self._seen["segments"], self.desk.frame.shown_grid)
-        return self._table.in_segments(lesions, segments)
+            self._table = self._table.after(lesions, change)
+        elif part == "segments":
+            segments = LabelMap(self._seen["segments"], self.desk.frame.shown_grid)
+            self._table = self._table.in_segments(lesions, segments)
 
 
 def require_liver(desk: Desk) -> None:

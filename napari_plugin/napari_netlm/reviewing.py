@@ -16,6 +16,7 @@ from napari_netlm.judged import Journal
 from napari_netlm.lesion_figures import middle_of
 from napari_netlm.measuring import Measuring, require_liver
 from napari_netlm.review_files import save_review
+from napari_netlm.runner import Runner, at_once
 from napari_netlm.steps import History, Landmarks, Step
 from netlm_imaging.lesions.records import LiverVolumes
 from netlm_imaging.review import (
@@ -41,7 +42,12 @@ class Reviewing:
     """Lesions, figures, judgements or the selection."""
 
     def __init__(
-        self, desk: Desk, *, who: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        desk: Desk,
+        *,
+        who: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        run: Runner = at_once,
     ) -> None:
         self.desk = desk
         self.part: Part = "lesions"
@@ -56,13 +62,15 @@ class Reviewing:
         self.history = History()
         require_liver(desk)
         self.journal = Journal(desk, who=who, now=now)
-        self.measuring = Measuring(desk)
+        self.measuring = Measuring(desk, run=run)
         self.require("lesions")
         self.measuring.changed.connect(self._on_change)
+        self.measuring.measured.connect(self.changed.emit)
 
     def close(self) -> None:
         """Listen no more."""
         self.measuring.changed.disconnect(self._on_change)
+        self.measuring.measured.disconnect(self.changed.emit)
         self.measuring.close()
 
     @property

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_plugin.windows import why_no_window
+from napari_plugin.planned import Later
+from napari_plugin.windows import wait_for, why_no_window
 
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
@@ -24,7 +25,7 @@ if why := why_no_window():
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
-from napari_netlm.widgets.review import NOTHING_OPEN, SETTLE_MS, ReviewWidget
+from napari_netlm.widgets.review import NOTHING_OPEN, ReviewWidget
 
 pytestmark = [
     pytest.mark.xdist_group("window"),
@@ -49,6 +50,7 @@ def widget(application: Any, study: OpenedStudy, tmp_path: Path) -> Iterator[Rev
     made.resize(460, 800)
     made.show()
     QTest.qWaitForWindowExposed(made)
+    wait_for(lambda: made.tools is not None)
     yield made
     made.close()
     application.processEvents()
@@ -138,6 +140,7 @@ def test_the_name_of_the_reviewer_is_there_the_next_time(
     viewer = ViewerModel()
     put_on_desk(viewer, replace(study, path=tmp_path))
     again = ReviewWidget(viewer)
+    wait_for(lambda: again.tools is not None)
     assert again.saving.who.text() == "Reader 2"
     press(again, "Accept")
     assert again.tools.reviewing.review.events[-1].who == "Reader 2"
@@ -181,9 +184,29 @@ def test_an_edit_of_the_liver_is_measured_when_it_rests(widget: ReviewWidget) ->
     half = np.argwhere(work.labels)[::2]
     work.desk.edit("liver", tuple(half.T), 0)
     assert "pause" in widget.summary.text()
-    QTest.qWait(SETTLE_MS + 200)
+    wait_for(lambda: not work.measuring.stale)
+    assert "easuring" not in widget.summary.text()
     assert widget.summary.text() != before
-    assert not work.measuring.stale
+
+
+def test_lesions_are_measured_beside_the_window_which_says_so(
+    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = Later()
+    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: of)
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    made = ReviewWidget(viewer)
+    assert made.tools is None
+    assert not made.work.isEnabled()
+    assert "Measuring" in made.summary.text()
+    desk.edit("liver", (np.array([0]),) * 3, 1)  # what is measured is no longer so
+    of.one()
+    assert made.tools is None
+    of.one()
+    assert made.work.isEnabled()
+    assert made.list.lesions.rowCount() == 5
+    made.close()
 
 
 def test_a_study_that_is_closed_or_another_one_is_followed(widget: ReviewWidget, study: OpenedStudy) -> None:
@@ -194,8 +217,7 @@ def test_a_study_that_is_closed_or_another_one_is_followed(widget: ReviewWidget,
     assert widget.summary.text() == NOTHING_OPEN
     assert not widget.work.isEnabled()
     put_on_desk(widget.viewer, study)
-    QTest.qWait(50)
-    assert widget.tools is not None
+    wait_for(lambda: widget.tools is not None)
     assert widget.tools is not first
     work = widget.tools.reviewing
     work.do("delete", deleted(work.labels, 1))
@@ -219,6 +241,7 @@ def test_keys_work_in_the_image_of_a_real_window(
     put_on_desk(model, replace(study, path=tmp_path))
     made = ReviewWidget(model)
     viewer.window.add_dock_widget(made, area="right", name="Review")
+    wait_for(lambda: made.tools is not None)
     canvas = viewer.window._qt_viewer.canvas.native
     model.layers.selection.active = model.layers["Lesions"]
     for key in (Qt.Key.Key_A, Qt.Key.Key_R):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari_plugin.planned import Later
 
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
@@ -233,6 +234,23 @@ def test_another_review_is_never_written_over(
     with pytest.raises(UsageError) as error:
         other.save(tmp_path)
     assert error.value.code == "OTHER_REVIEW"
+
+
+def test_figures_of_before_stand_until_the_last_edit_of_the_liver_is_measured(study: OpenedStudy) -> None:
+    runner = Later()
+    reviewing = Reviewing(put_on_desk(ViewerModel(), study), run=runner)
+    first, half = reviewing.rows, np.argwhere(reviewing.desk.layer("liver").data)[::2]
+    reviewing.desk.edit("liver", tuple(half.T), 0)
+    assert reviewing.rows == first
+    reviewing.desk.edit("liver", tuple(half[:1].T), 1)
+    paint_beside(reviewing, 1)
+    assert len(runner.jobs) == 1
+    runner.one()  # of a liver that is no more
+    assert reviewing.measuring.stale
+    assert [row for n, row, _ in reviewing.rows if n > 1] == [row for n, row, _ in first if n > 1]
+    runner.one()
+    assert not reviewing.measuring.stale
+    assert reviewing.volumes == liver_volumes(measured_anew(reviewing)[0], method="reviewed")
 
 
 def test_without_a_liver_there_is_nothing_to_review(study: OpenedStudy) -> None:

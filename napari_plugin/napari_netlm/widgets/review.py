@@ -33,6 +33,7 @@ from napari_netlm.widgets.lesion_list import LesionList
 from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.part_row import PartRow
 from napari_netlm.widgets.reach_form import ReachForm
+from napari_netlm.widgets.runner import ThreadRunner
 from napari_netlm.widgets.saving_row import SavingRow
 from netlm_imaging.errors import NetlmError
 
@@ -53,6 +54,9 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         super().__init__()
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.tools: Tools | None = None
+        self._first: Reviewing | None = None
+        """The review that begins once its lesions are measured."""
+        self._run = ThreadRunner()
         self.buttons: dict[str, QPushButton] = {}
         self.summary = QLabel(NOTHING_OPEN)
         self.summary.setWordWrap(True)
@@ -95,47 +99,57 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def look(self) -> None:
         """Review the study that is open now."""
         desk = desk_of(self.viewer)
-        if self.tools is not None and self.tools.reviewing.desk is desk:
+        of = self._first if self.tools is None else self.tools.reviewing
+        if of is not None and of.desk is desk:
             return
         self._leave()
-        if desk is not None:
-            self._begin(desk)
-        self.work.setEnabled(self.tools is not None)
         self.refresh()
+        if desk is not None:
+            self._measure(desk)
 
-    def _begin(self, desk: Desk) -> None:
+    def _measure(self, desk: Desk) -> None:
+        """Once all its lesions are measured the review begins."""
         self.messages.show_all((), ())
         try:
-            reviewing = Reviewing(desk, who=self.saving.name)
+            self._first = Reviewing(desk, who=self.saving.name, run=self._run)
         except NetlmError as error:
             self.messages.show_error(error)
             return
-        self.tools = Tools(reviewing)
-        reviewing.changed.connect(self._follow)
+        desk.closed.connect(self._leave)
+        self._first.changed.connect(self._follow)
+        self._first.measuring.failed.connect(self._refused)
+        self.summary.setText("Measuring the lesions ...")
+        self._first.measuring.measure()
+
+    def _begin(self, reviewing: Reviewing) -> None:
+        self._first, self.tools = None, Tools(reviewing)
         self.tools.said.connect(self._say)
         self.tools.failed.connect(self._refused)
         self.tools.chosen.connect(self._show_tool)
-        desk.closed.connect(self._leave)
         bind_review_keys(self.tools)
         for part in self.parts:
             part.follow(self.tools)
         if reviewing.selected is None:
             reviewing.go_on()
         self._show_tool()
+        self.work.setEnabled(True)
 
     def _leave(self) -> None:
         """The study is closed: listen to it no more."""
         tools, self.tools = self.tools, None
-        if tools is None:
-            return
-        self._settle.stop()
-        tools.reviewing.desk.closed.disconnect(self._leave)
-        free_review_keys(tools)
-        for part in self.parts:
-            part.follow(None)
-        tools.close()
-        tools.reviewing.changed.disconnect(self._follow)
-        tools.reviewing.close()
+        reviewing, self._first = self._first if tools is None else tools.reviewing, None
+        self.work.setEnabled(False)
+        if tools is not None:
+            self._settle.stop()
+            free_review_keys(tools)
+            for part in self.parts:
+                part.follow(None)
+            tools.close()
+        if reviewing is not None:
+            reviewing.desk.closed.disconnect(self._leave)
+            reviewing.changed.disconnect(self._follow)
+            reviewing.measuring.failed.disconnect(self._refused)
+            reviewing.close()
 
     def _look_soon(self, _event: Any = None) -> None:
         self._soon.start()  # once all its layers are there
@@ -152,6 +166,12 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
 
     def _follow(self) -> None:
         """Figures at once; after an edit of the liver, when it rests."""
+        first = self._first
+        if first is not None and not first.measuring.begun:
+            first.measuring.measure()  # masks have changed meanwhile
+            return
+        if first is not None:
+            self._begin(first)
         if self.tools is not None and self.tools.reviewing.measuring.stale:
             self.summary.setText("Measuring again when you pause ...")
             self._settle.start()
@@ -167,7 +187,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         work = self.tools.reviewing
         items = {item[0]: item for item in work.rows}
         self.list.show_lesions([items[n] for n in work.listed()], selected=work.selected, also=work.also)
-        self.summary.setText(summary(work))
+        self.summary.setText("Measuring again ..." if work.measuring.stale else summary(work))
 
     def _show_tool(self) -> None:
         """The button of the tool in use is down."""
