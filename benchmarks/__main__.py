@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.couinaud import couinaud_table
 from benchmarks.greedy_peer import greedy_table
+from benchmarks.large_viewer import large_lines
 from benchmarks.main_job import PRESETS, table
 from benchmarks.planner import planner_table
 from benchmarks.series_reader import series_table
@@ -28,6 +29,9 @@ def main() -> None:
         "livers; greedy: the optimum beside a greedy plan; session: edits; "
         "couinaud: segments by planes on real livers; viewer: a window with 30 lesions (needs a display); "
         "or sample patients",
+    )
+    parser.add_argument(
+        "--large", action="store_true", help="for viewer: the memory of a study of 512 x 512 x 300"
     )
     parser.add_argument("--patients", type=int, default=300, help="for the calibration and greedy")
     parser.add_argument("--picture", type=Path, help="where greedy draws its chart")
@@ -54,7 +58,7 @@ def main() -> None:
         for line in session_lines():
             print(line, flush=True)
     if "viewer" in arguments.what:
-        for line in viewer_lines():
+        for line in large_lines() if arguments.large else viewer_lines():
             print(line, flush=True)
     presets = [name for name in arguments.what if name not in TOPICS]
     for line in table(presets, seeds=range(arguments.seeds)) if presets else ():
