@@ -148,9 +148,9 @@ def _reviewed(person: Person, watch: _Watch, study: Any) -> Iterator[str]:
         yield watch.row(
             f"a stroke of the brush in the {part}",
             stroke,
-            lambda events=events: len(work.review.events) > events and not work.stale,
+            lambda events=events: len(work.review.events) > events and not work.measuring.stale,
         )
-    yield watch.row("undo it", work.undo, lambda: not work.stale)
+    yield watch.row("undo it", work.undo, lambda: not work.measuring.stale)
 
 
 def _planned(person: Person, watch: _Watch, study: Any) -> Iterator[str]:
