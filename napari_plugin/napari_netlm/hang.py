@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,15 +22,18 @@ from napari_netlm.work import HeldWork, load_work, restore, work_folder
 from netlm_imaging.errors import UsageError
 from netlm_imaging.volume import Mask
 
+_LATE = ("pandas", "skimage.color")
+
 
 @cache
 def load_layers() -> None:
-    """What napari loads with its first layers, such as pandas: a second that nobody need wait for later."""
-    from napari.layers import Image, Labels
+    """Import what napari imports with its first layers: half a second and more, in any thread.
 
-    nothing = np.zeros((1, 1, 1), dtype=np.uint8)
-    Image(nothing, units=("mm",) * 3)
-    Labels(nothing, colormap={0: "transparent", None: "#FFFFFF"})
+    It makes no layer: what napari then makes of units stands no second thread.
+    """
+    for name in _LATE:
+        with suppress(ImportError):  # of another napari
+            import_module(name)
 
 
 def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:

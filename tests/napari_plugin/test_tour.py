@@ -74,6 +74,7 @@ def test_it_goes_on_when_one_does_what_it_says(shown: Shown, study: OpenedStudy,
     tour.next.click()
     wait_for(lambda: tour.step.title == "Judge it")
     button = review.buttons["Accept"]
+    wait_for(button.isEnabled)  # once the lesions are measured
     wait_for(
         lambda: tour._frame and tour._frame.geometry().contains(button.mapTo(shown.window, QPoint(0, 0)))
     )
