@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -88,4 +89,4 @@ def _covers(
     owners = np.repeat(np.arange(len(held)), [atoms_of.size for atoms_of in held])
     by_atom = owners[np.argsort(atoms, kind="stable")].tolist()
     ends = np.cumsum(np.bincount(atoms, minlength=sizes.size)).tolist()
-    return tuple(tuple(by_atom[start:end]) for start, end in zip([0, *ends], ends, strict=False))
+    return tuple(tuple(by_atom[start:end]) for start, end in pairwise([0, *ends]))

@@ -33,8 +33,7 @@ def greedy(problem: Problem, limits: Limits, goal: Clear, *, improve: bool = Fal
     is all that is given back where it alone exceeds the other limits.
     """
     adding = Adding(problem, limits, goal)
-    plans = [adding.filled(adding.draft(limits.must), thrifty=thrifty) for thrifty in (False, True)]
-    best = min(plans, key=adding.value)
+    best = adding.greedy()
     return tuple(sorted((_improved(adding, best, limits) if improve else best).chosen))
 
 
@@ -68,6 +67,11 @@ class Adding:
     def draft(self, chosen: Collection[int]) -> Draft:
         """Of these candidates."""
         return Draft(self._problem, chosen)
+
+    def greedy(self) -> Draft:
+        """What must be done, filled up with what clears most next, or most for its liver: the better one."""
+        plans = [self.filled(self.draft(self.must), thrifty=thrifty) for thrifty in (False, True)]
+        return min(plans, key=self.value)
 
     def value(self, plan: Draft) -> tuple[float, int]:
         """Smaller is better: tumor first, then liver."""

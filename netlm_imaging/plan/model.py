@@ -18,7 +18,7 @@ from netlm_imaging.plan.goals import Clear, Few, Goal, Spare, Trade
 from netlm_imaging.plan.limits import Limits, cleared_ids
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.program import GAP, Point, Program
-from netlm_imaging.plan.rows import Row
+from netlm_imaging.plan.rows import Row, Rows
 
 ABSENT = -1
 DECIDED = 1e-3
@@ -62,6 +62,9 @@ class Model:
         self._known = problem.relaxation
         self._numbers = np.zeros(0, dtype=np.int64)
         """Of each known row: its number in the program, or that it is absent."""
+        self._left_out = np.zeros(0, dtype=np.int64)
+        """Those that were left out the last time; they may be back."""
+        self._rows_left_out = Rows.of((), width=self._known.width)
         self._ranges: dict[Goal, Range] = {}
         upper = np.ones(self._known.width)
         upper[self._known.h] = inf
@@ -158,6 +161,8 @@ class Model:
         if whole:
             values = values.copy()
             values[: self._known.elements] = np.rint(values[: self._known.elements])
+            if count := self._put_back(values):
+                return count
         return self._known.tighten(values, whole=whole)
 
     def chosen(self, point: Point) -> tuple[int, ...]:
@@ -168,19 +173,31 @@ class Model:
         """Put in what is not there of the known rows from ``first`` on."""
         rows = self._known.rows
         self._numbers = np.append(self._numbers, np.full(len(rows) - self._numbers.size, ABSENT))
-        places = first + np.flatnonzero(self._numbers[first:] == ABSENT)
-        after = self._program.add(rows[place] for place in places.tolist())
-        self._numbers[places] = np.arange(after - places.size, after)
+        self._put_in(first + np.flatnonzero(self._numbers[first:] == ABSENT))
 
     def _leave_out_loose(self) -> None:
-        """Leave out the learned rows that the last solution with fractions does not touch.
+        """Leave out the learned rows without a price in the last solution, if that is one with fractions.
 
-        Whole numbers are found much sooner without them; those that they break are learned again.
+        Whole numbers are found much sooner without them; those that they break are put back.
         """
         loose = np.isin(self._numbers, self._program.loose())
         loose[: self._known.first_learned] = False
-        self._program.drop(self._numbers[loose])
-        self._numbers[loose] = ABSENT
+        if loose.any():
+            self._program.drop(self._numbers[loose])
+            self._numbers[loose] = ABSENT
+            self._left_out = np.flatnonzero(loose)
+            rows = (self._known.rows[place] for place in self._left_out.tolist())
+            self._rows_left_out = Rows.of(rows, width=self._known.width)
+
+    def _put_back(self, values: FloatArray) -> int:
+        """Put in those of the rows left out that ``values`` break; how many."""
+        places = self._left_out[self._rows_left_out.broken(values)]
+        return self._put_in(places[self._numbers[places] == ABSENT])
+
+    def _put_in(self, places: npt.NDArray[np.int64]) -> int:
+        after = self._program.add(self._known.rows[place] for place in places.tolist())
+        self._numbers[places] = np.arange(after - places.size, after)
+        return int(places.size)
 
     def is_here(self, chosen: Sequence[int]) -> bool:
         """Whether ``chosen`` remove the segments that are decided to be removed, and none of the others."""

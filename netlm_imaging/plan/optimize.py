@@ -13,7 +13,7 @@ from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.greedy import Adding, greedy
 from netlm_imaging.plan.limits import Limits, cleared_ids, contradict, keeps
 from netlm_imaging.plan.model import Model
-from netlm_imaging.plan.polish import polished
+from netlm_imaging.plan.polish import polished_of
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
 from netlm_imaging.plan.search import Parts, Search, Solution
@@ -237,7 +237,7 @@ def lexicographic(
         mend=None if adding is None else adding.mended,
         polish=None
         if adding is None
-        else lambda plan, seconds, stop: polished(adding, plan, seconds=seconds, stop=stop),
+        else lambda plan, seconds, stop: polished_of(adding, plan, seconds=seconds, stop=stop),
         cheapest=cheapest,
         doubts=doubts,
     )

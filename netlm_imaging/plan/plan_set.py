@@ -224,7 +224,7 @@ def all_plans(
         case, choice = best_plan(case, objective, request, seconds=seconds, known=choices)
         if objective in TO_THRESHOLD and choice.status == "feasible" and not choice.chosen:
             # The time ran out before any plan reached the threshold: the one that clears most is the nearest.
-            choice = replace(choices[_widest(objective)], status="feasible")
+            choice = replace(choices[_widest(objective)], status="feasible", parts=())
         choices[objective] = choice
     plans: dict[Objective, Plan] = {}
     for objective, choice in choices.items():

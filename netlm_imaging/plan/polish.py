@@ -53,6 +53,18 @@ def polished(
     return tuple(sorted(best.chosen))
 
 
+def polished_of(
+    adding: Adding, plan: Sequence[int], *, seconds: float, stop: Event | None = None
+) -> tuple[int, ...]:
+    """The better of ``plan`` and a greedy one, each polished for half of ``seconds``.
+
+    A plan that was made for narrower limits may be far from the best ones.
+    """
+    starts = dict.fromkeys([tuple(plan), tuple(sorted(adding.greedy().chosen))])
+    found = [polished(adding, start, seconds=seconds / len(starts), stop=stop) for start in starts]
+    return min(found, key=lambda better: adding.value(adding.draft(better)))
+
+
 def _ruined(adding: Adding, plan: Draft, rng: np.random.Generator) -> Draft:
     other = plan.copy()
     free = sorted(plan.chosen - adding.must)

@@ -18,9 +18,6 @@ GAP = 0.5
 FEASIBILITY = 1e-9
 """Slack of a column times the largest coefficient (a few million voxels) stays below one voxel."""
 
-TOUCHED = 1e-6
-"""A solution that keeps a row by no more than this touches it."""
-
 _OPTIONS: dict[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
@@ -81,7 +78,7 @@ class Program:
         return self._next
 
     def loose(self) -> npt.NDArray[np.int64]:
-        """The numbers of the rows that the last solution with fractions does not touch, if it is the last."""
+        """The numbers of the rows without a price in the last solution, if that is one with fractions."""
         if self._mixed:
             return self._numbers[:0]
         price = np.asarray(self._highs.getSolution().row_dual)

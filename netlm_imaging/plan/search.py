@@ -37,8 +37,6 @@ TRIES = 3
 """So many whole solutions of one value may break rows before the plan of that value is looked for apart."""
 AT_ONCE_SECONDS = 4.0
 """Most problems need less; then the sets of segments that may be removed are looked at one by one."""
-LEAST_SHARE = 0.5
-"""Of the time that is left, for each of them."""
 POLISH_SHARE = 0.1
 """Of the time that is left then, for a better plan to hold them against, besides those seconds."""
 
@@ -123,9 +121,11 @@ class Search:
         stop, seconds = Event(), AT_ONCE_SECONDS + POLISH_SHARE * (deadline - at_once)
         with ThreadPoolExecutor(1) as beside:
             polishing = beside.submit(self._polish, best, seconds, stop)
-            best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
-            if self._reached(goal, best, bound):
-                stop.set()
+            try:
+                best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
+            finally:
+                if time.monotonic() < at_once:  # it is done, or it failed
+                    stop.set()
             return self._better(goal, best, polishing.result()), bound
 
     def _by_segments(
@@ -138,26 +138,27 @@ class Search:
         """
         if self._done(goal, best, bound, deadline):
             return self._solution(goal, best, bound, parts)
-        if not parts and self._is_doubtful(best):
-            return self._solution(goal, best, bound, ((bound, Segments()),))
+        if self._is_doubtful(best):
+            return self._solution(goal, best, bound, parts or ((bound, Segments()),))
         if not parts or parts[0][1] == Segments():
             parts = self._decided(goal, best, bound, deadline=deadline)
         home = 0
         for place, (reached, segments) in enumerate(parts):
             if self._done(goal, best, reached, deadline):
                 continue
-            rivals = sum(not self._reached(goal, best, other) for other, _ in parts[place:])
-            left = deadline - time.monotonic()
-            share = time.monotonic() + left * max(1.0 / rivals, LEAST_SHARE)
-            before = best
-            best, reached = self._deciding(segments, goal, best, reached, deadline=share)
+            left, before = deadline - time.monotonic(), best
+            share = self._gap(goal, best, reached) / sum(
+                self._gap(goal, best, other) for other, _ in parts[place:]
+            )
+            until = time.monotonic() + share * left
+            best, reached = self._deciding(segments, goal, best, reached, deadline=until)
             parts = (*parts[:place], (reached, segments), *parts[place + 1 :])
             if best != before:
                 home = place
                 if self._is_doubtful(best):
                     break
         self.model.decide(None)
-        bound = min((reached for reached, _ in parts), default=inf)
+        bound = max(bound, min((reached for reached, _ in parts), default=inf))
         if best is not None:
             bound = min(bound, self._value(goal, best))
         # Where the best plan was found are likely others, should it turn out to lose more than is known.
@@ -266,8 +267,8 @@ class Search:
             if point.status != "optimal":
                 return bound, None
             last = point
-            gap = 0.0 if best is None else self._value(goal, best) - bound
-            moved = point.bound > bound + max(0.5, STALLED * abs(bound), STALLED_GAP * gap)
+            least = max(0.5, STALLED * abs(bound), STALLED_GAP * self._gap(goal, best, bound))
+            moved = point.bound > bound + least
             stalled, bound = 0 if moved else stalled + 1, point.bound
             if not self.model.tighten(point, whole=False):
                 break
@@ -301,6 +302,10 @@ class Search:
 
     def _value(self, goal: Goal, chosen: tuple[int, ...]) -> int:
         return goal.value(self.model.problem, chosen)
+
+    def _gap(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> float:
+        """How much better than ``best`` a plan may be; without one, the same for all bounds."""
+        return 1.0 if best is None else max(self._value(goal, best) - bound, 0.0)
 
     def _reached(self, goal: Goal, best: tuple[int, ...] | None, bound: float) -> bool:
         return best is not None and self._value(goal, best) - bound < 1.0 - ROUNDING

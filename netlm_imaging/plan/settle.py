@@ -87,9 +87,12 @@ def best_plan(
     plans = [choice.chosen for choice in known.values()]
 
     def find(case: Case) -> Choice:
+        asked: dict[tuple[int, ...], bool] = {}
+
         def doubts(plan: tuple[int, ...]) -> bool:
-            plans.append(plan)
-            return exceeds(case, plan, budget_voxels=request.limits.budget_voxels)
+            if plan not in asked:
+                asked[plan] = exceeds(case, plan, budget_voxels=request.limits.budget_voxels)
+            return asked[plan]
 
         found = optimize(
             case.problem,
@@ -101,7 +104,7 @@ def best_plan(
             doubts=doubts,
         )
         rounds.append(found)
-        plans.append(found.chosen)
+        plans.extend([*asked, found.chosen])
         return found
 
     answer = settled(case, find, chosen=lambda choice: [choice.chosen])

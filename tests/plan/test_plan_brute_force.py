@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache, partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -18,8 +19,8 @@ from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.goals import Clear
 from netlm_imaging.plan.greedy import Adding, greedy
-from netlm_imaging.plan.limits import Limits
-from netlm_imaging.plan.model import Segments
+from netlm_imaging.plan.limits import Limits, keeps
+from netlm_imaging.plan.model import Model, Segments
 from netlm_imaging.plan.optimize import Request, optimize
 from netlm_imaging.plan.polish import polished
 from netlm_imaging.plan.problem import make_problem
@@ -89,6 +90,37 @@ def test_a_search_goes_on_from_what_an_earlier_one_left_when_its_plan_was_doubte
     assert value_of(case, "maximum", second.chosen) == best
 
 
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("doubted", [2, 99])
+@pytest.mark.parametrize("seed", [3, 14, 27, 52, 68, 124, 240, 261, 272, 291])
+def test_what_a_search_leaves_bounds_the_plans_in_it_and_holds_all_of_them(
+    seed: int, doubted: int, bare: bool, one_by_one: list[Segments]
+) -> None:
+    case = patient(seed)
+    limits, problem = replace(case.request.limits, segments=None, must=frozenset()), case.problem
+    goal, asked = Clear.all(problem), []
+
+    def doubts(plan: tuple[int, ...]) -> bool:
+        asked.append(plan)
+        return len(asked) == doubted
+
+    start = () if bare else greedy(problem, limits, goal)
+    left = Search(Model(problem, limits), doubts=doubts).minimise(goal, seconds=20, start=start)
+    plans = [
+        (goal.value(problem, plan), frozenset[int]().union(*(problem.candidates[c].segments for c in plan)))
+        for size in range(6)
+        for plan in combinations(range(len(problem.candidates)), size)
+        if keeps(problem, limits, plan)
+    ]
+    assert left.parts
+    assert left.bound <= min(value for value, _ in plans) + 1e-3
+    for bound, part in left.parts:
+        inside = [value for value, gone in plans if part.removed <= gone and part.kept.isdisjoint(gone)]
+        assert bound <= min(inside, default=bound) + 1e-3
+    for _, gone in plans:
+        assert any(part.removed <= gone and part.kept.isdisjoint(gone) for _, part in left.parts)
+
+
 def test_choices_of_segments_are_looked_at_where_fractions_leave_a_gap(one_by_one: list[Segments]) -> None:
     for seed in range(60):
         optimize(patient(seed).problem, "maximum", patient(seed).request, seconds=20)
@@ -107,7 +139,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[Segments]:
 
     monkeypatch.setattr(search, "AT_ONCE_SECONDS", 0.0)
     monkeypatch.setattr(Search, "_deciding", noted)
-    monkeypatch.setattr("netlm_imaging.plan.optimize.polished", partial(polished, rounds=4))
+    monkeypatch.setattr("netlm_imaging.plan.polish.polished", partial(polished, rounds=4))
     return asked
 
 

@@ -51,6 +51,15 @@ def test_problem_with_joint_losses_equals_the_simulation_and_the_definitions(see
             assert not np.isin(entry.voxels, devascularized(random.space, rest)).any()
 
 
+@pytest.mark.parametrize(("seed", "vessels"), CASES)
+def test_a_joint_loss_is_what_its_treatments_lose_and_nothing_more(seed, vessels) -> None:
+    random = RandomLiver(seed, vessels=vessels)
+    candidates = [with_loss(random.space, c) for c in random.candidates]
+    for entry in joint_losses(random.space, candidates, range(len(candidates))):
+        lost = devascularized(random.space, [candidates[c] for c in sorted(entry.candidates)])
+        assert np.isin(entry.voxels, lost).all()
+
+
 def test_the_cases_hold_joint_losses_of_every_kind() -> None:
     """Else the test above would show nothing."""
     sizes = {True: [], False: []}
