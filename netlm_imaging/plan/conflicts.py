@@ -21,7 +21,8 @@ from netlm_imaging.plan.limits import Limits, contradict, keeps
 from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.optimize import needed_for_threshold
 from netlm_imaging.plan.outcome import Case
-from netlm_imaging.plan.search import Search, Solution
+from netlm_imaging.plan.search import Search
+from netlm_imaging.plan.solution import Solution
 from netlm_imaging.remnant import FlrLimit, remnant
 from netlm_imaging.remnant.records import MinimumName
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
@@ -16,7 +16,8 @@ from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.polish import polished_of
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Status
-from netlm_imaging.plan.search import Parts, Search, Solution
+from netlm_imaging.plan.search import Search
+from netlm_imaging.plan.solution import Doubts, Parts, Solution
 from netlm_imaging.settings import Objective
 
 PALLIATIVE_LARGEST = 3
@@ -62,7 +63,7 @@ def optimize(
     known: Iterable[Sequence[int]] = (),
     start: tuple[int, ...] | None = None,
     wider: Choice | None = None,
-    doubts: Callable[[tuple[int, ...]], bool] | None = None,
+    doubts: Doubts | None = None,
 ) -> Choice:
     """The best plan for ``objective`` within about ``seconds``; ``known``: plans that may be good ones.
 
@@ -221,7 +222,7 @@ def lexicographic(
     adding: Adding | None = None,
     at_least: float = -inf,
     parts: Parts = (),
-    doubts: Callable[[tuple[int, ...]], bool] | None = None,
+    doubts: Doubts | None = None,
 ) -> Choice:
     """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 

@@ -9,22 +9,17 @@ it keeps the budget if any does. It is often wanted next anyway, and is remember
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import ceil, inf
 from threading import Event
-from typing import Literal
 
 from netlm_imaging.plan.goals import Clear, Few, Goal, Spare
 from netlm_imaging.plan.model import Model, Range, Segments
 from netlm_imaging.plan.program import Point
+from netlm_imaging.plan.solution import Doubts, Mend, Parts, Polish, Solution
 
-Mend = Callable[[tuple[int, ...]], tuple[int, ...]]
-Polish = Callable[[tuple[int, ...], float, Event], tuple[int, ...]]
-Parts = tuple[tuple[float, Segments], ...]
-"""Decisions on segments with a bound for each, of which one holds for every plan."""
 ROUNDING = 1e-3
 """Values are whole numbers: a bound that is one but for this much is one."""
 STALLED_ROUNDS = 5
@@ -41,19 +36,6 @@ POLISH_SHARE = 0.1
 """Of the time that is left then, for a better plan to hold them against, besides those seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Solution:
-    """What one search ended with."""
-
-    status: Literal["optimal", "feasible", "infeasible", "unknown"]
-    """``unknown``: the time ran out before any plan was found."""
-    chosen: tuple[int, ...]
-    bound: float
-    """No plan has a smaller value than this."""
-    parts: Parts = ()
-    """What it was divided into, if it was."""
-
-
 class Search:
     """Goals of one model, reached one after the other."""
 
@@ -65,7 +47,7 @@ class Search:
         mend: Mend | None = None,
         polish: Polish | None = None,
         cheapest: Spare | None = None,
-        doubts: Callable[[tuple[int, ...]], bool] | None = None,
+        doubts: Doubts | None = None,
     ) -> None:
         """``mend`` makes plans that keep the limits of plans that do not, for goals that ask for no more.
 
