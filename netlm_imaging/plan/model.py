@@ -21,6 +21,8 @@ from netlm_imaging.plan.program import GAP, Point, Program
 from netlm_imaging.plan.rows import Row, Rows
 
 ABSENT = -1
+MANY_ROWS = 3000
+"""With fewer, whole numbers are found sooner if all of them are kept."""
 DECIDED = 1e-3
 """A segment is removed or not but for this part of it."""
 
@@ -178,8 +180,10 @@ class Model:
     def _leave_out_loose(self) -> None:
         """Leave out the learned rows without a price in the last solution, if that is one with fractions.
 
-        Whole numbers are found much sooner without them; those that they break are put back.
+        Of many rows whole numbers are found much sooner without them; those that they break are put back.
         """
+        if self._numbers.size < MANY_ROWS:
+            return
         loose = np.isin(self._numbers, self._program.loose())
         loose[: self._known.first_learned] = False
         if loose.any():

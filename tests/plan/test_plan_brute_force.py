@@ -14,7 +14,7 @@ from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.lesions import measure
-from netlm_imaging.plan import search
+from netlm_imaging.plan import model, search
 from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.goals import Clear
@@ -138,6 +138,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> list[Segments]:
         return deciding(self, segments, *args, **named)
 
     monkeypatch.setattr(search, "AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(model, "MANY_ROWS", 0)
     monkeypatch.setattr(Search, "_deciding", noted)
     monkeypatch.setattr("netlm_imaging.plan.polish.polished", partial(polished, rounds=4))
     return asked

@@ -10,7 +10,7 @@ import pytest
 from plan.inflow_examples import RandomLiver
 from plan.plan_examples import bare_case
 
-from netlm_imaging.plan import search
+from netlm_imaging.plan import model, search
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.optimize import Choice, Request, optimize
@@ -61,6 +61,7 @@ def test_a_settled_plan_is_the_best_of_all_subsets(
     seed: int, at_once_seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "AT_ONCE_SECONDS", at_once_seconds)
+    monkeypatch.setattr(model, "MANY_ROWS", 0)
     case, request = patient(seed)
     everything = range(len(case.problem.candidates))
     subsets = chain.from_iterable(combinations(everything, size) for size in range(7))
