@@ -60,9 +60,13 @@ def polished_of(
 
     A plan that was made for narrower limits may be far from the best ones.
     """
-    starts = dict.fromkeys([tuple(plan), tuple(sorted(adding.greedy().chosen))])
-    found = [polished(adding, start, seconds=seconds / len(starts), stop=stop) for start in starts]
-    return min(found, key=lambda better: adding.value(adding.draft(better)))
+    better = polished(adding, plan, seconds=seconds / 2.0, stop=stop)
+    if stop is not None and stop.is_set():
+        return better
+    other = tuple(sorted(adding.greedy().chosen))
+    start = better if other == tuple(sorted(plan)) else other
+    found = (better, polished(adding, start, seconds=seconds / 2.0, stop=stop))
+    return min(found, key=lambda one: adding.value(adding.draft(one)))
 
 
 def _ruined(adding: Adding, plan: Draft, rng: np.random.Generator) -> Draft:
