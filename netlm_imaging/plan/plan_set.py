@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -188,13 +188,37 @@ def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: b
     )
     if question.settings.plan.fix and not comparing:
         _require_plan(case, posed, main, choices[main], clock)
-    return Answer(
-        case=case,
-        request=posed.request,
-        plans={objective: with_mr_only(plan, question.lesions) for objective, plan in plans.items()},
-        choices=choices,
+    return answer_of(
+        case,
+        posed.request,
+        plans,
+        choices,
+        lesions=question.lesions,
         options=posed.options,
         groups=posed.groups,
+        clock=clock,
+    )
+
+
+def answer_of(
+    case: Case,
+    request: Request,
+    plans: Mapping[Objective, Plan],
+    choices: dict[Objective, Choice],
+    *,
+    lesions: tuple[Lesion, ...],
+    options: tuple[LesionOptions, ...],
+    groups: tuple[GroupOption, ...],
+    clock: Clock,
+) -> Answer:
+    """What ``all_plans`` found, each plan with what it does for lesions that MRI alone shows."""
+    return Answer(
+        case=case,
+        request=request,
+        plans={objective: with_mr_only(plan, lesions) for objective, plan in plans.items()},
+        choices=choices,
+        options=options,
+        groups=groups,
         ablated=ablated_at_once(case.problem.candidates),
         clock=clock,
     )

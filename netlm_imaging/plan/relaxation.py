@@ -34,7 +34,7 @@ SEGMENTS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Known:
-    """What of a relaxation is worth keeping when its problem changes: little, beside all its terms."""
+    """What of a relaxation is worth keeping when its problem changes."""
 
     elements: int
     z: npt.NDArray[np.int64]

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from netlm_imaging.plan.basis import Basis, redrawn
-from netlm_imaging.plan.candidates import Candidate, ablated_at_once
+from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.clock import Clock
 from netlm_imaging.plan.devices import Device, comparison_devices, devices_named
 from netlm_imaging.plan.drawn import Drawn, DrawnAblation
 from netlm_imaging.plan.fixed import Fixed
-from netlm_imaging.plan.lesion_sets import with_mr_only
 from netlm_imaging.plan.plan_case import Planned, planned_around
 from netlm_imaging.plan.plan_set import (
     Answer,
     Progress,
     Question,
     all_plans,
+    answer_of,
     ask,
     case_with,
 )
@@ -67,14 +67,14 @@ def _answer(question: Question, state: State, *, decided: bool = True) -> Answer
         progress=question.progress,
         decided=state.choice if decided else None,
     )
-    return Answer(
-        case=case,
-        request=request,
-        plans={objective: with_mr_only(plan, basis.lesions) for objective, plan in plans.items()},
-        choices=choices,
+    return answer_of(
+        case,
+        request,
+        plans,
+        choices,
+        lesions=basis.lesions,
         options=basis.options,
         groups=basis.groups,
-        ablated=ablated_at_once(case.problem.candidates),
         clock=clock,
     )
 
