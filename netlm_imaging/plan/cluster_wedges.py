@@ -20,6 +20,7 @@ from netlm_imaging.geometry import Box, FloatArray
 from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.covering import extreme_points
 from netlm_imaging.plan.distances import SURFACE_SHARE, TOLERANCE_MM
+from netlm_imaging.plan.side_by_side import side_by_side
 from netlm_imaging.plan.wedge import wedge_of
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.settings import ResectionSettings
@@ -40,13 +41,15 @@ def cluster_wedges(
     space: Workspace, single: Mapping[int, Candidate], *, settings: ResectionSettings
 ) -> dict[tuple[int, ...], Candidate | Refusal]:
     """The common wedge of each group of close lesions; ``single``: the wedge of each that has one."""
-    found, corners = {}, _corners(space, sorted(single))
-    for group in _groups(space, corners, gap_mm=2.0 * settings.wedge_margin_mm):
+    corners = _corners(space, sorted(single))
+    groups = _groups(space, corners, gap_mm=2.0 * settings.wedge_margin_mm)
+
+    def together(group: tuple[int, ...]) -> Candidate | Refusal:
         core, box = _hull(space, {n: corners[n] for n in group})
         made = wedge_of(space, group, core, box, settings=settings, thorough=False)
-        apart = sum(single[n].lost_voxels(space) for n in group)
-        found[group] = _worth_it(space, made, apart)
-    return found
+        return _worth_it(space, made, sum(single[n].lost_voxels(space) for n in group))
+
+    return dict(zip(groups, side_by_side(together, groups), strict=True))
 
 
 def _worth_it(space: Workspace, made: Candidate | Refusal, apart_voxels: int) -> Candidate | Refusal:
@@ -117,7 +120,7 @@ def _hull(space: Workspace, lesions: Corners) -> tuple[BoolArray, Box]:
 
 def _filled(planes: FloatArray, box: Box, space: Workspace) -> BoolArray:
     """The voxels of ``box`` with n . p + d <= 0 for all ``planes`` (n, d), row after row of the array."""
-    k, j, i = (np.arange(s.start, s.stop) * step for s, step in zip(box, space.spacing, strict=True))
+    k, j = (np.arange(s.start, s.stop) * step for s, step in zip(box[:2], space.spacing[:2], strict=True))
     low, high = np.full((k.size, j.size), -np.inf), np.full((k.size, j.size), np.inf)
     for a, b, c, d in planes.tolist():
         rows = a * k[:, None] + b * j + d
@@ -127,4 +130,9 @@ def _filled(planes: FloatArray, box: Box, space: Workspace) -> BoolArray:
             np.minimum(high, -rows / c, out=high)
         else:
             np.maximum(low, -rows / c, out=low)
-    return np.asarray((i >= low[..., None] - TOLERANCE_MM) & (i <= high[..., None] + TOLERANCE_MM))
+    # Whole numbers are compared several times as quickly.
+    start, stop, step = box[2].start, box[2].stop, space.spacing[2]
+    first = np.ceil((low - TOLERANCE_MM) / step).clip(start, stop).astype(np.int32)
+    last = np.floor((high + TOLERANCE_MM) / step).clip(start - 1, stop - 1).astype(np.int32)
+    i = np.arange(start, stop, dtype=np.int32)
+    return np.asarray((i >= first[..., None]) & (i <= last[..., None]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from netlm_imaging.plan.covering import extreme_points, smallest_ball
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.problem import needed_voxels
+from netlm_imaging.plan.side_by_side import side_by_side
 from netlm_imaging.plan.workspace import Workspace
-from netlm_imaging.plan.zones import EDGE
+from netlm_imaging.plan.zones import EDGE, WIDTHS, half_sphere
 from netlm_imaging.settings import AblationSettings, Modality
 
 Group = tuple[int, ...]
@@ -44,39 +45,58 @@ def cluster_ablations(
     those whose margins meet are refused too.
     """
     corners = [target.corners_mm for target in targets]
+    width_mm = cache(lambda group: 2.0 * smallest_ball(np.vstack([corners[n] for n in group]))[1])
+    groups = _groups(corners, width_mm, longest_mm=max((max(d.zone_mm) for d in devices), default=0.0))
+    by_size = sorted(devices, key=lambda d: float(np.prod(d.zone_mm)))
     cleared = _Cleared(space, targets, cleared_fraction)
     place = {target.lesions: n for n, target in enumerate(targets)}
     for candidate in single:
         if len(candidate.zones) == 1 and candidate.lesions in place:
             cleared.note(candidate, (place[candidate.lesions],))
-    width_mm = cache(lambda group: 2.0 * smallest_ball(np.vstack([corners[n] for n in group]))[1])
-    cooled = cache(lambda n, device: why_cooled(space, targets[n], device, settings=settings))
 
-    def attempt(group: Group, device: Device) -> Candidate | Refusal:
-        known = cleared.by(group, device.modality)
-        if known is not None:
-            return known
-        for n in group:
-            if (refusal := cooled(n, device)) is not None:
-                return Refusal(f"{targets[n].name}: {refusal.why_not}")
-        made = zone_of(space, _together(space, [targets[n] for n in group]), device, settings=settings)
-        if not isinstance(made, Candidate):
-            return made
-        made = with_loss(space, made)
-        cleared.note(made, group)
-        return made
+    def with_modality(modality: Modality) -> list[tuple[Device, Group, Candidate | Refusal]]:
+        return [
+            (device, group, _attempt(space, targets, group, device, cleared, settings=settings))
+            for size in (2, 3)
+            for device in by_size
+            for group in groups
+            if device.modality == modality and len(group) == size
+            if width_mm(group) <= max(device.zone_mm) * EDGE
+        ]
 
     tried: dict[Group, list[Candidate | Refusal]] = defaultdict(list)
-    for size in (2, 3):
-        for device in sorted(devices, key=lambda d: float(np.prod(d.zone_mm))):
-            for group in _groups(corners, width_mm, longest_mm=max(device.zone_mm), size=size):
-                tried[group].append(attempt(group, device))
+    attempts = chain.from_iterable(side_by_side(with_modality, {d.modality: d for d in devices}))
+    for _, group, made in sorted(attempts, key=lambda attempt: by_size.index(attempt[0])):
+        tried[group].append(made)
     for group in (*tried, *_close(space, targets, tried)):
         short = [d for d in devices if max(d.zone_mm) * EDGE < width_mm(group)]
         if short:
             needed = f"{with_margins(group, settings.margin_mm)} need a zone {width_mm(group):.1f} mm long"
             tried[group].append(Refusal(f"{needed}; {_longest(short)}"))
     return {tuple(targets[n].lesions[0] for n in group): tuple(tried[group]) for group in sorted(tried)}
+
+
+def _attempt(
+    space: Workspace,
+    targets: Sequence[Target],
+    group: Group,
+    device: Device,
+    cleared: _Cleared,
+    *,
+    settings: AblationSettings,
+) -> Candidate | Refusal:
+    """One zone of ``device`` for ``group``, noted in ``cleared``; one that is there already is taken."""
+    known = cleared.by(group, device.modality)
+    if known is not None:
+        return known
+    for n in group:
+        if (refusal := why_cooled(space, targets[n], device, settings=settings)) is not None:
+            return Refusal(f"{targets[n].name}: {refusal.why_not}")
+    made = zone_of(space, _together(space, [targets[n] for n in group]), device, settings=settings)
+    if isinstance(made, Candidate):
+        made = with_loss(space, made)
+        cleared.note(made, group)
+    return made
 
 
 class _Cleared:
@@ -103,22 +123,27 @@ class _Cleared:
         return next((candidate for inside, candidate in held if inside.issuperset(group)), None)
 
 
-def _groups(
-    corners: Sequence[FloatArray], width_mm: Width, *, longest_mm: float, size: int
-) -> Iterator[Group]:
-    """Pairs or triples of which the smallest ball is no wider than ``longest_mm``."""
-    low = np.array([points.min(axis=0) for points in corners]).reshape(-1, 3)
-    high = np.array([points.max(axis=0) for points in corners]).reshape(-1, 3)
+def _groups(corners: Sequence[FloatArray], width_mm: Width, *, longest_mm: float) -> list[Group]:
+    """Pairs and triples of which the smallest ball is no wider than ``longest_mm``.
+
+    No ball is narrower than what it holds is in any direction, which is told without it.
+    """
+    directions = half_sphere(WIDTHS)
+    low = np.array([(points @ directions.T).min(axis=0) for points in corners]).reshape(-1, WIDTHS)
+    high = np.array([(points @ directions.T).max(axis=0) for points in corners]).reshape(-1, WIDTHS)
+
+    def fits(*group: int) -> bool:
+        width = (high[list(group)].max(axis=0) - low[list(group)].min(axis=0)).max()
+        return bool(width <= longest_mm * EDGE and width_mm(group) <= longest_mm * EDGE)
+
     extent = (np.maximum(high[:, None], high) - np.minimum(low[:, None], low)).max(axis=-1)
     near = np.triu(extent <= longest_mm * EDGE, k=1)
-    pairs = {(a, b) for a, b in np.argwhere(near).tolist() if width_mm((a, b)) <= longest_mm * EDGE}
-    if size == 2:
-        yield from sorted(pairs)
-        return
-    for a, b in sorted(pairs):
-        for c in range(b + 1, len(corners)):
-            if (a, c) in pairs and (b, c) in pairs and width_mm((a, b, c)) <= longest_mm * EDGE:
-                yield a, b, c
+    pairs = [(a, b) for a, b in np.argwhere(near).tolist() if fits(a, b)]
+    beside = defaultdict(set)
+    for a, b in pairs:
+        beside[a].add(b)
+    triples = [(a, b, c) for a, b in pairs for c in sorted(beside[a] & beside[b]) if fits(a, b, c)]
+    return [*pairs, *triples]
 
 
 def _close(space: Workspace, targets: Sequence[Target], tried: Collection[Group]) -> Iterator[Group]:

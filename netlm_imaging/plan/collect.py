@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -19,9 +20,10 @@ from netlm_imaging.plan.losses import with_loss
 from netlm_imaging.plan.options import group_options, option, option_of, telling
 from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.records import GroupOption, LesionOptions, Option, TreatmentKind
+from netlm_imaging.plan.side_by_side import side_by_side
 from netlm_imaging.plan.wedge import wedge
 from netlm_imaging.plan.workspace import Workspace
-from netlm_imaging.settings import Settings
+from netlm_imaging.settings import ResectionSettings, Settings
 
 Progress = Callable[[str], None]
 
@@ -58,11 +60,13 @@ def collect(
     candidates = list(resected.procedures)
     affordable = [c for c in resected.procedures if c.lost_voxels(space) <= budget_voxels]
     options = []
-    for number, lesion in enumerate(lesions, start=1):
-        if progress is not None:
-            progress(f"Ablations of lesion {lesion.id} ({number} of {len(lesions)})")
-        attempts = _attempts(space, lesion, resected, devices, settings=settings)
-        candidates.extend(c for tried in attempts.values() for c in tried if isinstance(c, Candidate))
+    tried = side_by_side(
+        lambda lesion: _attempts(space, lesion, resected, devices, settings=settings),
+        lesions,
+        tell=_announcing(progress, "Ablations", lesions),
+    )
+    for lesion, attempts in zip(lesions, tried, strict=True):
+        candidates.extend(c for made in attempts.values() for c in made if isinstance(c, Candidate))
         single = {kind: option_of(space, kind, t, budget_voxels) for kind, t in attempts.items()}
         single["anatomical"] = _anatomical_option(space, lesion, resected, affordable, settings=settings)
         kinds: tuple[TreatmentKind, ...] = ("enucleation", "wedge", "anatomical", "ablation")
@@ -72,8 +76,8 @@ def collect(
     alone = [candidate for candidate in candidates if candidate.zones]
     ablated = ablations_together(space, lesions, alone, settings=settings, devices=devices)
     wedged = {group: (made,) for group, made in resected.together.items()}
-    for group, tried in (*ablated.items(), *wedged.items()):
-        own = (made for made in tried if isinstance(made, Candidate) and made.lesions == group)
+    for group, together in (*ablated.items(), *wedged.items()):
+        own = (made for made in together if isinstance(made, Candidate) and made.lesions == group)
         candidates.extend(dict.fromkeys(own))
     groups = (
         *group_options(space, "wedge", wedged, budget_voxels),
@@ -86,28 +90,48 @@ def resections(
     space: Workspace, lesions: Sequence[Lesion], *, settings: Settings, progress: Progress | None = None
 ) -> Resections:
     """The anatomical procedures, and the enucleation and the wedge of each lesion or why not."""
-    local: dict[int, tuple[Candidate | Refusal, Candidate | Refusal]] = {}
-    for number, lesion in enumerate(lesions, start=1):
-        if lesion.volume_ml < settings.lesion.smallest_target_ml:
-            continue
-        if progress is not None:
-            progress(f"Resections of lesion {lesion.id} ({number} of {len(lesions)})")
-        # The wedge first: it measures the distances around the lesion farthest.
-        wedged = wedge(space, lesion, settings=settings.resection)
-        removed = enucleation(space, lesion, settings=settings.resection)
-        if isinstance(removed, Candidate):
-            removed = with_loss(space, removed)
-        most_ml = settings.resection.max_devascularized_ml
-        local[lesion.id] = (_fed(space, removed, most_ml), _fed(space, wedged, most_ml))
+    rules = settings.resection
+    targets = [lesion for lesion in lesions if lesion.volume_ml >= settings.lesion.smallest_target_ml]
+    made = side_by_side(
+        lambda lesion: _local(space, lesion, settings=rules),
+        targets,
+        tell=_announcing(progress, "Resections", targets),
+    )
+    local = {lesion.id: pair for lesion, pair in zip(targets, made, strict=True)}
     wedges = {n: wedged for n, (_, wedged) in local.items() if isinstance(wedged, Candidate)}
     if progress is not None:
         progress("Wedges of close lesions together")
-    clusters = cluster_wedges(space, wedges, settings=settings.resection)
-    together = {n: _fed(space, c, settings.resection.max_devascularized_ml) for n, c in clusters.items()}
-    procedures = anatomical_candidates(space) if settings.resection.anatomical else ()
+    clusters = cluster_wedges(space, wedges, settings=rules)
+    together = {n: _fed(space, c, rules.max_devascularized_ml) for n, c in clusters.items()}
+    procedures = anatomical_candidates(space) if rules.anatomical else ()
     return Resections(
-        procedures=tuple(with_loss(space, c) for c in procedures), local=local, together=together
+        procedures=tuple(side_by_side(lambda c: with_loss(space, c), procedures)),
+        local=local,
+        together=together,
     )
+
+
+def _announcing(
+    progress: Progress | None, what: str, lesions: Sequence[Lesion]
+) -> Callable[[Lesion], None] | None:
+    """Tells which of ``lesions`` is being worked on."""
+    if progress is None:
+        return None
+    number = count(1)
+    return lambda lesion: progress(f"{what} of lesion {lesion.id} ({next(number)} of {len(lesions)})")
+
+
+def _local(
+    space: Workspace, lesion: Lesion, *, settings: ResectionSettings
+) -> tuple[Candidate | Refusal, Candidate | Refusal]:
+    """The enucleation and the wedge of one lesion."""
+    # The wedge first: it measures the distances around the lesion farthest.
+    wedged = wedge(space, lesion, settings=settings)
+    removed = enucleation(space, lesion, settings=settings)
+    if isinstance(removed, Candidate):
+        removed = with_loss(space, removed)
+    most_ml = settings.max_devascularized_ml
+    return _fed(space, removed, most_ml), _fed(space, wedged, most_ml)
 
 
 def _fed(space: Workspace, made: Candidate | Refusal, most_ml: float) -> Candidate | Refusal:

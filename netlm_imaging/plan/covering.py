@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from itertools import combinations
+from math import dist, hypot
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import ConvexHull, QhullError
 
 from netlm_imaging.geometry import FloatArray
+
+Triple = tuple[float, float, float]
 
 
 def extreme_points(points: FloatArray) -> FloatArray:
@@ -36,8 +38,11 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
     ends. A round in which it does not grow is rounding (many points on one sphere, as on a voxel
     lattice) and ends it too.
     """
-    support = points[:1]
-    center, radius = points[0], 0.0
+    # A long chord to begin with saves rounds.
+    start = points[int(np.argmax(np.linalg.norm(points - points[0], axis=1)))]
+    end = points[int(np.argmax(np.linalg.norm(points - start, axis=1)))]
+    support = np.stack([start, end])
+    center, radius = (start + end) / 2.0, float(np.linalg.norm(end - start)) / 2.0
     while True:
         distance = np.linalg.norm(points - center, axis=1)
         farthest = int(np.argmax(distance))
@@ -51,46 +56,44 @@ def smallest_ball(points: FloatArray) -> tuple[FloatArray, float]:
         support = support[held_by]
 
 
-def _ball_touching_first(
-    support: FloatArray,
-) -> tuple[FloatArray, float, npt.NDArray[np.int64]] | None:
-    """The smallest ball around at most five points that touches the first: center, radius, the touching."""
-    best: tuple[FloatArray, float, npt.NDArray[np.int64]] | None = None
-    for chosen in _others(len(support)):
-        offsets = _centers_from_first(support[chosen] - support[0])
-        radii = np.sqrt((offsets**2).sum(axis=1))
-        apart = support - (support[0] + offsets)[:, None]
-        reach = np.sqrt((apart**2).sum(axis=2).max(axis=1))
-        holds = reach <= radii * (1.0 + 1e-9) + 1e-9  # never true of points that span no ball (NaN)
-        if holds.any():
-            n = int(np.argmin(np.where(holds, radii, np.inf)))
-            if best is None or radii[n] < best[1]:
-                best = support[0] + offsets[n], float(radii[n]), np.append(0, chosen[n])
-    return best
+def _ball_touching_first(support: FloatArray) -> tuple[FloatArray, float, list[int]] | None:
+    """The smallest ball around at most five points that touches the first: center, radius, the touching.
+
+    Plain numbers: for so few points, arrays take several times as long.
+    """
+    edges: list[Triple] = [(x, y, z) for x, y, z in (support[1:] - support[0]).tolist()]
+    best: tuple[Triple, float, list[int]] | None = None
+    for size in (1, 2, 3):
+        for chosen in combinations(range(len(edges)), size):
+            offset = _center_from_first([edges[n] for n in chosen])
+            if offset is None or (best is not None and hypot(*offset) >= best[1]):
+                continue
+            radius = hypot(*offset)
+            if all(dist(offset, edge) <= radius * (1.0 + 1e-9) + 1e-9 for edge in edges):
+                best = offset, radius, [0, *(n + 1 for n in chosen)]
+    return None if best is None else (support[0] + best[0], best[1], best[2])
 
 
-def _centers_from_first(edges: FloatArray) -> FloatArray:
-    """Centers of the smallest balls through the first point and those at ``edges`` (n, 1 to 3, 3) from it."""
-    half = 0.5 * (edges**2).sum(axis=2, keepdims=True)
-    a, b, c = (edges[:, n % edges.shape[1]] for n in range(3))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if edges.shape[1] == 1:
-            return a / 2.0
-        normal = _cross(a, b)
-        if edges.shape[1] == 2:
-            beside = half[:, 0] * _cross(b, normal) + half[:, 1] * _cross(normal, a)
-            return np.asarray(beside / (normal**2).sum(axis=1, keepdims=True))
-        sides = half[:, 0] * _cross(b, c) + half[:, 1] * _cross(c, a) + half[:, 2] * normal
-        return np.asarray(sides / (c * normal).sum(axis=1, keepdims=True))
+def _center_from_first(edges: Sequence[Triple]) -> Triple | None:
+    """Center of the smallest ball through 0 and one to three ``edges``; None where they span none."""
+    a, b, c = (edges[n % len(edges)] for n in range(3))
+    if len(edges) == 1:
+        return a[0] / 2.0, a[1] / 2.0, a[2] / 2.0
+    normal = _cross(a, b)
+    parts = [(_dot(a, a), _cross(b, normal)), (_dot(b, b), _cross(normal, a))]
+    twice = 2.0 * _dot(normal, normal)
+    if len(edges) == 3:
+        parts = [(_dot(a, a), _cross(b, c)), (_dot(b, b), _cross(c, a)), (_dot(c, c), normal)]
+        twice = 2.0 * _dot(c, normal)
+    if twice == 0.0:
+        return None
+    x, y, z = (sum(square * along[n] for square, along in parts) / twice for n in range(3))
+    return x, y, z
 
 
-def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """As ``numpy.cross``, which takes several times as long for so few rows."""
-    return a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]]
+def _cross(a: Triple, b: Triple) -> Triple:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
-@cache
-def _others(count: int) -> tuple[npt.NDArray[np.int64], ...]:
-    """Choices of one to three of the points 1 .. count - 1, as one array for each number chosen."""
-    sizes = range(1, min(count, 4))
-    return tuple(np.array(list(combinations(range(1, count), size)), dtype=np.int64) for size in sizes)
+def _dot(a: Triple, b: Triple) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -166,7 +166,7 @@ def _roomiest(points: FloatArray, poses: FloatArray, *, count: int) -> list[_Fit
     No ball is smaller than half of what it must hold is wide in any direction: poses that cannot be
     among the best are told by that, without their ball.
     """
-    widths = np.ptp(points @ (_half_sphere(WIDTHS) @ poses).reshape(-1, 3).T, axis=0)
+    widths = np.ptp(points @ (half_sphere(WIDTHS) @ poses).reshape(-1, 3).T, axis=0)
     least = widths.reshape(len(poses), WIDTHS).max(axis=1) / 2.0
     fits: list[tuple[float, int, _Fit]] = []
     for pose in np.argsort(least, kind="stable").tolist():
@@ -197,14 +197,14 @@ def _poses(space: Workspace, zone_mm: tuple[float, float, float]) -> FloatArray:
 def _frames(*, ball: bool, rolls: bool) -> FloatArray:
     """Rotations in the patient, columns along the probe and the two across it."""
     frames = []
-    for direction in _half_sphere(1 if ball else PROBE_DIRECTIONS):
+    for direction in half_sphere(1 if ball else PROBE_DIRECTIONS):
         frame, _ = Rotation.align_vectors(direction[None], [[1.0, 0.0, 0.0]])
         for roll in ROLLS_DEGREES if rolls else ROLLS_DEGREES[:1]:
             frames.append((frame * Rotation.from_euler("x", roll, degrees=True)).as_matrix())
     return np.stack(frames)
 
 
-def _half_sphere(count: int) -> FloatArray:
+def half_sphere(count: int) -> FloatArray:
     """``count`` evenly spread unit vectors with z >= 0 (golden spiral), the first one straight up."""
     n = np.arange(count)
     z = 1.0 - n / count

@@ -1,0 +1,55 @@
+"""Independent work on several cores: in order, at once, and ended by what goes wrong."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from netlm_imaging.plan import side_by_side as module
+from netlm_imaging.plan.side_by_side import side_by_side
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_cores", lambda: 2)
+
+
+def test_two_pieces_of_work_go_on_at_once_and_come_in_order() -> None:
+    met = threading.Barrier(2)
+
+    def work(number: int) -> int:
+        met.wait(timeout=30.0)  # of one alone, nobody would come
+        return 10 * number
+
+    told: list[int] = []
+    assert side_by_side(work, [3, 1, 2, 4], tell=told.append) == [30, 10, 20, 40]
+    assert told == [3, 1, 2, 4]
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("by", ["work", "tell"])
+def test_what_is_raised_ends_the_rest(by: str) -> None:
+    hold, begun = threading.Event(), list[int]()
+
+    def stop() -> None:
+        threading.Timer(0.2, hold.set).start()
+        raise Stopped
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number > 0:
+            hold.wait(timeout=30.0)
+        elif by == "work":
+            stop()
+
+    def tell(number: int) -> None:
+        if number == 1:
+            stop()
+
+    with pytest.raises(Stopped):
+        side_by_side(work, range(100), tell=tell)
+    assert len(begun) <= 4
