@@ -37,10 +37,17 @@ def ellipsoid(
     axes: npt.ArrayLike | None = None,
 ) -> npt.NDArray[np.bool_]:
     """Voxels [k, j, i] whose centers lie in the ellipsoid; ``axes`` columns are its directions in LPS."""
-    points = grid.to_patient(np.moveaxis(np.indices(grid.shape_kji), 0, -1)) - np.asarray(center_lps_mm)
+    middle, farthest = grid.to_index(center_lps_mm), np.max(semi_axes_mm) / np.asarray(grid.spacing_kji_mm)
+    low = np.ceil(middle - farthest - 1.0).clip(0, grid.shape_kji).astype(int)
+    high = np.floor(middle + farthest + 2.0).clip(0, grid.shape_kji).astype(int)
+    block = np.moveaxis(np.indices(np.maximum(high - low, 0)), 0, -1) + low
+    points = grid.to_patient(block) - np.asarray(center_lps_mm)
     if axes is not None:
         points = points @ np.asarray(axes)
-    return np.asarray(((points / np.asarray(semi_axes_mm)) ** 2).sum(axis=-1) <= 1.0)
+    inside = np.zeros(grid.shape_kji, dtype=bool)
+    where = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    inside[where] = ((points / np.asarray(semi_axes_mm)) ** 2).sum(axis=-1) <= 1.0
+    return inside
 
 
 @st.composite
