@@ -14,7 +14,7 @@ from psygnal import Signal
 
 from napari_netlm.frame import Frame
 from napari_netlm.judged import review_in
-from napari_netlm.layers import LayerData
+from napari_netlm.layers import LayerData, one_picture
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from netlm_imaging.anatomy import Anatomy
@@ -169,9 +169,10 @@ class Desk:
     def go_to(self, point_lps_mm: npt.ArrayLike) -> None:
         """Show the slice of a point, and the point in the middle where one looks closer than the whole."""
         world = self.frame.to_world(point_lps_mm)
-        self.viewer.dims.point = self._on_slices(world)
-        if self.viewer.dims.ndisplay == 2 and self._zoomed_in():
-            self.viewer.scene.camera.center = tuple(float(world[axis]) for axis in self.viewer.dims.order)
+        with one_picture(self.viewer):
+            self.viewer.dims.point = self._on_slices(world)
+            if self.viewer.dims.ndisplay == 2 and self._zoomed_in():
+                self.viewer.scene.camera.center = tuple(float(world[axis]) for axis in self.viewer.dims.order)
 
     @property
     def point_lps_mm(self) -> npt.NDArray[np.float64]:

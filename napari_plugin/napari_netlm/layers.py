@@ -6,7 +6,8 @@ and, where it belongs to an opened study, that ``study``.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
 
 import numpy as np
@@ -28,8 +29,29 @@ def within_images(made: Any) -> None:
 
 
 def drawn_only(viewer: Any) -> AbstractContextManager[Any]:
-    """While layers change in a drag: else the window's list of all layers is laid out anew at each step."""
-    return cast(AbstractContextManager[Any], viewer.layers.events.blocker_all())
+    """While what layers show changes: else the window's list of all layers is laid out anew at each step.
+
+    Layers may come and go meanwhile: only what a layer tells of itself is not passed on.
+    """
+    return cast(AbstractContextManager[Any], viewer.layers.events.blocker())
+
+
+@contextmanager
+def unwatched(viewer: Any) -> Iterator[None]:
+    """While the mouse moves something or slices change: what lies under it is told at the end.
+
+    The viewer would work that out beside each step, and for any word that changes the whole window is drawn.
+    """
+    with viewer.cursor.events.position.blocker():
+        yield
+    viewer.update_status_from_cursor()
+
+
+@contextmanager
+def one_picture(viewer: Any) -> Iterator[None]:
+    """While slices change: all that is seen of it is drawn at once."""
+    with drawn_only(viewer), unwatched(viewer):
+        yield
 
 
 def layer(

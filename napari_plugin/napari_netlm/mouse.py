@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_netlm.crosshair import crosshair_of
 from napari_netlm.desk import desk_of
+from napari_netlm.layers import one_picture
 
 RIGHT = 2
 LEFT = 1
@@ -36,7 +37,8 @@ def scroll(viewer: Any, event: Any) -> None:
     if not event.modifiers:
         axis = viewer.dims.order[0]
         step = 1 if away == (axis == 0) else -1
-        viewer.dims.set_current_step(axis, viewer.dims.current_step[axis] + step)
+        with one_picture(viewer):
+            viewer.dims.set_current_step(axis, viewer.dims.current_step[axis] + step)
     elif "Shift" in event.modifiers:
         viewer.scene.camera.zoom *= ZOOM_STEP if away else 1 / ZOOM_STEP
     event.handled = True  # napari would zoom

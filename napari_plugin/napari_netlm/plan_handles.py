@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from napari_netlm.layers import unwatched
 from napari_netlm.markers import Markers
 from napari_netlm.mouse import LEFT
 from napari_netlm.planning import Planning
@@ -56,11 +57,12 @@ class Handles:
         if handle is None:
             return
         event.handled = True  # the picture would move
-        yield
         dragged = False
-        while event.type == "mouse_move":
-            event.handled = dragged = True
-            self.drag_to(handle, event)
+        with unwatched(viewer):
             yield
+            while event.type == "mouse_move":
+                event.handled = dragged = True
+                self.drag_to(handle, event)
+                yield
         if dragged:
             self.planning.drop()

@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from napari_netlm.desk import Desk
 from napari_netlm.judged import Journal
+from napari_netlm.layers import drawn_only
 from napari_netlm.lesion_figures import middle_of
 from napari_netlm.measuring import Measuring, require_liver
 from napari_netlm.review_files import save_review
@@ -99,7 +100,8 @@ class Reviewing:
         """Show a lesion, and draw with its number. Raises UsageError (BAD_EDIT) for a number out of range."""
         layer = self.layer_of("lesions")
         require_label(np.asarray(layer.data), lesion)
-        self.selected = layer.selected_label = lesion
+        with drawn_only(self.desk.viewer):
+            self.selected = layer.selected_label = lesion
         self.also = ()
         row = self.table.rows.get(lesion)
         if row is not None:

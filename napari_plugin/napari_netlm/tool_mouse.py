@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from napari_netlm.layers import unwatched
 from napari_netlm.mouse import LEFT, is_drawing, until_released
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.geometry import FloatArray
@@ -67,13 +69,14 @@ class ToolMouse:
         if is_drawing(self.tools.reviewing.desk.viewer) or (name is None and self.tools.tool is None):
             return
         event.handled = name is not None  # the picture would move
-        yield
-        while event.type == "mouse_move":
-            dragged = True
-            if name is not None:
-                event.handled = True
-                self.tools.landmarks.drag_to(name, event)
+        with nullcontext() if name is None else unwatched(self.tools.reviewing.desk.viewer):
             yield
+            while event.type == "mouse_move":
+                dragged = True
+                if name is not None:
+                    event.handled = True
+                    self.tools.landmarks.drag_to(name, event)
+                yield
         if name is None and not dragged:
             self._put_landmark(event)
         elif name is not None and dragged and self.tools.attempt(self.tools.landmarks.drop):

@@ -131,6 +131,29 @@ def test_a_point_of_the_patient_is_where_the_cursor_goes(study: OpenedStudy) -> 
     assert desk.point_lps_mm == pytest.approx(point, abs=0.5)
 
 
+def test_a_jump_tells_of_what_lies_under_the_mouse_once_and_of_no_layer(study: OpenedStudy) -> None:
+    """The window draws itself anew for each word that changes in it."""
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    viewer.mouse_over_canvas = True
+    told: list[str] = []
+    viewer.events.status.connect(lambda _event: told.append("status"))
+    viewer.layers.events.connect(lambda event: told.append(event.type))
+    desk.go_to(study.grid.to_patient((12, 60, 33)))
+    assert told == ["status"]
+    assert f"[{viewer.dims.point[0]:.2f}" in str(viewer.status)
+
+
+def test_layers_may_come_while_slices_change(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    inserted: list[object] = []
+    viewer.layers.events.inserted.connect(lambda event: inserted.append(event.value))
+    viewer.dims.events.point.connect(lambda _event: inserted or viewer.add_points(np.zeros((1, 3))))
+    desk.go_to(study.grid.to_patient((12, 60, 33)))
+    assert inserted == [viewer.layers[-1]]
+
+
 @pytest.mark.parametrize(("view", "letters"), [("axial", "RLAP"), ("coronal", "RLSI"), ("sagittal", "APSI")])
 def test_views_are_hung_as_radiologists_have_them(study: OpenedStudy, view: str, letters: str) -> None:
     viewer = ViewerModel()

@@ -211,6 +211,20 @@ def test_a_handle_is_dragged_in_a_slice_and_keeps_its_depth(planning: Planning, 
     assert desk.layer(DRAWING) is None
 
 
+def test_what_lies_under_the_mouse_is_told_after_a_drag_and_not_at_its_steps(planning: Planning) -> None:
+    shown, viewer, told = PlanShown(planning), planning.desk.viewer, []
+    planning.hand.take(new_probe(planning.session, 1, "mwa-1-probe"))
+    viewer.mouse_over_canvas = True
+    viewer.events.status.connect(lambda event: told.append(event.value))
+    at = planning.desk.frame.to_world(planning.hand.drawing.handles_lps_mm[CENTER])
+    event, drag = press(planning, at)
+    viewer.cursor.position = tuple(at + 3.0)
+    assert not told
+    drag_to(event, drag, at + 3.0)
+    assert len(told) == 1
+    shown.close()
+
+
 def test_a_handle_is_dragged_in_3d_in_the_plane_of_the_picture(planning: Planning) -> None:
     shown = PlanShown(planning)
     desk = planning.desk

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from napari.components import ViewerModel
-from napari_plugin.windows import wait_for, why_no_window
+from napari_plugin.windows import counted_events, wait_for, why_no_window
 
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
@@ -214,6 +214,30 @@ def test_a_probe_is_begun_by_one_key_on_a_lesion(plan: PlanWidget) -> None:
     assert plan.tabs.currentWidget() is plan.by_hand
     assert plan.planning.hand.drawing is not None
     assert plan.by_hand.lesion.currentData() == lesion
+
+
+def test_a_step_of_a_drag_does_not_lay_out_the_panel_anew(plan: PlanWidget) -> None:
+    plan.by_hand.buttons["New probe"].click()
+    wait_for(lambda: plan.planning.hand.moved is not None)
+    drawing, room = plan.planning.hand.drawing, plan.outcome.height()
+    center = drawing.handles_lps_mm["center"]
+    with counted_events(plan, "LayoutRequest") as layouts:
+        for step in range(1, 4):
+            before = plan.planning.hand.moved
+            plan.planning.hand.move(drawing.moved("center", center + 4.0 * step))
+            wait_for(lambda before=before: plan.planning.hand.moved is not before)
+    assert not layouts
+    assert plan.outcome.height() == room
+
+
+def test_figures_find_room_as_they_get_longer(plan: PlanWidget) -> None:
+    room = plan.outcome.height()
+    plan.change.setText("one more line\n" * 8)
+    plan.change.show()
+    wait_for(lambda: plan.outcome.height() > room)
+    assert plan.outcome.height() >= plan.outcome.widget().heightForWidth(plan.outcome.viewport().width())
+    plan.refresh()
+    wait_for(lambda: plan.outcome.height() == room)
 
 
 def test_every_button_tells_what_it_does(plan: PlanWidget) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_plugin.planned import Later
-from napari_plugin.windows import wait_for, why_no_window
+from napari_plugin.windows import counted_events, wait_for, why_no_window
 
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
@@ -231,7 +231,7 @@ def test_every_button_tells_what_it_does(widget: ReviewWidget) -> None:
         assert box.suffix() == " mm"
 
 
-def test_keys_work_in_the_image_of_a_real_window(
+def test_keys_work_in_the_image_of_a_real_window_and_a_jump_draws_it_once(
     application: Any, study: OpenedStudy, tmp_path: Path
 ) -> None:
     import napari
@@ -251,6 +251,11 @@ def test_keys_work_in_the_image_of_a_real_window(
     assert work.selected == 3
     QTest.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert work.review.status(2) == "unreviewed"
+    QTest.qWait(300)
+    with counted_events(viewer.window._qt_window, "UpdateRequest") as pictures:
+        QTest.keyClick(made.list, Qt.Key.Key_Down)
+        QTest.qWait(300)
+    assert len(pictures) == 1
     viewer.window.remove_dock_widget(made)
     made.close()
     viewer.close()

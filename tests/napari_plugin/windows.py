@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 PROBE = """
 from qtpy.QtGui import QOffscreenSurface, QOpenGLContext
@@ -43,3 +45,24 @@ def wait_for(what: Callable[[], object], *, seconds: float = 60.0) -> None:
         time.sleep(0.005)
     for _ in range(5):
         QApplication.processEvents()
+
+
+@contextmanager
+def counted_events(widget: Any, name: str) -> Iterator[list[str]]:
+    """One entry for each event of that name of Qt which the widget gets: ``UpdateRequest`` draws a window."""
+    from qtpy.QtCore import QEvent, QObject
+
+    kind, found = getattr(QEvent.Type, name), []
+
+    class Filter(QObject):  # type: ignore[misc]
+        def eventFilter(self, _watched: Any, event: Any) -> bool:  # noqa: N802 Qt's name
+            if event.type() == kind:
+                found.append(name)
+            return False
+
+    counting = Filter()
+    widget.installEventFilter(counting)
+    try:
+        yield found
+    finally:
+        widget.removeEventFilter(counting)

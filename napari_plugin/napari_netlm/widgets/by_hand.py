@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushBut
 from napari_netlm.drawing import HANDLE_TIPS, Drawing, new_plane, new_probe, surface_on
 from napari_netlm.plan_list import moved_words
 from napari_netlm.planning import Planning
+from napari_netlm.widgets.steady import Steady
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.plan.devices import chosen_devices, comparison_devices
 from netlm_imaging.plan.drawn import DrawnPlane
@@ -35,6 +36,7 @@ class ByHand(QWidget):  # type: ignore[misc]
         self.device.setToolTip("Device of a new probe, with the zone that it makes, mm")
         self.text = QLabel(NOTHING)
         self.text.setWordWrap(True)
+        self.said = Steady(self.text)
         self.buttons: dict[str, QPushButton] = {}
         self._lay_out()
 
@@ -57,6 +59,7 @@ class ByHand(QWidget):  # type: ignore[misc]
     def refresh(self) -> None:
         """The plan as it stands."""
         self.show_moved()
+        self.said.fit()
 
     def show_moved(self) -> None:
         """What the drawing does where it is."""
@@ -136,7 +139,7 @@ class ByHand(QWidget):  # type: ignore[misc]
         rows.addLayout(
             self._row((("New probe", self.probe), ("New plane", self.plane), ("New curve", self.curve)))
         )
-        rows.addWidget(self.text)
+        rows.addWidget(self.said)
         rows.addStretch(1)
         rows.addLayout(self._row((("Do it here", self.do_it), ("Put away", self.put_away))))
 

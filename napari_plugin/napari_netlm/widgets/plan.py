@@ -18,6 +18,7 @@ from napari_netlm.widgets.figures import Figures
 from napari_netlm.widgets.limits import LimitsTab
 from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.outlook import CompareTab, FrontierTab, GrowthTab
+from napari_netlm.widgets.steady import Steady
 from napari_netlm.widgets.treat import TreatTab
 from netlm_imaging.errors import NetlmError
 
@@ -34,6 +35,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         self.figures = Figures()
         self.change = QLabel()
         self.change.setWordWrap(True)
+        self.outcome = Steady(_one_above_the_other(self.figures, self.change))
         self.messages = Messages()
         self.treat = TreatTab()
         self.by_hand = ByHand()
@@ -93,6 +95,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
     def refresh(self) -> None:
         """The plan as it stands."""
         self._show_figures()
+        self.outcome.fit()
         planning = self.planning
         for part in self.parts:
             part.refresh()
@@ -183,8 +186,7 @@ class PlanWidget(QWidget):  # type: ignore[misc]
         self.work = QWidget()
         inner = QVBoxLayout(self.work)
         inner.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.figures, self.change):
-            inner.addWidget(widget)
+        inner.addWidget(self.outcome)
         inner.addLayout(self._buttons())
         inner.addWidget(self.tabs, 1)
         rows = QVBoxLayout(self)
@@ -206,3 +208,12 @@ class PlanWidget(QWidget):  # type: ignore[misc]
             self.buttons[title] = button
             row.addWidget(button)
         return row
+
+
+def _one_above_the_other(*widgets: QWidget) -> QWidget:
+    both = QWidget()
+    rows = QVBoxLayout(both)
+    rows.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        rows.addWidget(widget)
+    return both
