@@ -92,6 +92,7 @@ def _in_window(images: Path, case: Path) -> Iterator[tuple[str, list[Wait]]]:
     yield "open the case", [opening]
     desk = desk_of(viewer)
     person.wait(lambda: not study.job.busy)  # PET is registered in a thread
+    person.wait(lambda: not desk.waiting.keys)  # layers that are not seen come after the picture
     review = person.open(study, "Review")
     person.wait(lambda: review.tools is not None)
     yield from _reviewed(person, watch, review, desk)

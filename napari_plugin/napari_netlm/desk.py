@@ -6,6 +6,7 @@ All widgets of a viewer share one Desk: ``desk_of(viewer)``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from napari_netlm.judged import review_in
 from napari_netlm.layers import LayerData, one_picture
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
+from napari_netlm.waiting import Waiting
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions import label_components
@@ -65,6 +67,8 @@ class Desk:
         """The plan that is edited; told of by ``changed`` under ``planning``."""
         self.notices: tuple[Notice, ...] = study.notices
         """Of the study and of what joined it later."""
+        self.waiting = Waiting()
+        """Layers that are not made yet: whoever asks for one gets it."""
         self._histories: dict[str, tuple[int, int, int]] = {}
 
     def __deepcopy__(self, memo: object) -> Desk:
@@ -76,14 +80,30 @@ class Desk:
     @property
     def keys(self) -> tuple[str, ...]:
         """Of all layers of the study, bottom to top."""
+        self.make()
         return tuple(key_of(layer) for layer in self.layers())
 
     def layer(self, key: str) -> Any | None:
         """The napari layer of a mask (``lesions``) or an image role (``hbp``); None where there is none."""
-        return next((layer for layer in self.layers() if key_of(layer) == key), None)
+        found = next((layer for layer in self.layers() if key_of(layer) == key), None)
+        return self._make(key) if found is None and key in self.waiting else found
+
+    def make(self, count: int | None = None) -> None:
+        """Make as many of the layers that wait; None: all."""
+        for key in self.waiting.keys[:count]:
+            self._make(key)
+
+    def _make(self, key: str) -> Any:
+        at = self.waiting.place(key, self.viewer.layers, key_of)
+        return self._add(self.waiting.take(key), at=at)
+
+    @property
+    def series_shown(self) -> set[int | None]:
+        """Numbers of the series that have layers."""
+        return {_meta(layer).get("number") for layer in self.layers()} | self.waiting.numbers
 
     def layers(self) -> Iterator[Any]:
-        """The layers of the study, bottom to top."""
+        """The layers of the study that are made, bottom to top."""
         return (layer for layer in self.viewer.layers if _meta(layer).get("study") is self.study)
 
     def labels(self, key: str) -> LabelMap:
@@ -212,10 +232,12 @@ class Desk:
     def _add(self, data: LayerData, *, at: int) -> Any:
         from napari.layers import Layer
 
-        layer, active = Layer.create(*data), self.viewer.layers.selection.active
-        self.viewer.layers.insert(at, layer)
-        if active is not None:  # a new layer does not take the tool or the window from the one in use
-            self.viewer.layers.selection.active = active
+        layer, selection = Layer.create(*data), self.viewer.layers.selection
+        active = selection.active
+        # A new layer does not take the tool or the window from the one in use.
+        with nullcontext() if active is None else selection.events.blocker_all():
+            self.viewer.layers.insert(at, layer)
+            selection.active = active or layer
         self.watch(layer)
         return layer
 
@@ -253,6 +275,7 @@ def clear_desk(viewer: Any) -> None:
     if desk is None:
         return
     desk.closed.emit()
+    desk.waiting = Waiting()
     with viewer.layers.batched_update():  # one picture without all of them
         for layer in list(desk.layers()):
             viewer.layers.remove(layer)

@@ -18,6 +18,7 @@ from napari_netlm.opened import OpenedStudy
 from napari_netlm.review_files import open_review
 from napari_netlm.scene import scene_of
 from napari_netlm.views import current_view, follow_dimensions, furnish, show_view
+from napari_netlm.waiting import Waiting
 from napari_netlm.work import HeldWork, load_work, restore, work_folder
 from netlm_imaging.errors import UsageError
 from netlm_imaging.volume import Mask
@@ -36,15 +37,25 @@ def load_layers() -> None:
             import_module(name)
 
 
-def put_on_desk(viewer: Any, study: OpenedStudy) -> Desk:
+def load_units() -> None:
+    """Have napari's units read, which it does with its first layer: half a second, in the window's thread."""
+    with suppress(ImportError):  # of another napari
+        import_module("pint").get_application_registry().get_base_units("mm")
+
+
+def put_on_desk(viewer: Any, study: OpenedStudy, *, unseen_later: bool = False) -> Desk:
     """Show ``study`` in place of the one that was there; returns its desk.
 
+    ``unseen_later``: layers that are not seen at first wait for ``Desk.make``, or for who asks for them.
     Raises UsageError (STUDY_OPEN) where another window works on it; the viewer stays as it is.
     """
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets are given a proxy
     held = _held(viewer, study)
-    _add(viewer, scene_of(study), active=study.images[0].role if study.images else None)
-    return _on_desk(viewer, study, held)
+    scene = scene_of(study)
+    later = [data for data in scene if unseen_later and not data[1]["visible"]]
+    now = [data for data in scene if data[1]["visible"] or not unseen_later]
+    _add(viewer, now, active=study.images[0].role if study.images else None)
+    return _on_desk(viewer, study, held, Waiting(scene, later))
 
 
 def adopt(viewer: Any, study: OpenedStudy) -> Desk:
@@ -88,9 +99,9 @@ def _held(viewer: Any, study: OpenedStudy) -> HeldWork:
     return held or HeldWork(folder)
 
 
-def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork) -> Desk:
+def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork, waiting: Waiting | None = None) -> Desk:
     desk = Desk(viewer, study)
-    desk.held = held
+    desk.held, desk.waiting = held, waiting or Waiting()
     desk.closed.connect(held.release)
     for layer in desk.layers():
         desk.watch(layer)

@@ -48,10 +48,51 @@ def test_layers_are_added_and_selected_at_once_and_put_away_at_once(study: Opene
     assert batches == [8, 1]
 
 
+def test_layers_that_are_not_seen_may_come_later_or_when_asked_for(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study, unseen_later=True)
+    first = ["HBP MRI", "PET (SUV)", "Liver", "Treated", "Lesions"]
+    assert [layer.name for layer in viewer.layers] == first
+    assert desk.series_shown == {2, 3, None}
+    vessels = desk.layer("vessels")
+    assert [layer.name for layer in viewer.layers] == [*first[:4], "Vessels", "Lesions"]
+    assert not vessels.visible
+    desk.edit("vessels", (np.array([0]),) * 3, 1)
+    assert "vessels" in desk.edited
+    desk.make(1)
+    assert not desk.waiting.keys
+    assert desk.keys == ("hbp", "pet", "segments", "liver", "treated", "vessels", "lesions")
+    assert viewer.layers.selection.active is desk.layer("hbp")
+    clear_desk(viewer)
+    assert not viewer.layers
+
+
+def test_what_follows_from_masks_is_the_same_before_they_have_layers(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    now, later = (put_on_desk(viewer, study, unseen_later=later).anatomy() for later in (False, True))
+    assert np.array_equal(now.segments.array, later.segments.array)
+    assert np.array_equal(now.vessels.array, later.vessels.array)
+
+
+def test_a_desk_that_is_closed_makes_no_layers(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study, unseen_later=True)
+    clear_desk(viewer)
+    assert desk.layer("segments") is None
+    desk.make()
+    assert not viewer.layers
+
+
 def test_what_napari_loads_with_its_first_layers_can_be_loaded_before_them() -> None:
     code = (
         "import sys, napari_netlm.hang as hang; late = {'pandas', 'skimage.color'}; "
         "assert not late & set(sys.modules); hang.load_layers(); assert late <= set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    code = (
+        "import pint, napari_netlm.hang as hang; units = pint.get_application_registry(); "
+        "read = lambda: '_units' in vars(object.__getattribute__(units, '_registry')); "
+        "assert not read(); hang.load_units(); assert read()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 

@@ -119,6 +119,28 @@ def test_a_study_opens_with_its_series_and_what_is_wrong_with_it(
     assert desk_of(viewer) is desk  # what was open stays
 
 
+def test_the_first_picture_waits_for_no_layer_that_is_not_seen(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_netlm.widgets.unseen_layers.REST_MS", 200)
+    at_picture: list[int] = []
+    draw = viewer.window._qt_viewer.canvas._scene_canvas.events.draw
+
+    def look(_event: Any) -> None:
+        at_picture.append(len(viewer.layers))
+
+    draw.connect(look)
+    widget.work.discarded.emit(replace(study, path=tmp_path))
+    assert not at_picture
+    desk = desk_of(viewer)
+    viewer.cursor.position = (1.0, 2.0, 3.0)
+    wait_for(lambda: at_picture)
+    assert at_picture[0] == 5
+    wait_for(lambda: not desk.waiting.keys)
+    assert len(viewer.layers) == 7
+    draw.disconnect(look)
+
+
 def test_a_folder_of_nothing_says_what_the_command_line_says(widget: Any, tmp_path: Path) -> None:
     widget.open_path(tmp_path)
     wait_for(lambda: not widget.job.busy)

@@ -85,6 +85,16 @@ def test_an_edit_is_on_disk_within_a_second_and_there_again(study: OpenedStudy) 
     assert [n.code for n in again.notices] == ["WORK_RESTORED"]
 
 
+def test_work_on_a_mask_that_is_not_seen_at_first_is_there_again(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study, unseen_later=True)
+    desk.edit("segments", VOXEL, 7)
+    wait_for(lambda: written(desk))
+    again = put_on_desk(viewer, study, unseen_later=True)
+    assert np.asarray(again.layer("segments").data)[VOXEL] == 7
+    assert "segments" in again.edited
+
+
 def test_what_was_decided_is_kept_too(study: OpenedStudy) -> None:
     desk = put_on_desk(ViewerModel(), study)
     desk.record("review", {"2": "accepted", "note": "Größe"})

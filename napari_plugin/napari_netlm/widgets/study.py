@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton,
 
 from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.desk import Desk, clear_desk, desk_of
-from napari_netlm.hang import adopt, load_layers, put_on_desk
+from napari_netlm.hang import adopt, load_layers, load_units, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.judged import review_in
 from napari_netlm.opened import Addition, OpenedStudy
@@ -26,6 +26,7 @@ from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.run_row import RunRow
 from napari_netlm.widgets.series_list import SeriesList
+from napari_netlm.widgets.unseen_layers import UnseenLayers
 from napari_netlm.widgets.work_row import WorkRow
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.review import segments_method
@@ -53,6 +54,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.run.wanted.connect(self.run_case)
         self.work = WorkRow()
         self.work.discarded.connect(self._put)
+        self.unseen = UnseenLayers(self.viewer)
         rows = QVBoxLayout(self)
         rows.addLayout(self._open_buttons())
         self.beside = BesideRow(self.viewer)
@@ -66,6 +68,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.viewer.layers.events.inserted.connect(self._adopt_dropped)
         self._show(desk_of(self.viewer))
         Thread(target=load_layers, name="netlm-load").start()
+        QTimer.singleShot(0, load_units)
 
     # what one can do
 
@@ -122,7 +125,12 @@ class StudyWidget(QWidget):  # type: ignore[misc]
     # how it goes on
 
     def _put(self, study: OpenedStudy) -> None:
-        self._taken(lambda: put_on_desk(self.viewer, study))
+        window = self.window()
+        window.setUpdatesEnabled(False)  # napari draws while it adds layers: nothing is seen yet
+        try:
+            self._taken(lambda: put_on_desk(self.viewer, study, unseen_later=True))
+        finally:
+            window.setUpdatesEnabled(True)
 
     def _taken(self, hang: Callable[[], Desk]) -> None:
         try:
@@ -174,6 +182,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.run.show_desk(desk)
         self.beside.setEnabled(desk is not None)
         self.work.show_desk(desk)
+        self.unseen.show_desk(desk)
         if desk is None:
             self.series.hide()
             return
@@ -184,8 +193,7 @@ class StudyWidget(QWidget):  # type: ignore[misc]
         self.opened.emit(desk)
 
     def _show_series(self, desk: Desk) -> None:
-        numbers = {layer.metadata["netlm"].get("number") for layer in desk.layers()}
-        self.series.show_series(desk.study.series, shown=numbers)
+        self.series.show_series(desk.study.series, shown=desk.series_shown)
         self.series.setVisible(bool(desk.study.series))
 
     # dialogs and drops
