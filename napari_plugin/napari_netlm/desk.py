@@ -98,9 +98,10 @@ class Desk:
         return self._add(self.waiting.take(key), at=at)
 
     @property
-    def series_shown(self) -> set[int | None]:
+    def series_shown(self) -> set[int]:
         """Numbers of the series that have layers."""
-        return {_meta(layer).get("number") for layer in self.layers()} | self.waiting.numbers
+        made = {_meta(layer).get("number") for layer in self.layers()}
+        return {number for number in made | self.waiting.numbers if number is not None}
 
     def layers(self) -> Iterator[Any]:
         """The layers of the study that are made, bottom to top."""

@@ -24,18 +24,22 @@ SURROUNDINGS = ("liver", "segments", "vessels", "cysts", "spleen")
 """Masks that figures of lesions depend on."""
 
 
-def measurer(desk: Desk, reference: PetReference | None = None) -> Callable[[], LesionTable]:
+def measurer(
+    desk: Desk, reference: PetReference | None = None, *, say: Callable[[str], object] = lambda _text: None
+) -> Callable[[], LesionTable]:
     """What measures all lesions as drawn now, in the viewer's order of axes; it may do so in any thread.
 
     The desk has layers of liver and lesions. Lesions are compared with ``reference`` on PET, else with
     normal liver and spleen as the case did, else as measured. What the study found on images stays with
-    a lesion while it has the outline that it came with. It raises InputError (EMPTY_MASK) without liver.
+    a lesion while it has the outline that it came with. ``say`` is told each step from that thread; what it
+    raises ends the work. It raises InputError (EMPTY_MASK) without liver.
     """
     drawn = {name: mask for name in (*SURROUNDINGS, "lesions") if (mask := _drawn(desk, name)) is not None}
     study, suv, image = desk.study, _suv(desk), _reference_image(desk)
     known = () if study.case is None else study.case.lesions
 
     def table() -> LesionTable:
+        say("Measuring the liver")
         anatomy = _anatomy(study, drawn)
         normal = reference if suv is None or reference else _pet_reference(suv, known, anatomy)
         return LesionTable.of(
@@ -46,6 +50,7 @@ def measurer(desk: Desk, reference: PetReference | None = None) -> Callable[[], 
             suv=None if normal is None else suv,
             reference=normal,
             image=image,
+            step=lambda done, of: say(f"Measuring lesion {done + 1} of {of}"),
         )
 
     return table

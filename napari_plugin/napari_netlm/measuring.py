@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from psygnal import Signal
 
 from napari_netlm.desk import Desk
+from napari_netlm.jobs import Reporter
 from napari_netlm.lesion_figures import measurer
 from napari_netlm.review_files import PARTS
 from napari_netlm.runner import Runner, at_once, refusal
@@ -22,7 +24,7 @@ class Measuring:
     changed = Signal(str, object)
     """A mask by its name, and the Change in it, whoever made it."""
     measured = Signal()
-    """All lesions, or nothing since masks changed meanwhile."""
+    """All lesions, or nothing since masks changed meanwhile or it was cancelled."""
     failed = Signal(object)
     """With the NetlmError: why they cannot be measured."""
 
@@ -31,7 +33,12 @@ class Measuring:
         self.run = run
         self._table: LesionTable | None = None
         self._stale = True
-        self._running = self._closed = False
+        self.say: Callable[[str], None] = lambda _text: None
+        """Told each step of measuring, from the thread in which that is done."""
+        self.cancelled = False
+        """Stopped by hand: it goes on when that is asked for, or the liver changes."""
+        self._reporter: Reporter | None = None
+        """Of the measuring that is going on."""
         self._edits = 0
         """Of masks so far: figures of other masks do not stand."""
         self._seen: dict[Part, Labels] = {}
@@ -43,7 +50,7 @@ class Measuring:
 
     def close(self) -> None:
         """Listen no more."""
-        self._closed = True
+        self._stop()
         self.desk.changed.disconnect(self._on_change)
         for part in self._seen:
             layer = self.desk.layer(part)
@@ -78,17 +85,41 @@ class Measuring:
         """All lesions have to be measured again."""
         return self._stale
 
-    def measure(self) -> None:
-        """Measure all lesions where needed, by ``run``; ``measured`` or ``failed`` tell of it."""
-        if self._stale and not self._running:
-            self._running, asked = True, self._edits
-            known = None if self._table is None else self._table.frame.reference
-            self.run(measurer(self.desk, known), lambda answer: self._stand(asked, answer))
+    @property
+    def running(self) -> bool:
+        """All lesions are measured right now."""
+        return self._reporter is not None
 
-    def _stand(self, asked: int, answer: Any) -> None:
-        self._running = False
-        if self._closed:
+    def measure(self, *, again: bool = False) -> None:
+        """Measure all lesions where needed, by ``run``; ``measured`` or ``failed`` tell of it.
+
+        Not what was cancelled, unless ``again``.
+        """
+        self.cancelled &= not again
+        if not self._stale or self.running or self.cancelled:
             return
+        asked, reporter = self._edits, Reporter(lambda text: self.say(text))
+        self._reporter = reporter
+        known = None if self._table is None else self._table.frame.reference
+        job = measurer(self.desk, known, say=reporter.say)
+        self.run(job, lambda answer: self._stand(asked, reporter, answer))
+
+    def cancel(self) -> None:
+        """Stop measuring at its next step: the figures of before stand."""
+        if self._stop():
+            self.cancelled = True
+            self.measured.emit()
+
+    def _stop(self) -> bool:
+        reporter, self._reporter = self._reporter, None
+        if reporter is not None:
+            reporter.cancel()
+        return reporter is not None
+
+    def _stand(self, asked: int, reporter: Reporter, answer: Any) -> None:
+        if reporter is not self._reporter:  # cancelled: nobody waits for it
+            return
+        self._reporter = None
         error = refusal(answer)
         if error is not None:
             self.failed.emit(error)
@@ -121,6 +152,7 @@ class Measuring:
         """The table after an edit; after one of the liver all lesions have to be measured again."""
         self._stale |= part == "liver"
         self._edits += 1
+        self.cancelled &= part != "liver"
         if self._table is None:
             return
         layer = self.desk.layer("lesions")

@@ -13,6 +13,8 @@ from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.review import Status
 from netlm_imaging.review.table import Row
 
+MEASURING, NOT_MEASURED = "Measuring the lesions ...", "The lesions are not measured."
+STALE = "The liver has changed: figures are those of before."
 Item = tuple[int, Row, Status]
 """Number, figures and judgement of one lesion."""
 STATUS_COLORS: dict[Status, str] = {
@@ -123,6 +125,8 @@ def tip_of(item: Item) -> str:
 
 def summary(reviewing: Reviewing) -> str:
     """How far the review is, and what counts."""
+    if reviewing.measuring.stale:
+        return STALE if reviewing.measuring.cancelled else "Measuring again ..."
     items = reviewing.rows
     found = Counter(status for _, _, status in items)
     judged = ", ".join(f"{found[s]} {s}" for s in ("accepted", "rejected", "unsure") if found[s])

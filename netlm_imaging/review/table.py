@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -108,12 +108,14 @@ class LesionTable:
         suv: Volume | None = None,
         reference: PetReference | None = None,
         image: Volume | None = None,
+        step: Callable[[int, int], object] = lambda _done, _of: None,
     ) -> LesionTable:
         """The table of ``labels``, edited from the lesions of ``anatomy``, on its grid.
 
         ``seen_on`` and ``uptake`` as in ``measure``, of the lesions of ``anatomy``. With ``suv`` (g/mL, same
         grid) and ``reference`` the uptake of any other outline is read anew; else it is unknown. ``image``
-        shows the lesions, same grid. Raises InputError (EMPTY_MASK) for an empty liver.
+        shows the lesions, same grid. ``step`` is told before each lesion how many are done and how many
+        there are; what it raises ends the work. Raises InputError (EMPTY_MASK) for an empty liver.
         """
         known = uptake or {}
         bare = replace(anatomy, lesions=LabelMap(np.zeros(anatomy.grid.shape_kji, np.uint8), anatomy.grid))
@@ -128,7 +130,10 @@ class LesionTable:
             reference=reference,
             image=image,
         )
-        rows = {region.label: frame.row(region) for region in regions_of(labels)}
+        rows, found = {}, list(regions_of(labels))
+        for done, region in enumerate(found):
+            step(done, len(found))
+            rows[region.label] = frame.row(region)
         return cls(frame=frame, rows=MappingProxyType(rows))
 
     @property

@@ -15,6 +15,7 @@ from napari_plugin.windows import counted_events, wait_for, why_no_window
 
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
+from napari_netlm.measuring import Measuring
 from napari_netlm.opened import OpenedStudy
 from netlm_imaging.ingest import read_review
 from netlm_imaging.review import deleted
@@ -25,6 +26,8 @@ if why := why_no_window():
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from napari_netlm.review_list import NOT_MEASURED, STALE
+from napari_netlm.widgets.measure_row import MeasureRow
 from napari_netlm.widgets.review import NOTHING_OPEN, ReviewWidget
 
 pytestmark = [
@@ -207,6 +210,51 @@ def test_lesions_are_measured_beside_the_window_which_says_so(
     assert made.work.isEnabled()
     assert made.list.lesions.rowCount() == 5
     made.close()
+
+
+def test_measuring_is_cancelled_and_begun_again(
+    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = Later()
+    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: of)
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    made = ReviewWidget(viewer)
+    made.show()
+    assert made.measure.isVisible()
+    made.measure.button.click()
+    assert made.summary.text() == NOT_MEASURED
+    of.one()  # what was cancelled comes to nothing
+    assert made.tools is None
+    made.measure.button.click()
+    of.one()
+    assert made.work.isEnabled()
+    assert not made.measure.isVisible()
+    before = made.tools.reviewing.rows
+    half = np.argwhere(desk.layer("liver").data)[::2]
+    desk.edit("liver", tuple(half.T), 0)
+    wait_for(lambda: of.jobs)
+    made.measure.button.click()
+    assert made.summary.text() == STALE
+    of.one()
+    assert made.tools.reviewing.rows == before
+    assert not of.jobs
+    desk.edit("liver", tuple(half[:1].T), 1)  # another liver is measured as usual
+    wait_for(lambda: of.jobs)
+    of.one()
+    assert made.summary.text() != STALE
+    assert not made.measure.isVisible()
+    made.close()
+
+
+def test_each_step_of_measuring_is_said(application: Any, study: OpenedStudy) -> None:
+    made = MeasureRow()
+    said: list[str] = []
+    made._said.connect(said.append)
+    measuring = Measuring(put_on_desk(ViewerModel(), study))
+    made.follow(measuring)
+    measuring.measure()
+    assert said == ["Measuring the liver", *(f"Measuring lesion {n} of 5" for n in range(1, 6))]
 
 
 def test_a_study_that_is_closed_or_another_one_is_followed(widget: ReviewWidget, study: OpenedStudy) -> None:

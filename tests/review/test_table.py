@@ -61,6 +61,22 @@ def test_the_contrast_of_an_edited_lesion_is_that_of_a_new_table() -> None:
     assert after == LesionTable.of(anatomy, labels, image=image).rows[1].cnr
 
 
+def test_each_lesion_is_told_before_it_is_measured_and_work_ends_where_that_raises() -> None:
+    labels = np.where(ball((0.0, 0.0, 0.0), 6.0), 1, 0).astype(np.uint8)
+    labels[ball((14.0, 0.0, 0.0), 3.0)] = 5
+    anatomy = Anatomy(liver=Mask(ball((0.0, 0.0, 0.0), 22.0), GRID), lesions=LabelMap(labels, GRID))
+    told: list[tuple[int, int]] = []
+    LesionTable.of(anatomy, labels, step=lambda *at: told.append(at))
+    assert told == [(0, 2), (1, 2)]
+
+    def stop(done: int, _of: int) -> None:
+        if done:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        LesionTable.of(anatomy, labels, step=stop)
+
+
 @settings(max_examples=40)
 @given(label_arrays(), st.integers(0, 2**32))
 def test_after_any_edits_the_table_is_a_whole_new_one(case: tuple[Grid, np.ndarray], seed: int) -> None:

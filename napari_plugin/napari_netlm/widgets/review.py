@@ -26,10 +26,11 @@ from napari_netlm.review_commands import (
     bind_review_keys,
     free_review_keys,
 )
-from napari_netlm.review_list import summary
+from napari_netlm.review_list import MEASURING, NOT_MEASURED, summary
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.tools import Tools
 from napari_netlm.widgets.lesion_list import LesionList
+from napari_netlm.widgets.measure_row import MeasureRow
 from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.part_row import PartRow
 from napari_netlm.widgets.reach_form import ReachForm
@@ -40,6 +41,7 @@ from netlm_imaging.errors import NetlmError
 SETTLE_MS = 400
 """After the liver was drawn on all lesions are measured again, once it rests for so long."""
 NOTHING_OPEN = "Open a study with a liver mask: a finished case, or images with masks."
+
 
 _BY_KEY = {
     c.key.replace("Control", "Ctrl").replace("-", "+").replace("Delete", "Del"): c for c in COMMANDS if c.key
@@ -60,6 +62,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         self.buttons: dict[str, QPushButton] = {}
         self.summary = QLabel(NOTHING_OPEN)
         self.summary.setWordWrap(True)
+        self.measure = MeasureRow()
         self.list = LesionList()
         self.hint = QLabel()
         self.hint.setWordWrap(True)
@@ -118,8 +121,10 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         desk.closed.connect(self._leave)
         self._first.changed.connect(self._follow)
         self._first.measuring.failed.connect(self._refused)
-        self.summary.setText("Measuring the lesions ...")
+        self.summary.setText(MEASURING)
+        self.measure.follow(self._first.measuring)
         self._first.measuring.measure()
+        self.measure.refresh()
 
     def _begin(self, reviewing: Reviewing) -> None:
         self._first, self.tools = None, Tools(reviewing)
@@ -138,6 +143,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         """The study is closed: listen to it no more."""
         tools, self.tools = self.tools, None
         reviewing, self._first = self._first if tools is None else tools.reviewing, None
+        self.measure.follow(None)
         self.work.setEnabled(False)
         if tools is not None:
             self._settle.stop()
@@ -169,10 +175,13 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         first = self._first
         if first is not None and not first.measuring.begun:
             first.measuring.measure()  # masks have changed meanwhile
+            self.summary.setText(NOT_MEASURED if first.measuring.cancelled else MEASURING)
+            self.measure.refresh()
             return
         if first is not None:
             self._begin(first)
-        if self.tools is not None and self.tools.reviewing.measuring.stale:
+        measuring = None if self.tools is None else self.tools.reviewing.measuring
+        if measuring is not None and measuring.stale and not measuring.cancelled:
             self.summary.setText("Measuring again when you pause ...")
             self._settle.start()
         else:
@@ -187,7 +196,8 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
         work = self.tools.reviewing
         items = {item[0]: item for item in work.rows}
         self.list.show_lesions([items[n] for n in work.listed()], selected=work.selected, also=work.also)
-        self.summary.setText("Measuring again ..." if work.measuring.stale else summary(work))
+        self.summary.setText(summary(work))
+        self.measure.refresh()
 
     def _show_tool(self) -> None:
         """The button of the tool in use is down."""
@@ -243,6 +253,7 @@ class ReviewWidget(QWidget):  # type: ignore[misc]
     def _lay_out(self) -> None:
         rows = QVBoxLayout(self)
         rows.addWidget(self.summary)
+        rows.addWidget(self.measure)
         inner = QVBoxLayout(self.work)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.list, 1)
