@@ -5,7 +5,7 @@ All widgets of a viewer share one Desk: ``desk_of(viewer)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +16,19 @@ from psygnal import Signal
 from napari_netlm.frame import Frame
 from napari_netlm.judged import review_in
 from napari_netlm.layers import LayerData, one_picture
-from napari_netlm.opened import Addition, OpenedStudy, ShownImage, anatomy_of
+from napari_netlm.masks import EDITABLE, LABELED, anatomy_drawn
+from napari_netlm.opened import Addition, OpenedStudy, ShownImage
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from napari_netlm.waiting import Waiting
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions import label_components
-from netlm_imaging.review import counted
 from netlm_imaging.volume import LabelMap, Mask
 
 if TYPE_CHECKING:
     from napari_netlm.autosave import Autosave
     from napari_netlm.planning import Planning
     from napari_netlm.work import HeldWork
-
-EDITABLE = ("lesions", "liver", "segments", "vessels", "portal_vein", "cysts", "spleen")
-"""Masks that people may correct; the rest of a case (treated, remnant, ...) follows from them."""
-LABELED = ("lesions", "segments")
-"""Masks whose values tell parts apart."""
 
 
 class Desk:
@@ -94,8 +89,16 @@ class Desk:
             self._make(key)
 
     def _make(self, key: str) -> Any:
-        at = self.waiting.place(key, self.viewer.layers, key_of)
-        return self._add(self.waiting.take(key), at=at)
+        layer = self._add(self.waiting[key], at=self.waiting.place(key, self.viewer.layers, key_of))
+        self.waiting.drop(key)
+        return layer
+
+    def voxels(self, key: str) -> npt.NDArray[Any] | None:
+        """The array of a layer, also of one that is not made yet; None where there is none."""
+        if key in self.waiting:
+            return np.asarray(self.waiting[key][0])
+        layer = self.layer(key)
+        return None if layer is None else np.asarray(layer.data)
 
     @property
     def series_shown(self) -> set[int]:
@@ -109,10 +112,10 @@ class Desk:
 
     def labels(self, key: str) -> LabelMap:
         """A copy of the labels as drawn now, on the study's grid. Raises KeyError."""
-        layer = self.layer(key)
-        if layer is None:
+        array = self.voxels(key)
+        if array is None:
             raise KeyError(key)
-        return self.frame.labels(layer.data)
+        return self.frame.labels(array)
 
     def mask(self, key: str) -> Mask:
         """As ``labels``, all values together."""
@@ -167,16 +170,14 @@ class Desk:
 
     def anatomy(self) -> Anatomy | None:
         """All masks as drawn now, without rejected lesions; None without liver or lesions."""
-        drawn: dict[str, Mask | LabelMap] = {
-            key: self.labels(key) if key in LABELED else self.mask(key)
-            for key in EDITABLE
-            if self.layer(key) is not None
-        }
-        if isinstance(segments := drawn.get("segments"), LabelMap) and not segments.array.any():
-            del drawn["segments"]  # nobody has set them yet
-        if isinstance(lesions := drawn.get("lesions"), LabelMap):
-            drawn["lesions"] = counted(lesions, review_in(self.records))
-        return anatomy_of({**self.study.masks, **drawn})
+        return self.drawing()()
+
+    def drawing(self) -> Callable[[], Anatomy | None]:
+        """What copies all masks into an ``anatomy``, as drawn when that is called, in any thread."""
+        arrays = {key: array for key in EDITABLE if (array := self.voxels(key)) is not None}
+        review = review_in(self.records)
+
+        return lambda: anatomy_drawn(self.study, self.frame, arrays, review)
 
     # records
 

@@ -71,5 +71,5 @@ def layer(
     if isinstance(turned, Volume):
         window = first_window(turned.array, modality=modality)
         return turned.array, {"contrast_limits": window, **kwargs}, "image"
-    kind = np.uint8 if isinstance(turned, Mask) else turned.array.dtype
-    return np.array(turned.array, dtype=kind, order="C"), {"opacity": 0.7, **kwargs}, "labels"
+    array = turned.array.view(np.uint8) if isinstance(turned, Mask) else turned.array
+    return np.array(array, order="C"), {"opacity": 0.7, **kwargs}, "labels"

@@ -27,19 +27,23 @@ SURROUNDINGS = ("liver", "segments", "vessels", "cysts", "spleen")
 def measurer(
     desk: Desk, reference: PetReference | None = None, *, say: Callable[[str], object] = lambda _text: None
 ) -> Callable[[], LesionTable]:
-    """What measures all lesions as drawn now, in the viewer's order of axes; it may do so in any thread.
+    """What measures all lesions as drawn when it begins, in the viewer's order of axes and in any thread.
 
     The desk has layers of liver and lesions. Lesions are compared with ``reference`` on PET, else with
     normal liver and spleen as the case did, else as measured. What the study found on images stays with
     a lesion while it has the outline that it came with. ``say`` is told each step from that thread; what it
     raises ends the work. It raises InputError (EMPTY_MASK) without liver.
     """
-    drawn = {name: mask for name in (*SURROUNDINGS, "lesions") if (mask := _drawn(desk, name)) is not None}
+    found = {name: desk.voxels(name) for name in (*SURROUNDINGS, "lesions")}
+    arrays = {name: array for name, array in found.items() if array is not None}
+    grid = desk.frame.shown_grid
     study, suv, image = desk.study, _suv(desk), _reference_image(desk)
     known = () if study.case is None else study.case.lesions
 
     def table() -> LesionTable:
         say("Measuring the liver")
+        # Copies, so that figures measured against them do not move while masks are drawn on.
+        drawn = {name: LabelMap(np.array(array), grid) for name, array in arrays.items()}
         anatomy = _anatomy(study, drawn)
         normal = reference if suv is None or reference else _pet_reference(suv, known, anatomy)
         return LesionTable.of(
@@ -79,12 +83,6 @@ def _anatomy(study: OpenedStudy, drawn: Mapping[str, LabelMap]) -> Anatomy:
     anatomy = anatomy_of({**drawn, "lesions": came})
     assert anatomy is not None
     return anatomy
-
-
-def _drawn(desk: Desk, key: str) -> LabelMap | None:
-    """A copy, so that figures measured against it do not move while it is drawn on."""
-    layer = desk.layer(key)
-    return None if layer is None else LabelMap(np.array(layer.data), desk.frame.shown_grid)
 
 
 def _suv(desk: Desk) -> Volume | None:

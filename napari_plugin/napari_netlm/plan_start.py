@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,22 +61,31 @@ def question_of(desk: Desk) -> PlanQuestion:
 
     Raises InputError (MASKS_NEEDED, BAD_PLAN_FILE), UsageError (BAD_CLINICAL, BAD_SETTINGS).
     """
-    anatomy = desk.anatomy()
-    if anatomy is None or not anatomy.liver.voxels:
-        raise InputError(_masks_needed())
-    clinical, settings = facts_of(desk)
+    return asking(desk)()
+
+
+def asking(desk: Desk) -> Callable[[], PlanQuestion]:
+    """What gives ``question_of(desk)`` in any thread; masks are as drawn when it is called."""
+    drawing, (clinical, settings) = desk.drawing(), facts_of(desk)
     saved = desk.records.get(RECORD)
     file = desk.study.plan if saved is None else PlanFile.from_json(json.dumps(saved))
     traced = file is None or file.vessels_traced or "vessels" in desk.edited
-    inside = LabelMap(anatomy.lesions.array * anatomy.liver.array, anatomy.grid)
-    return PlanQuestion(
-        study=desk.study,
-        anatomy=replace(anatomy, lesions=inside, vessels_traced=traced),
-        clinical=clinical,
-        settings=settings,
-        file=file,
-        edited=saved is not None,
-    )
+
+    def question() -> PlanQuestion:
+        anatomy = drawing()
+        if anatomy is None or not anatomy.liver.voxels:
+            raise InputError(_masks_needed())
+        inside = LabelMap(anatomy.lesions.array * anatomy.liver.array, anatomy.grid)
+        return PlanQuestion(
+            study=desk.study,
+            anatomy=replace(anatomy, lesions=inside, vessels_traced=traced),
+            clinical=clinical,
+            settings=settings,
+            file=file,
+            edited=saved is not None,
+        )
+
+    return question
 
 
 def start(question: PlanQuestion, progress: Progress) -> Started:

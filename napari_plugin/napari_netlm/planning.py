@@ -9,8 +9,9 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_netlm.desk import EDITABLE, Desk
+from napari_netlm.desk import Desk
 from napari_netlm.hand import Hand
+from napari_netlm.masks import EDITABLE
 from napari_netlm.plan_details import Details, compared, details_of, type_of_plan
 from napari_netlm.plan_start import RECORD, Started, plan_record
 from napari_netlm.runner import Runner, at_once, refusal
@@ -287,6 +288,11 @@ class Planning:
         self.changed.emit()
 
     def _on_mask(self, name: str) -> None:
-        if name in EDITABLE or name == "review":
+        if is_planned_on(name):
             self.outdated = True
             self.changed.emit()
+
+
+def is_planned_on(name: str) -> bool:
+    """Whether a plan is no longer that of what is drawn once this mask or record has changed."""
+    return name in EDITABLE or name == "review"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from napari_netlm.desk import LABELED, Desk
+from napari_netlm.desk import Desk
 from napari_netlm.judged import RECORD, record_line
+from napari_netlm.masks import LABELED
 from netlm_imaging.errors import Fault, InputError, Notice, UsageError
 from netlm_imaging.export import append_event, write_review
 from netlm_imaging.ingest import read_mask, read_review, read_reviewed_lesions

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from napari_netlm.desk import LABELED, Desk
+from napari_netlm.desk import Desk
 from napari_netlm.jobs import Reporter, run_netlm
 from napari_netlm.judged import review_in
+from napari_netlm.masks import LABELED
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.study import open_study
 from netlm_imaging.clinical import Clinical

@@ -33,9 +33,12 @@ class Waiting:
         """Of the series that they show."""
         return {data[1]["metadata"]["netlm"].get("number") for data in self._later.values()}
 
-    def take(self, key: str) -> LayerData:
-        """It waits no more."""
-        return self._later.pop(key)
+    def __getitem__(self, key: str) -> LayerData:
+        return self._later[key]
+
+    def drop(self, key: str) -> None:
+        """It is made, and waits no more."""
+        del self._later[key]
 
     def place(self, key: str, layers: Sequence[Any], key_of: Callable[[Any], str]) -> int:
         """Where it goes among ``layers``, bottom to top: above those of the study that lie below it."""

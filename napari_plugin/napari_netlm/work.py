@@ -17,7 +17,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from napari_netlm.desk import LABELED, Desk
+from napari_netlm.desk import Desk
+from napari_netlm.masks import LABELED
 from napari_netlm.opened import OpenedStudy
 from netlm_imaging.errors import Fault, InputError, Notice, UsageError
 from netlm_imaging.export import write_nifti

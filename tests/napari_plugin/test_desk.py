@@ -13,7 +13,7 @@ import pytest
 from napari.components import ViewerModel
 from strategies import oblique_grid
 
-from napari_netlm.desk import clear_desk, desk_of
+from napari_netlm.desk import clear_desk, desk_of, key_of
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy, ShownImage
 from napari_netlm.views import current_view, show_3d, show_view
@@ -72,6 +72,7 @@ def test_what_follows_from_masks_is_the_same_before_they_have_layers(study: Open
     now, later = (put_on_desk(viewer, study, unseen_later=later).anatomy() for later in (False, True))
     assert np.array_equal(now.segments.array, later.segments.array)
     assert np.array_equal(now.vessels.array, later.vessels.array)
+    assert "vessels" not in {key_of(layer) for layer in viewer.layers}
 
 
 def test_a_desk_that_is_closed_makes_no_layers(study: OpenedStudy) -> None:

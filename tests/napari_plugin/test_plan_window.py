@@ -160,6 +160,18 @@ def test_changed_masks_are_told_and_planned_again(plan: PlanWidget) -> None:
     assert 1 not in {lesion.id for lesion in plan.planning.started.lesions}
 
 
+def test_masks_that_change_while_a_plan_is_made_are_told(plan: PlanWidget) -> None:
+    desk, first = plan.planning.desk, plan.planning
+    plan.begin.begin()
+    desk.edit("lesions", tuple((desk.layer("lesions").data == 1).nonzero()), 0)
+    wait_for(lambda: plan.planning is not first)
+    assert plan.planning.outdated
+    assert plan.begin.button.text() == AGAIN
+    plan.begin.button.click()
+    wait_for(lambda: not plan.planning.outdated)
+    settled(plan)
+
+
 def test_a_closed_study_takes_its_plan_with_it(plan: PlanWidget, viewer: ViewerModel) -> None:
     clear_desk(viewer)
     wait_for(lambda: plan.planning is None)

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_netlm.desk import Desk, desk_of
 from napari_netlm.plan_layers import PlanShown
-from napari_netlm.plan_start import Started, question_of, start
-from napari_netlm.planning import Planning
+from napari_netlm.plan_start import Started, asking, start
+from napari_netlm.planning import Planning, is_planned_on
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.runner import ThreadRunner
 from netlm_imaging.errors import NetlmError
@@ -33,6 +33,8 @@ class BeginRow(QWidget):  # type: ignore[misc]
         self.viewer = viewer
         self.desk: Desk | None = None
         self.planning: Planning | None = None
+        self._changed = False
+        """Masks, since the plan that is made was asked for."""
         self.text = QLabel(NOTHING_OPEN)
         self.text.setWordWrap(True)
         self.button = QPushButton(BEGIN)
@@ -70,11 +72,12 @@ class BeginRow(QWidget):  # type: ignore[misc]
         if desk is None:
             return
         try:
-            question = question_of(desk)
+            ask = asking(desk)
         except NetlmError as error:
             self.failed.emit(error)
             return
-        self.job.start(lambda report: start(question, report), lambda found: self._begun(desk, found))
+        self._changed = False
+        self.job.start(lambda report: start(ask(), report), lambda found: self._begun(desk, found))
         self._follow()
 
     def close_all(self) -> None:
@@ -90,6 +93,7 @@ class BeginRow(QWidget):  # type: ignore[misc]
             return
         end_planning(desk)
         desk.planning = Planning(desk, started, run=ThreadRunner())
+        desk.planning.outdated = self._changed
         desk.planning.beside.append(PlanShown(desk.planning))
         desk.changed.emit("planning")
 
@@ -113,6 +117,7 @@ class BeginRow(QWidget):  # type: ignore[misc]
         self.text.setVisible(bool(self.text.text()))
 
     def _on_change(self, name: str) -> None:
+        self._changed |= is_planned_on(name)
         if name == "planning":
             self._follow()
 

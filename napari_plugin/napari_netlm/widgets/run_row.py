@@ -7,7 +7,8 @@ from pathlib import Path
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QWidget
 
-from napari_netlm.desk import EDITABLE, Desk, key_of
+from napari_netlm.desk import Desk, key_of
+from napari_netlm.masks import EDITABLE
 from napari_netlm.scene import MASK_NAMES
 from napari_netlm.study import CASE_FILE
 
