@@ -16,6 +16,8 @@ GRIP_PIXELS = 14.0
 SIZE_MM, DOT_MM = 6.0, 1.5
 NEAR_MM = 3.0
 """A point at most so far from the slice is drawn full."""
+LINE_PIXELS, LETTER_PIXELS, BESIDE_PIXELS = 16.0, 7.0, 45.0
+"""Of a name, which begins at its point and goes to the right; it stands for no point further away."""
 NONE_LPS_MM = np.zeros((0, 3))
 
 World = npt.NDArray[np.float64]
@@ -30,6 +32,7 @@ class Markers:
         self._key, self._name, self._color = key, name, color
         self._names: tuple[str, ...] = ()
         self._near: tuple[bool, ...] = ()
+        self._written: tuple[str, ...] = ()
 
     def show(
         self, points_lps_mm: Mapping[str, npt.ArrayLike], dots_lps_mm: npt.NDArray[Any] = NONE_LPS_MM
@@ -50,6 +53,10 @@ class Markers:
         points = np.concatenate([self._onto_slice(world), dots])
         with drawn_only(self.desk.viewer):
             layer.data = (points - layer.translate) / layer.scale
+            written = self._words(names, world)
+            if written != self._written:
+                self._written = written
+                layer.features = {"name": [*written, *[""] * len(dots)]}
         near = tuple((self._distance_to_slice(world) <= NEAR_MM).tolist())
         if near != self._near:
             self._near = near
@@ -60,9 +67,9 @@ class Markers:
 
     @property
     def slice_events(self) -> tuple[Any, ...]:
-        """After each of these they lie elsewhere in the picture."""
-        events = self.desk.viewer.dims.events
-        return events.point, events.ndisplay, events.order
+        """After each of these they lie elsewhere in the picture, or nearer to each other."""
+        events, camera = self.desk.viewer.dims.events, self.desk.viewer.scene.camera.events
+        return events.point, events.ndisplay, events.order, camera.zoom
 
     def remove(self) -> None:
         """Take them away."""
@@ -118,6 +125,25 @@ class Markers:
         axis = int(dims.order[0])
         return np.asarray(np.abs(world[:, axis] - dims.point[axis]))
 
+    def _words(self, names: tuple[str, ...], world: World) -> tuple[str, ...]:
+        """What stands beside each point; where two names would lie over each other, both beside one."""
+        dims, zoom = self.desk.viewer.dims, self.desk.viewer.scene.camera.zoom
+        at = world[:, list(dims.displayed)] * zoom
+        written: dict[int, str] = {}
+        for n, name in enumerate(names):
+            for m, other in written.items():
+                apart = at[n] - at[m]
+                room = min(len(other if apart[-1] > 0 else name) * LETTER_PIXELS, BESIDE_PIXELS)
+                within = np.array(
+                    [*[LINE_PIXELS] * (len(apart) - 1), room if dims.ndisplay == 2 else LINE_PIXELS]
+                )
+                if (np.abs(apart) < within).all():
+                    written[m] = f"{other}, {name}"
+                    break
+            else:
+                written[n] = name
+        return tuple(written.get(n, "") for n in range(len(names)))
+
     def _add(self, names: tuple[str, ...], *, dots: int) -> Any:
         from napari.layers import Points
 
@@ -145,7 +171,7 @@ class Markers:
             **placed,
         )
         layer.editable = False
-        self._near = ()
+        self._near, self._written = (), names
         within_images(layer)
         layers.append(layer)
         layers.selection.active = active
@@ -156,4 +182,4 @@ class Markers:
         layer.data = np.zeros((len(names) + dots, 3))
         layer.features = {"name": [*names, *[""] * dots]}
         layer.size = np.array([SIZE_MM] * len(names) + [DOT_MM] * dots) / min(layer.scale)
-        self._near = ()
+        self._near, self._written = (), names

@@ -39,7 +39,8 @@ class Handles:
         if drawing is None:
             self.markers.remove()
         else:
-            self.markers.show(drawing.handles_lps_mm, drawing.shaft_lps_mm())
+            short = {name.removeprefix("point "): at for name, at in drawing.handles_lps_mm.items()}
+            self.markers.show(short, drawing.shaft_lps_mm())
 
     def drag_to(self, handle: str, event: Any) -> None:
         """Move a handle to the mouse, at the depth where it was."""

@@ -241,6 +241,25 @@ def test_a_handle_is_dragged_in_3d_in_the_plane_of_the_picture(planning: Plannin
     shown.close()
 
 
+def test_names_that_would_lie_over_each_other_stand_beside_one_handle(planning: Planning) -> None:
+    shown, viewer = PlanShown(planning), planning.desk.viewer
+    viewer.scene.camera.zoom = 4.0
+    drawing = new_plane(planning.session, 1)
+    planning.hand.take(replace(drawing, drawn=replace(drawing.drawn, normal_lps=(0.0, 1.0, 0.0))))
+    names = lambda: list(planning.desk.layer(HANDLES).features["name"])  # noqa: E731
+    assert names() == ["plane", "removed side"]
+    viewer.scene.camera.zoom = 0.3  # 40 mm are 12 pixels
+    assert names() == ["plane, removed side", ""]
+    viewer.scene.camera.zoom = 1.0
+    assert names() == ["plane", "removed side"]
+    planning.hand.move(planning.hand.drawing.moved(NORMAL, np.add(drawing.drawn.point_lps_mm, (0, 0, 40.0))))
+    assert names() == ["plane, removed side", ""]  # one above the other in an axial slice
+    planning.hand.take(replace(drawing, drawn=surface_on(drawing.drawn)))
+    assert sorted(", ".join(filter(None, names())).split(", ")) == [*"123456789", "kept side"]
+    assert "kept side" in names()  # far from all others, by itself
+    shown.close()
+
+
 def test_a_press_beside_the_handles_moves_the_picture(planning: Planning) -> None:
     shown = PlanShown(planning)
     planning.hand.take(new_probe(planning.session, 1, "mwa-1-probe"))
