@@ -187,6 +187,20 @@ def test_a_click_moves_the_crosshair(viewer: Any, study: OpenedStudy) -> None:
     assert desk.layer("crosshair") is None
 
 
+def test_tabs_bear_the_names_of_what_they_hold(viewer: Any, widget: Any) -> None:
+    from qtpy.QtWidgets import QDockWidget
+
+    from napari_netlm.widgets.beside import NEXT, open_beside
+
+    made = [open_beside(viewer, name) for name in NEXT]
+    titles = [dock.windowTitle() for dock in widget.window().findChildren(QDockWidget)]
+    assert {"Study", *NEXT} <= set(titles)
+    assert not any("netlm-imaging" in title for title in titles)
+    for one in made:
+        viewer.window.remove_dock_widget(one)
+        one.close()
+
+
 def test_the_menu_and_the_keys_do_the_same(viewer: Any, study: OpenedStudy) -> None:
     from napari._app_model import get_app_model
 

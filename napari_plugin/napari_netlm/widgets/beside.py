@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QDockWidget, QHBoxLayout, QPushButton, QWidget
 
 PLUGIN = "netlm-imaging"
 NEXT = {
@@ -19,6 +19,8 @@ def open_beside(viewer: Any, name: str) -> Any:
     dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=name in NEXT)
     dock.show()
     dock.raise_()
+    for one in dock.window().findChildren(QDockWidget):  # as tabs, titles that name the plugin are cut off
+        one.setWindowTitle(one.windowTitle().removesuffix(f" ({PLUGIN})"))
     return widget
 
 
