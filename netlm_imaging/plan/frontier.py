@@ -14,6 +14,9 @@ from netlm_imaging.plan.model import Model
 from netlm_imaging.plan.optimize import Choice, Request, lexicographic
 from netlm_imaging.plan.problem import Problem
 
+NARROW = 1.0 / 16.0
+"""Of the liver that the whole curve spans: in a step no wider, its upper end is looked at first, which ends
+it if nothing lies there; wider ones are halved."""
 SECONDS_PER_POINT = 2.0
 """A point that takes longer is asked for again at the end, in the time that is left then."""
 PRICES = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -48,6 +51,7 @@ def frontier(
     last = curve.least()
     if last is None or best.status != "optimal":
         return Frontier(choices=(best,), complete=False)
+    curve.narrow_voxels = NARROW * (curve.lost(best) - curve.lost(last))
     points = {curve.lost(choice): choice for choice in (*curve.corners(), best, last)}
     for upper, lower in pairwise(sorted(points.values(), key=curve.lost, reverse=True)):
         for choice in curve.corners_between(upper, lower):
@@ -138,6 +142,7 @@ class _Curve:
 
     def __init__(self, problem: Problem, request: Request, *, deadline: float) -> None:
         self._problem, self.deadline = problem, deadline
+        self.narrow_voxels = 0.0
         self._model = Model(problem, request.limits)
         self._budget, self._interventions = request.limits.budget_voxels, request.limits.interventions
         self._goals: list[Goal] = [Clear.all(problem), Spare(most_interventions=self._interventions)]
@@ -152,7 +157,7 @@ class _Curve:
     ) -> Choice | None:
         """The best plan under these limits; None where none was found in time.
 
-        ``start``: a plan that keeps them.
+        ``start``: a plan that keeps them, and of all that clear as much the best if it is proven.
         """
         count = self._interventions if interventions is None else interventions
         self._model.allow(budget_voxels=budget_voxels, interventions=count)
@@ -188,8 +193,14 @@ class _Curve:
         self, goals: Sequence[Goal], *, start: Choice | None = None, seconds: float | None = None
     ) -> Choice | None:
         left = min(self.deadline - time.monotonic(), SECONDS_PER_POINT if seconds is None else seconds)
-        begin = None if start is None else start.chosen
-        choice = lexicographic(self._problem, self._model, goals, seconds=left, start=begin)
+        choice = lexicographic(
+            self._problem,
+            self._model,
+            goals,
+            seconds=left,
+            start=None if start is None else start.chosen,
+            unbeaten=None if start is None or start.status != "optimal" else start,
+        )
         return choice if choice.chosen or choice.status == "optimal" else None
 
     def _tumor(self, choice: Choice) -> int:
@@ -212,7 +223,12 @@ class _Curve:
         most = self.lost(upper) - 1
         gain = self._tumor(upper) - self._tumor(lower)
         return _Step(
-            upper=upper, lower=lower, least=least, most=most, halved=halved, size=float(gain * (most - least))
+            upper=upper,
+            lower=lower,
+            least=least,
+            most=most,
+            halved=halved or most - least <= self.narrow_voxels,
+            size=float(gain * (most - least)),
         )
 
     def parts(self, step: _Step, found: Choice) -> Iterator[_Step]:

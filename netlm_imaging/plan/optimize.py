@@ -223,13 +223,15 @@ def lexicographic(
     at_least: float = -inf,
     parts: Parts = (),
     doubts: Doubts | None = None,
+    unbeaten: Choice | None = None,
 ) -> Choice:
     """Reach one goal after the other, each at the best value of those before it, within about ``seconds``.
 
     ``adding`` fills up and mends plans for the first goal.
     ``start`` is a plan that stands where the time runs out before the solver finds a better one.
     ``at_least``: no plan has a smaller value of the first goal. ``parts``: what an earlier search for
-    it was divided into. ``doubts``: as for ``optimize``.
+    it was divided into. ``doubts``: as for ``optimize``. ``unbeaten``: the answer if nothing reaches a
+    better value of the first goal.
     """
     cheapest = next((goal for goal in goals[1:] if isinstance(goal, Spare)), None)
     search = Search(
@@ -264,6 +266,10 @@ def lexicographic(
         if solution.status in ("infeasible", "unknown"):
             break  # the plan of the goals before stands
         chosen = solution.chosen
+        if number == 0 and status == "optimal" and unbeaten is not None:
+            no_better = goal.value(problem, chosen) == goal.value(problem, unbeaten.chosen)
+            if no_better:
+                return unbeaten
         if number < len(goals) - 1 and doubts is not None and doubts(chosen):
             break
         model.require(goal, at_most=goal.value(problem, chosen))

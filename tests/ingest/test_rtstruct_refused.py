@@ -207,7 +207,7 @@ def test_numbers_of_rois_contours_and_planes_are_bounded(
     assert refused(path).code == "CONTOURS_TOO_COMPLEX"
     monkeypatch.undo()
     triangle = np.array([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0], [0.0, 9.0, 0.0]])
-    thin = [contour(CENTER + (triangle + [0.0, 0.0, 0.2 * n]) @ UPRIGHT.T) for n in range(3001)]
+    thin = [contour(CENTER + (triangle + np.array([0.0, 0.0, 0.2 * n])) @ UPRIGHT.T) for n in range(3001)]
     assert refused(rtstruct(tmp_path / "c.dcm", {"Liver": thin})).code == "BAD_SIZE"
 
 
