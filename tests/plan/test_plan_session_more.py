@@ -66,8 +66,8 @@ def test_the_frontier_begins_from_what_must_be_done() -> None:
     space = session.state.basis.case.space
     costs = {c: session.candidates[c].lost_voxels(space) for c in session.chosen}
     fixed = min((c for c in costs if costs[c]), key=lambda c: costs[c])
-    free = more_of(session.state, seconds=20).frontier
-    kept = more_of(session.must(fixed).session.state, seconds=20).frontier
+    free = more_of(session.state, seconds=5).frontier
+    kept = more_of(session.must(fixed).session.state, seconds=5).frontier
     assert kept[0].debulking_percent == session.figures.debulking_percent
     assert len(kept) > 1
     assert kept[-1].parenchyma_lost_ml >= costs[fixed] * space.grid.voxel_ml > free[-1].parenchyma_lost_ml
