@@ -14,6 +14,14 @@ settings.load_profile("netlm")
 REAL_DATA = Path(os.environ.get("NETLM_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a module go to one process, so that what they share is made once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What tests have measured (``record_property("measured", ...)``), from all processes."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
