@@ -10,11 +10,20 @@ from netlm_imaging.plan import side_by_side as module
 from netlm_imaging.plan.side_by_side import side_by_side
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_cores", lambda: 2)
 
 
+@pytest.mark.parametrize(("asked", "cores"), [("1", 1), ("100000", 0), ("", 0), ("0", 0), ("2,1", 0)])
+def test_no_more_threads_than_asked_for(monkeypatch: pytest.MonkeyPatch, asked: str, cores: int) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    usable = module._cores()
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert module._cores() == (cores or usable)
+
+
+@pytest.mark.usefixtures("two_cores")
 def test_two_pieces_of_work_go_on_at_once_and_come_in_order() -> None:
     met = threading.Barrier(2)
 
@@ -31,6 +40,7 @@ class Stopped(Exception):
     pass
 
 
+@pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("by", ["work", "tell"])
 def test_what_is_raised_ends_the_rest(by: str) -> None:
     hold, begun = threading.Event(), list[int]()
