@@ -6,7 +6,6 @@ All widgets of a viewer share one Desk: ``desk_of(viewer)``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from psygnal import Signal
 
 from napari_netlm.frame import Frame
 from napari_netlm.judged import review_in
-from napari_netlm.layers import LayerData, one_picture
+from napari_netlm.layers import LayerData, one_picture, selection_kept
 from napari_netlm.masks import EDITABLE, LABELED, anatomy_drawn
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
@@ -86,12 +85,12 @@ class Desk:
     def make(self, count: int | None = None) -> None:
         """Make as many of the layers that wait; None: all."""
         for key in self.waiting.keys[:count]:
-            self._make(key)
+            self.layer(key)
 
     def _make(self, key: str) -> Any:
-        layer = self._add(self.waiting[key], at=self.waiting.place(key, self.viewer.layers, key_of))
-        self.waiting.drop(key)
-        return layer
+        layer = self._created(self.waiting[key])  # after an error it still waits
+        self.waiting.drop(key)  # before others hear of it, who may ask for it
+        return self._insert(layer, at=self.waiting.place(key, self.viewer.layers, key_of))
 
     def voxels(self, key: str) -> npt.NDArray[Any] | None:
         """The array of a layer, also of one that is not made yet; None where there is none."""
@@ -232,15 +231,18 @@ class Desk:
         return bool((seen < 0.9 * lengths[list(self.viewer.dims.displayed)]).any())
 
     def _add(self, data: LayerData, *, at: int) -> Any:
+        return self._insert(self._created(data), at=at)
+
+    def _created(self, data: LayerData) -> Any:
         from napari.layers import Layer
 
-        layer, selection = Layer.create(*data), self.viewer.layers.selection
-        active = selection.active
-        # A new layer does not take the tool or the window from the one in use.
-        with nullcontext() if active is None else selection.events.blocker_all():
-            self.viewer.layers.insert(at, layer)
-            selection.active = active or layer
+        layer = Layer.create(*data)
         self.watch(layer)
+        return layer
+
+    def _insert(self, layer: Any, *, at: int) -> Any:
+        with selection_kept(self.viewer):
+            self.viewer.layers.insert(at, layer)
         return layer
 
     def watch(self, layer: Any) -> None:

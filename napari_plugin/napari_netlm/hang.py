@@ -52,6 +52,7 @@ def put_on_desk(viewer: Any, study: OpenedStudy, *, unseen_later: bool = False) 
     viewer = getattr(viewer, "__wrapped__", viewer)  # widgets are given a proxy
     held = _held(viewer, study)
     scene = scene_of(study)
+    unseen_later &= any(data[1]["visible"] for data in scene)  # a study is on the viewer by its layers
     later = [data for data in scene if unseen_later and not data[1]["visible"]]
     now = [data for data in scene if data[1]["visible"] or not unseen_later]
     _add(viewer, now, active=study.images[0].role if study.images else None)

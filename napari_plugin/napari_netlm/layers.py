@@ -54,6 +54,16 @@ def one_picture(viewer: Any) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def selection_kept(viewer: Any) -> Iterator[None]:
+    """While layers come: they do not take the tool or the window from what is selected, if anything is."""
+    viewer.layers._activate_on_insert = False
+    try:
+        yield
+    finally:
+        viewer.layers._activate_on_insert = True
+
+
 def layer(
     item: Volume | Mask | LabelMap, name: str, *, key: str = "", modality: str = "", **kwargs: Any
 ) -> LayerData:

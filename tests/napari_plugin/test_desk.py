@@ -75,6 +75,53 @@ def test_what_follows_from_masks_is_the_same_before_they_have_layers(study: Open
     assert "vessels" not in {key_of(layer) for layer in viewer.layers}
 
 
+def test_layers_that_come_later_leave_the_selection_as_it_is(study: OpenedStudy) -> None:
+    """What is selected is what the viewer saves, and what its keys act on."""
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study, unseen_later=True)
+    two = {desk.layer("liver"), desk.layer("lesions")}
+    viewer.layers.selection = two
+    desk.make(1)
+    assert set(viewer.layers.selection) == two
+    viewer.layers.selection.clear()
+    desk.make(1)
+    assert not viewer.layers.selection
+    assert viewer.add_image(np.zeros((3, 3, 3))) is viewer.layers.selection.active
+
+
+def test_a_layer_that_fails_to_be_made_waits_and_is_never_there_twice(
+    study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study, unseen_later=True)
+    full = "no memory"
+
+    def fail(_layer: object) -> None:
+        raise MemoryError(full)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("napari_netlm.desk.finish_layer", fail)
+        with pytest.raises(MemoryError, match=full):
+            desk.layer("vessels")
+    assert desk.mask("vessels").voxels == desk.study.masks["vessels"].voxels
+    assert len(viewer.layers) == 5
+    viewer.layers.events.inserted.connect(lambda _event: desk.make())  # others ask while it comes
+    desk.make(1)
+    assert [key_of(layer) for layer in viewer.layers] == [
+        *("hbp", "pet", "segments", "liver", "treated", "vessels", "lesions")
+    ]
+    desk.edit("vessels", (np.array([0]),) * 3, 1)
+    assert desk.edited == {"vessels"}
+
+
+def test_a_study_of_nothing_but_hidden_layers_opens(study: OpenedStudy) -> None:
+    bare = replace(study, images=(), masks={"segments": study.masks["segments"]})
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, bare, unseen_later=True)
+    assert desk_of(viewer) is desk
+    assert [key_of(layer) for layer in viewer.layers] == ["segments"]
+
+
 def test_a_desk_that_is_closed_makes_no_layers(study: OpenedStudy) -> None:
     viewer = ViewerModel()
     desk = put_on_desk(viewer, study, unseen_later=True)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from napari_plugin.windows import wait_for, why_no_window
 from pydicom import dcmread
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
 from strategies import ellipsoid, oblique_grid
 
 from benchmarks.clicks import Person, drawn_landmarks, review_and_plan
@@ -139,6 +141,25 @@ def test_the_first_picture_waits_for_no_layer_that_is_not_seen(
     wait_for(lambda: not desk.waiting.keys)
     assert len(viewer.layers) == 7
     draw.disconnect(look)
+
+
+def test_layers_that_wait_do_not_come_in_a_drag_nor_once_the_study_is_taken_off(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_netlm.widgets.unseen_layers.REST_MS", 0)
+    held = [Qt.MouseButton.LeftButton]
+    monkeypatch.setattr(QApplication, "mouseButtons", lambda: held[0])
+    widget.work.discarded.emit(replace(study, path=tmp_path))
+    desk = desk_of(viewer)
+    for _ in range(20):
+        QApplication.processEvents()
+        assert len(viewer.layers) == 5
+    viewer.layers.clear()
+    held[0] = Qt.MouseButton.NoButton
+    wait_for(lambda: not widget.unseen.isActive())
+    assert desk.waiting.keys
+    assert not viewer.layers
+    desk.closed.emit()
 
 
 def test_a_folder_of_nothing_says_what_the_command_line_says(widget: Any, tmp_path: Path) -> None:

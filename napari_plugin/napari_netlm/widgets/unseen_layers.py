@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication
 
-from napari_netlm.desk import Desk
+from napari_netlm.desk import Desk, desk_of
 
 REST_MS, NEXT_MS = 1000, 100
 """After the last move in the picture the first is made, then one after the other."""
@@ -18,6 +19,7 @@ class UnseenLayers(QTimer):  # type: ignore[misc]
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self.setSingleShot(True)
+        self._viewer = viewer
         self._desk: Desk | None = None
         self._drawn = False
         self.timeout.connect(self._make_one)
@@ -34,9 +36,13 @@ class UnseenLayers(QTimer):  # type: ignore[misc]
             self.start(REST_MS)
 
     def _make_one(self) -> None:
-        if self._desk is None or not self._desk.waiting.keys:
+        desk = self._desk
+        if desk is None or not desk.waiting.keys or desk_of(self._viewer) is not desk:  # taken off by hand
+            return
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:  # in a drag, which need not be told
+            self.start(REST_MS)
             return
         if self._drawn:
-            self._desk.make(1)
+            desk.make(1)
         self.start(NEXT_MS if self._drawn else REST_MS)
         self._drawn = True
