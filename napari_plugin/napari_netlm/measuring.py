@@ -24,7 +24,7 @@ class Measuring:
     changed = Signal(str, object)
     """A mask by its name, and the Change in it, whoever made it."""
     measured = Signal()
-    """All lesions, or nothing since masks changed meanwhile or it was cancelled."""
+    """All lesions, or nothing since masks changed meanwhile, it was cancelled or it failed."""
     failed = Signal(object)
     """With the NetlmError: why they cannot be measured."""
 
@@ -36,7 +36,7 @@ class Measuring:
         self.say: Callable[[str], None] = lambda _text: None
         """Told each step of measuring, from the thread in which that is done."""
         self.cancelled = False
-        """Stopped by hand: it goes on when that is asked for, or the liver changes."""
+        """Stopped by hand, or it failed: it goes on when that is asked for, or the liver changes."""
         self._reporter: Reporter | None = None
         """Of the measuring that is going on."""
         self._edits = 0
@@ -121,11 +121,13 @@ class Measuring:
             return
         self._reporter = None
         error = refusal(answer)
-        if error is not None:
-            self.failed.emit(error)
-            return
-        if asked == self._edits:
+        if asked != self._edits:  # of masks that have changed meanwhile
+            pass
+        elif error is None:
             self._table, self._stale = answer, False
+        else:
+            self.cancelled = True
+            self.failed.emit(error)
         self.measured.emit()
 
     def _on_drawn(self, _event: Any) -> None:

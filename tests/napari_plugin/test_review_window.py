@@ -27,7 +27,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_netlm.review_list import NOT_MEASURED, STALE
-from napari_netlm.widgets.measure_row import MeasureRow
+from napari_netlm.widgets.measure_row import AGAIN, STOP, MeasureRow
 from napari_netlm.widgets.review import NOTHING_OPEN, ReviewWidget
 
 pytestmark = [
@@ -244,6 +244,37 @@ def test_measuring_is_cancelled_and_begun_again(
     of.one()
     assert made.summary.text() != STALE
     assert not made.measure.isVisible()
+    made.close()
+
+
+def test_measuring_that_fails_says_so_and_runs_no_more(
+    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = Later()
+    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: of)
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study)
+    made = ReviewWidget(viewer)
+    made.show()
+    liver = np.nonzero(desk.layer("liver").data)
+    desk.edit("liver", liver, 0)
+    of.one()  # the liver was there when it was asked for
+    assert made.measure.button.text() == STOP
+    of.one()
+    assert "EMPTY_MASK" in made.messages.toPlainText()
+    assert made.summary.text() == NOT_MEASURED
+    assert made.measure.button.text() == AGAIN
+    assert not of.jobs
+    desk.undo("liver")
+    of.one()
+    assert made.work.isEnabled()
+    desk.edit("liver", liver, 0)
+    wait_for(lambda: of.jobs)
+    of.one()
+    made.refresh()
+    assert made.summary.text() == STALE
+    assert made.measure.button.text() == AGAIN
+    assert not of.jobs
     made.close()
 
 
