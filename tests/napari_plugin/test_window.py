@@ -209,14 +209,18 @@ def test_a_click_moves_the_crosshair(viewer: Any, study: OpenedStudy) -> None:
 
 
 def test_tabs_bear_the_names_of_what_they_hold(viewer: Any, widget: Any) -> None:
+    """However they were opened: by the menu of napari too."""
     from qtpy.QtWidgets import QDockWidget
 
-    from napari_netlm.widgets.beside import NEXT, open_beside
+    from napari_netlm.widgets.beside import NEXT
 
-    made = [open_beside(viewer, name) for name in NEXT]
-    titles = [dock.windowTitle() for dock in widget.window().findChildren(QDockWidget)]
-    assert {"Study", *NEXT} <= set(titles)
-    assert not any("netlm-imaging" in title for title in titles)
+    def titles() -> set[str]:
+        return {dock.windowTitle() for dock in widget.window().findChildren(QDockWidget)}
+
+    wait_for(lambda: "Study" in titles())
+    made = [viewer.window.add_plugin_dock_widget("netlm-imaging", name)[1] for name in NEXT]
+    wait_for(lambda: {"Study", *NEXT} <= titles())
+    assert not any("netlm-imaging" in title for title in titles())
     for one in made:
         viewer.window.remove_dock_widget(one)
         one.close()

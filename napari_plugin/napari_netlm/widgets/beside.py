@@ -19,9 +19,17 @@ def open_beside(viewer: Any, name: str) -> Any:
     dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name, tabify=name in NEXT)
     dock.show()
     dock.raise_()
-    for one in dock.window().findChildren(QDockWidget):  # as tabs, titles that name the plugin are cut off
-        one.setWindowTitle(one.windowTitle().removesuffix(f" ({PLUGIN})"))
     return widget
+
+
+class Docked(QWidget):  # type: ignore[misc]
+    """A widget of the plugin, with a short title however it was opened."""
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
+        """As tabs, titles that name the plugin are cut off."""
+        super().showEvent(event)
+        for dock in self.window().findChildren(QDockWidget):
+            dock.setWindowTitle(dock.windowTitle().removesuffix(f" ({PLUGIN})"))
 
 
 class BesideRow(QWidget):  # type: ignore[misc]

@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QSplitter,
     QTextBrowser,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_netlm.decision import decision_html, missing_words
@@ -24,13 +23,14 @@ from napari_netlm.plan_files import why_no_dicom, why_no_report, write_decision
 from napari_netlm.planning import Planning
 from napari_netlm.study import CASE_FILE
 from napari_netlm.widgets.begin_row import BeginRow
+from napari_netlm.widgets.beside import Docked
 from napari_netlm.widgets.form import Form
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
 from netlm_imaging.errors import NetlmError
 
 
-class DecideWidget(QWidget):  # type: ignore[misc]
+class DecideWidget(Docked):
     """Follows the plan that is edited; begins one on a finished case."""
 
     def __init__(self, napari_viewer: Any) -> None:  # the name by which napari gives it

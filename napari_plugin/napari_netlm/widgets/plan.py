@@ -13,6 +13,7 @@ from napari_netlm.plan_files import open_plan, save_plan
 from napari_netlm.plan_list import change_words, figure_rows, status_words
 from napari_netlm.planning import Planning
 from napari_netlm.widgets.begin_row import BeginRow
+from napari_netlm.widgets.beside import Docked
 from napari_netlm.widgets.by_hand import ByHand
 from napari_netlm.widgets.figures import Figures
 from napari_netlm.widgets.limits import LimitsTab
@@ -23,7 +24,7 @@ from napari_netlm.widgets.treat import TreatTab
 from netlm_imaging.errors import NetlmError
 
 
-class PlanWidget(QWidget):  # type: ignore[misc]
+class PlanWidget(Docked):
     """Follows the study that is open on the viewer; plans a finished case as soon as it is shown."""
 
     def __init__(self, napari_viewer: Any) -> None:  # the name by which napari gives it

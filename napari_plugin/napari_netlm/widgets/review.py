@@ -29,6 +29,7 @@ from napari_netlm.review_commands import (
 from napari_netlm.review_list import MEASURING, NOT_MEASURED, summary
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.tools import Tools
+from napari_netlm.widgets.beside import Docked
 from napari_netlm.widgets.lesion_list import LesionList
 from napari_netlm.widgets.measure_row import MeasureRow
 from napari_netlm.widgets.messages import Messages
@@ -49,7 +50,7 @@ _BY_KEY = {
 """As Qt writes them."""
 
 
-class ReviewWidget(QWidget):  # type: ignore[misc]
+class ReviewWidget(Docked):
     """Follows the study that is open on the viewer."""
 
     def __init__(self, napari_viewer: Any) -> None:  # the name by which napari gives it

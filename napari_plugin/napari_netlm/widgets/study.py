@@ -9,7 +9,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
 from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.desk import Desk, clear_desk, desk_of
@@ -20,7 +20,7 @@ from napari_netlm.opened import Addition, OpenedStudy
 from napari_netlm.run import facts_of, given_masks, run_case
 from napari_netlm.samples import open_sample
 from napari_netlm.study import CASE_FILE, open_study
-from napari_netlm.widgets.beside import BesideRow, open_beside
+from napari_netlm.widgets.beside import BesideRow, Docked, open_beside
 from napari_netlm.widgets.display import Display
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
@@ -35,7 +35,7 @@ from netlm_sample_data import PRESETS
 NOTHING_OPEN = "Drop a study, a case or a mask here, or open one. New here? Sample, Guided tour."
 
 
-class StudyWidget(QWidget):  # type: ignore[misc]
+class StudyWidget(Docked):
     """Opens what is dropped on it or chosen; other widgets listen to ``opened``."""
 
     opened = Signal(object)

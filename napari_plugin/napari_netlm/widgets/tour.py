@@ -10,7 +10,7 @@ from qtpy.QtCore import QPoint, QRect, QSize, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_netlm.desk import Desk, desk_of
-from napari_netlm.widgets.beside import open_beside
+from napari_netlm.widgets.beside import Docked, open_beside
 
 LOOK_MS = 200
 HEIGHT = 150
@@ -120,7 +120,7 @@ STEPS = (
 )
 
 
-class TourWidget(QWidget):  # type: ignore[misc]
+class TourWidget(Docked):
     """Says one step at a time, frames what it is about, and goes on once it is done. Keeps nothing."""
 
     def __init__(self, napari_viewer: Any, opener: Opener | None = None) -> None:
