@@ -159,7 +159,7 @@ class Markers:
             features={"name": [*names, *[""] * dots]},
             text={
                 "string": "{name}",
-                "color": self._color,
+                "color": "white",  # its own is that of the zone around it
                 "size": 9,
                 "anchor": "upper_left",
                 # In 3D above its point (there are no anchors), and read through the body that it lies in.

@@ -10,6 +10,7 @@ import numpy as np
 from napari_netlm.desk import Desk
 from napari_netlm.layers import drawn_only, within_images
 from napari_netlm.plan_details import Moved
+from napari_netlm.plan_handles import KEY as HANDLES
 from napari_netlm.plan_handles import Handles
 from napari_netlm.planning import Planning
 from netlm_imaging.export.palette import RESIDUAL, TREATED
@@ -21,11 +22,15 @@ from netlm_imaging.volume import LabelMap
 RESECTED, ABLATED, DEPRIVED = 1, 2, 3
 DRAWN, SHORT_OF_MARGIN = 1, 2
 PLAN_COLORS: dict[int | None, str] = {RESECTED: "#CC79A7", ABLATED: TREATED, DEPRIVED: RESIDUAL}
-DRAWN_COLORS: dict[int | None, str] = {DRAWN: "#00E5FF", SHORT_OF_MARGIN: "#FF2D2D"}
-"""What is in the hand stands out from PET (red to yellow), from MRI and from the plan."""
+DRAWN_COLORS: dict[int | None, str] = {DRAWN: "#00E5FF73", SHORT_OF_MARGIN: "#FF2D2D"}
+"""What is in the hand stands out from PET (red to yellow), from MRI and from the plan.
+
+One sees through the zone, but not through what is short of margin: it lies on the outline of the lesion.
+"""
 OF_THE_CASE = ("treated", "remnant", "devascularized", "ablation_margin_mm")
 """Layers that show the plan of the finished case, not the one that is edited."""
 PLAN, DRAWING = "planned", "drawn"
+PLAN_OPACITY = 0.45
 _NAMES = {PLAN: "Plan", DRAWING: "Drawn by hand"}
 
 
@@ -152,14 +157,14 @@ def _add(desk: Desk, key: str, data: Any, at: tuple[float, ...], colors: Mapping
         scale=desk.frame.shown_grid.spacing_kji_mm,
         translate=at,
         units=("mm", "mm", "mm"),
-        opacity=0.45,
+        opacity=PLAN_OPACITY if key == PLAN else 1.0,
         blending="translucent_no_depth",
         iso_gradient_mode="smooth",
         colormap={**colors, 0: "transparent", None: "transparent"},
         metadata={"netlm": {"key": key, "study": desk.study, "desk": desk}},
     )
     layer.editable = False
-    lesions = desk.layer("lesions") if key == PLAN else None
-    layers.insert(len(layers) if lesions is None else layers.index(lesions), layer)
+    above = desk.layer("lesions" if key == PLAN else HANDLES)  # names of handles are read over the zone
+    layers.insert(len(layers) if above is None else layers.index(above), layer)
     within_images(layer)
     layers.selection.active = active

@@ -19,7 +19,7 @@ from napari_netlm.plan_files import (
     why_no_report,
 )
 from napari_netlm.plan_handles import KEY as HANDLES
-from napari_netlm.plan_layers import DRAWING, PlanShown
+from napari_netlm.plan_layers import DRAWING, DRAWN, SHORT_OF_MARGIN, PlanShown
 from napari_netlm.plan_list import (
     moved_words,
 )
@@ -112,6 +112,19 @@ def test_a_step_of_a_drag_is_drawn_and_nothing_else_in_the_window_is_done_anew(p
     )
     assert not any(np.array_equal(planning.desk.layer(key).data, data) for key, data in before.items())
     assert told == []
+    shown.close()
+
+
+def test_what_is_short_of_margin_and_names_of_handles_are_seen_on_the_zone(planning: Planning) -> None:
+    shown, desk = PlanShown(planning), planning.desk
+    planning.hand.take(new_probe(planning.session, 1, "mwa-1-probe"))
+    zone, handles = desk.layer(DRAWING), desk.layer(HANDLES)
+    assert zone.opacity * zone.get_color(DRAWN)[3] < 0.5
+    assert zone.opacity * zone.get_color(SHORT_OF_MARGIN)[3] == 1.0  # no outline shines through
+    layers = desk.viewer.layers
+    assert layers.index(desk.layer("lesions")) < layers.index(zone) < layers.index(handles)
+    name, of_zone = handles.text.color.constant[:3], zone.get_color(DRAWN)[:3]
+    assert np.abs(np.subtract(name, of_zone)).max() > 0.5
     shown.close()
 
 
