@@ -208,6 +208,10 @@ def test_the_button_says_what_a_report_needs(application: Any, study: OpenedStud
     viewer = ViewerModel()
     put_on_desk(viewer, replace(study, path=tmp_path, case=None))
     decide = DecideWidget(viewer)
+    plan = PlanWidget(viewer)
+    assert not plan.buttons["Open plan..."].isEnabled()  # there is nothing to do with a plan
+    assert not plan.treat.buttons["Do"].isEnabled()
+    plan.close()
     assert decide.planning is None
     assert decide.why_not.text() == "Plan first."
     decide.begin.button.click()

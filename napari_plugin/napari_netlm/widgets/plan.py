@@ -46,6 +46,7 @@ class PlanWidget(Docked):
         self.compare = CompareTab()
         self.buttons: dict[str, QPushButton] = {}
         self._lay_out()
+        self.work.setEnabled(False)
         self.begin.planned.connect(self._take)
         self.begin.failed.connect(self._refused)
         self.treat.failed.connect(self._refused)
