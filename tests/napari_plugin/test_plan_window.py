@@ -24,6 +24,7 @@ if why := why_no_window():
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
+from napari_netlm.planning import Planning
 from napari_netlm.widgets.begin_row import AGAIN, NOTHING_OPEN
 from napari_netlm.widgets.decide import DecideWidget
 from napari_netlm.widgets.plan import PlanWidget
@@ -170,6 +171,35 @@ def test_masks_that_change_while_a_plan_is_made_are_told(plan: PlanWidget) -> No
     plan.begin.button.click()
     wait_for(lambda: not plan.planning.outdated)
     settled(plan)
+
+
+def test_a_plan_that_is_cancelled_can_be_begun_again(plan: PlanWidget) -> None:
+    plan.planning.desk.edit("lesions", tuple((plan.planning.desk.layer("lesions").data == 1).nonzero()), 0)
+    plan.begin.begin()
+    assert not plan.begin.button.isEnabled()
+    plan.begin.job.cancel()
+    assert plan.begin.button.isEnabled()
+
+
+def test_what_is_decided_while_a_plan_is_made_anew_stays_decided(plan: PlanWidget) -> None:
+    first = plan.planning
+    plan.begin.begin()
+    first.know(first.clinical.model_copy(update={"height_cm": 171.0}))
+    wait_for(lambda: plan.planning is not first)
+    assert plan.planning.clinical.height_cm == 171.0
+    settled(plan)
+
+
+def test_a_plan_that_comes_late_takes_no_place_of_one_that_people_work_on(plan: PlanWidget) -> None:
+    desk = plan.planning.desk
+    decide = DecideWidget(plan.viewer)
+    decide.begin.begin()
+    other = Planning(desk, plan.planning.started)
+    desk.planning.close()
+    desk.planning = other  # as another row does
+    wait_for(lambda: not decide.begin.job.busy)
+    assert desk.planning is other
+    decide.close()
 
 
 def test_a_closed_study_takes_its_plan_with_it(plan: PlanWidget, viewer: ViewerModel) -> None:

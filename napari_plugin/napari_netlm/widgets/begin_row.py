@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_netlm.desk import Desk, desk_of
 from napari_netlm.plan_layers import PlanShown
-from napari_netlm.plan_start import Started, asking, start
+from napari_netlm.plan_start import RECORD, Started, asking, start
 from napari_netlm.planning import Planning, is_planned_on
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.runner import ThreadRunner
@@ -42,6 +42,7 @@ class BeginRow(QWidget):  # type: ignore[misc]
         self.button.clicked.connect(lambda _checked=False: self.begin())
         self.job = JobRow()
         self.job.failed.connect(self.failed)
+        self.job.rested.connect(self._say)
         row = QHBoxLayout()
         row.addWidget(self.text, 1)
         row.addWidget(self.button)
@@ -77,7 +78,17 @@ class BeginRow(QWidget):  # type: ignore[misc]
             self.failed.emit(error)
             return
         self._changed = False
-        self.job.start(lambda report: start(ask(), report), lambda found: self._begun(desk, found))
+        before, decided = desk.planning, _decided(desk)
+
+        def begun(found: Started) -> None:
+            if desk is not self.desk or desk.planning is not before:
+                return  # another row was faster: people work on that plan
+            if _decided(desk) != decided:  # on the plan of before, while this one was made
+                self.begin()
+                return
+            self._begun(desk, found)
+
+        self.job.start(lambda report: start(ask(), report), begun)
         self._follow()
 
     def close_all(self) -> None:
@@ -89,8 +100,6 @@ class BeginRow(QWidget):  # type: ignore[misc]
         self._leave()
 
     def _begun(self, desk: Desk, started: Started) -> None:
-        if desk is not self.desk:
-            return
         end_planning(desk)
         desk.planning = Planning(desk, started, run=ThreadRunner())
         desk.planning.outdated = self._changed
@@ -133,6 +142,11 @@ class BeginRow(QWidget):  # type: ignore[misc]
 
     def _look_soon(self, _event: Any = None) -> None:
         self._soon.start()  # once all layers are there
+
+
+def _decided(desk: Desk) -> dict[str, Any]:
+    """What a plan is made with, beside masks."""
+    return {name: desk.records.get(name) for name in (RECORD, "clinical", "settings")}
 
 
 def end_planning(desk: Desk) -> None:

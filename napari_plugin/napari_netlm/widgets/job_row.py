@@ -31,6 +31,8 @@ class JobRow(QWidget):  # type: ignore[misc]
     said = Signal(str)
     failed = Signal(object)
     """With the NetlmError."""
+    rested = Signal()
+    """No job runs any more: it is done, failed or was cancelled."""
     _ended = Signal(object)
 
     def __init__(self) -> None:
@@ -106,3 +108,4 @@ class JobRow(QWidget):  # type: ignore[misc]
         self._reporter = None
         self._clock.stop()
         self.hide()
+        self.rested.emit()
