@@ -9,8 +9,9 @@ it keeps the budget if any does. It is often wanted next anyway, and is remember
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from heapq import heappop, heappush
 from math import ceil, inf
 from threading import Event
@@ -98,17 +99,40 @@ class Search:
     ) -> tuple[tuple[int, ...] | None, float]:
         """What some seconds are enough for; beside it ``best`` is polished, on another core if it can."""
         at_once = min(deadline, time.monotonic() + AT_ONCE_SECONDS)
-        if best is None or self._polish is None or not isinstance(goal, Clear) or at_once == deadline:
+        if at_once == deadline:
             return self._with_whole_numbers(goal, best, bound, deadline=at_once)
-        stop, seconds = Event(), AT_ONCE_SECONDS + POLISH_SHARE * (deadline - at_once)
+        return self._beside_polish(
+            goal,
+            best,
+            lambda: self._with_whole_numbers(goal, best, bound, deadline=at_once),
+            seconds=AT_ONCE_SECONDS + POLISH_SHARE * (deadline - at_once),
+            waits_from=at_once,
+        )
+
+    def _beside_polish(
+        self,
+        goal: Goal,
+        best: tuple[int, ...] | None,
+        work: Callable[[], tuple[tuple[int, ...] | None, float]],
+        *,
+        seconds: float,
+        waits_from: float = inf,
+    ) -> tuple[tuple[int, ...] | None, float]:
+        """``work``, while ``best`` is polished on another core if it can be; the better plan of both.
+
+        Work that ends before ``waits_from`` ends the polishing too: it is done, or it failed.
+        """
+        if best is None or self._polish is None or not isinstance(goal, Clear) or seconds <= 0.0:
+            return work()
+        stop = Event()
         with ThreadPoolExecutor(1) as beside:
             polishing = beside.submit(self._polish, best, seconds, stop)
             try:
-                best, bound = self._with_whole_numbers(goal, best, bound, deadline=at_once)
+                found, bound = work()
             finally:
-                if time.monotonic() < at_once:  # it is done, or it failed
+                if time.monotonic() < waits_from:
                     stop.set()
-            return self._better(goal, best, polishing.result()), bound
+            return self._better(goal, found, polishing.result()), bound
 
     def _by_segments(
         self, goal: Goal, best: tuple[int, ...] | None, bound: float, parts: Parts, *, deadline: float
@@ -132,8 +156,10 @@ class Search:
             share = self._gap(goal, best, reached) / sum(
                 self._gap(goal, best, other) for other, _ in parts[place:]
             )
-            until = time.monotonic() + share * left
-            best, reached = self._deciding(segments, goal, best, reached, deadline=until)
+            work = partial(
+                self._deciding, segments, goal, best, reached, deadline=time.monotonic() + share * left
+            )
+            best, reached = self._beside_polish(goal, best, work, seconds=share * left)
             parts = (*parts[:place], (reached, segments), *parts[place + 1 :])
             if best != before:
                 home = place
