@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache, partial
 from itertools import combinations
+from threading import Event
 
 import numpy as np
 import pytest
@@ -125,6 +126,22 @@ def test_choices_of_segments_are_looked_at_where_fractions_leave_a_gap(one_by_on
     for seed in range(60):
         optimize(patient(seed).problem, "maximum", patient(seed).request, seconds=20)
     assert len(set(one_by_one)) > 5
+
+
+def test_plans_are_polished_beside_every_choice_of_segments(one_by_one: list[Segments]) -> None:
+    polished_beside: list[tuple[int, ...]] = []
+
+    def polish(plan: tuple[int, ...], seconds: float, stop: Event) -> tuple[int, ...]:
+        polished_beside.append(plan)
+        return plan
+
+    for seed in range(60):
+        case = patient(seed)
+        limits, problem = replace(case.request.limits, segments=None, must=frozenset()), case.problem
+        goal = Clear.all(problem)
+        start = greedy(problem, limits, goal)
+        Search(Model(problem, limits), polish=polish).minimise(goal, seconds=20, start=start)
+    assert len(polished_beside) >= len(one_by_one) > 5
 
 
 @pytest.fixture
