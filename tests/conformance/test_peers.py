@@ -16,6 +16,7 @@ from conformance.series import MODALITIES
 from ingest import builder, enhanced
 from pydicom.dataset import Dataset
 from strategies import oblique_grid
+from unpacking import SAFELY
 
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import Series, read_image, read_nifti_image, scan
@@ -134,7 +135,7 @@ def test_real_series(name: str, real_data: Path, tmp_path: Path) -> None:
     folder = real_data / name
     if folder.is_file():
         with tarfile.open(folder) as archive:
-            archive.extractall(tmp_path / "in", filter="data")
+            archive.extractall(tmp_path / "in", **SAFELY)
         folder = tmp_path / "in"
     good = [s for s in scan(folder).series if s.stack is not None and not s.faults]
     assert good

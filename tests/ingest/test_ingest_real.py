@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from pydicom.dataset import Dataset
+from unpacking import SAFELY
 
 from netlm_imaging.errors import InputError
 from netlm_imaging.ingest import Series, read_image, read_mask, read_nifti_image, scan
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.real
 
 def unpack(archive: Path, folder: Path) -> Path:
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder, **SAFELY)
     return folder
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.pixels.utils import pixel_array
+from unpacking import SAFELY
 
 from netlm_imaging.align import bring_labels
 from netlm_imaging.errors import InputError
@@ -78,7 +79,7 @@ def test_lesions_of_the_lutetium_patient(
     """Volumes within 1 %, without and with the scan; on the scan the lesions lie on their uptake."""
     path = real_data / "lu177-dotatate" / f"rtstruct_scan_{name}.dcm"
     with tarfile.open(real_data / "lu177-dotatate" / f"scan_{name}.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path, **SAFELY)
     (series,) = [s for s in scan(tmp_path).series if s.modality == "PT"]
     image = read_image(series, raw=True).volume
     for grid in (None, image.grid):

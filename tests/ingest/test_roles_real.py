@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
+from unpacking import SAFELY
 
 from netlm_imaging.ingest import scan
 from netlm_imaging.ingest.header import parse_header, quiet
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.real
 def test_t2_and_adc_of_a_canon_scanner(real_data: Path, tmp_path: Path) -> None:
     (t2_folder := tmp_path / "t2").mkdir()
     with tarfile.open(real_data / "cmb-crc-mr" / "t2_image.tar.xz") as archive:
-        archive.extractall(t2_folder, filter="data")
+        archive.extractall(t2_folder, **SAFELY)
     (t2,) = scan(t2_folder).series
     assert (t2.role, t2.facts.plane) == ("t2", "axial")
     (adc,) = scan(real_data / "cmb-crc-mr" / "adc_image").series

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from unpacking import SAFELY
 
 from netlm_imaging.case import CaseResult
 from netlm_imaging.errors import InputError
@@ -28,7 +29,7 @@ def ircad17(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("ircad17")
     for name in ("patient_dicom", "masks_dicom"):
         with tarfile.open(source / f"{name}.tar.xz") as archive:
-            archive.extractall(work, filter="data")
+            archive.extractall(work, **SAFELY)
     return work
 
 

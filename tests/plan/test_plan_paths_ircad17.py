@@ -11,6 +11,7 @@ from plan.path_examples import zone_at
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from strategies import ellipsoid
+from unpacking import SAFELY
 
 from netlm_imaging.align import surroundings
 from netlm_imaging.anatomy import Anatomy
@@ -40,7 +41,7 @@ def ct(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Volum
     work = tmp_path_factory.mktemp("paths17")
     for name in ("patient_dicom", "masks_dicom"):
         with tarfile.open(source / f"{name}.tar.xz") as archive:
-            archive.extractall(work, filter="data")
+            archive.extractall(work, **SAFELY)
     image = read_image(scan(work / "PATIENT_DICOM").series[0]).volume
     names = ("liver", "skin", "bone", "portalvein", "venoussystem")
     parts = {n: read_mask(str(work / "MASKS_DICOM" / n), grid=image.grid).labels.any for n in names}
