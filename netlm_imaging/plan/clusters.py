@@ -49,6 +49,7 @@ def cluster_ablations(
     groups = _groups(corners, width_mm, longest_mm=max((max(d.zone_mm) for d in devices), default=0.0))
     by_size = sorted(devices, key=lambda d: float(np.prod(d.zone_mm)))
     cleared = _Cleared(space, targets, cleared_fraction)
+    cooled = cache(lambda n, device: why_cooled(space, targets[n], device, settings=settings))
     place = {target.lesions: n for n, target in enumerate(targets)}
     for candidate in single:
         if len(candidate.zones) == 1 and candidate.lesions in place:
@@ -56,7 +57,7 @@ def cluster_ablations(
 
     def with_modality(modality: Modality) -> list[tuple[Device, Group, Candidate | Refusal]]:
         return [
-            (device, group, _attempt(space, targets, group, device, cleared, settings=settings))
+            (device, group, _attempt(space, targets, group, device, cleared, cooled, settings=settings))
             for size in (2, 3)
             for device in by_size
             for group in groups
@@ -82,15 +83,19 @@ def _attempt(
     group: Group,
     device: Device,
     cleared: _Cleared,
+    cooled: Callable[[int, Device], Refusal | None],
     *,
     settings: AblationSettings,
 ) -> Candidate | Refusal:
-    """One zone of ``device`` for ``group``, noted in ``cleared``; one that is there already is taken."""
+    """One zone of ``device`` for ``group``, noted in ``cleared``; one that is there already is taken.
+
+    ``cooled``: ``why_cooled`` of one target.
+    """
     known = cleared.by(group, device.modality)
     if known is not None:
         return known
     for n in group:
-        if (refusal := why_cooled(space, targets[n], device, settings=settings)) is not None:
+        if (refusal := cooled(n, device)) is not None:
             return Refusal(f"{targets[n].name}: {refusal.why_not}")
     made = zone_of(space, _together(space, [targets[n] for n in group]), device, settings=settings)
     if isinstance(made, Candidate):
