@@ -16,7 +16,7 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import PlanError
 from netlm_imaging.lesions import measure
-from netlm_imaging.plan.basis import Basis, planned_case
+from netlm_imaging.plan.basis import planned_basis
 from netlm_imaging.plan.drawn import DrawnAblation, DrawnPlane, DrawnSurface
 from netlm_imaging.plan.fixed import Fixed
 from netlm_imaging.plan.session import Edit, PlanSession
@@ -102,8 +102,7 @@ def _timed(edit: Callable[[], object]) -> Measured:
 def _session(anatomy: Anatomy) -> PlanSession:
     settings, lesions, clinical = Settings(), measure(anatomy), Clinical()
     limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)
-    case, *_ = planned_case(anatomy, lesions, settings=settings, clinical=clinical, limits=limits)
-    basis = Basis(anatomy=anatomy, lesions=lesions, settings=settings, planned=case, case=case)
+    basis = planned_basis(anatomy, lesions, settings=settings, clinical=clinical, limits=limits)
     return PlanSession(state=solved(basis, "sparing", Fixed(), seconds=FIRST_S), seconds=PATIENCE_S)
 
 

@@ -23,9 +23,10 @@ from netlm_imaging.plan.drawn_candidate import drawn_candidate
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import Joint, with_loss
 from netlm_imaging.plan.more_candidates import with_candidate, with_joint
+from netlm_imaging.plan.options import NOTHING_TRIED, Attempts
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ask, case_with, limits_of_settings
-from netlm_imaging.plan.records import GroupOption, LesionOptions
+from netlm_imaging.plan.records import LesionOptions
 from netlm_imaging.plan.resection_notices import resection_notices
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.remnant import FlrLimit, flr_limits
@@ -61,10 +62,8 @@ class Basis:
     drawn: Mapping[int, Drawn] = field(default_factory=dict)
     """By the number that their names carry, in the order of their candidates."""
     resected: Resections | None = None
-    options: tuple[LesionOptions, ...] = ()
-    """What the planner could and could not make for each lesion, with the reasons."""
-    groups: tuple[GroupOption, ...] = ()
-    """The same for close lesions together."""
+    attempts: Attempts = NOTHING_TRIED
+    """What the planner could and could not make, with the reasons."""
     _dominance: dict[tuple[bool, bool], Dominance] = field(default_factory=dict)
     """Of the planner's candidates, by whether ablations and resections are limited; shared by edits."""
 
@@ -77,6 +76,11 @@ class Basis:
     def limits(self) -> Limits:
         """What the settings and the minimums of the remnant allow."""
         return limits_of_settings(self.settings, budget_voxels(self.case.anatomy, self.case.limits))
+
+    @cached_property
+    def options(self) -> tuple[LesionOptions, ...]:
+        """What can be done about each lesion within these limits, and why not the rest."""
+        return self.attempts.options(self.limits.budget_voxels)
 
     @cached_property
     def dominance(self) -> Dominance:
@@ -135,19 +139,7 @@ class Basis:
         if not _new_candidates(self.settings, settings):
             planned, case = (replace(c, limits=minimums) for c in (self.planned, self.case))
             return replace(self, settings=settings, planned=planned, case=case), ()
-        planned, resected, options, groups = _planned(self, settings)
-        planned = replace(planned, limits=minimums)
-        fresh = Basis(
-            anatomy=self.anatomy,
-            lesions=self.lesions,
-            settings=settings,
-            planned=planned,
-            case=planned,
-            resected=resected,
-            options=options,
-            groups=groups,
-        )
-        return redrawn(fresh, self.drawn)
+        return redrawn(_planned_anew(self, settings, minimums), self.drawn)
 
     def about(self, clinical: Clinical) -> Basis:
         """The same plans for a patient of whom something else is known: other minimums and denominators."""
@@ -155,27 +147,6 @@ class Basis:
         minimums = flr_limits(functional_ml, clinical=clinical, settings=self.settings.flr)
         planned, case = (replace(c, clinical=clinical, limits=minimums) for c in (self.planned, self.case))
         return replace(self, planned=planned, case=case)
-
-
-def basis_of(
-    anatomy: Anatomy,
-    lesions: tuple[Lesion, ...],
-    *,
-    settings: Settings,
-    planned: Case,
-    options: tuple[LesionOptions, ...] = (),
-    groups: tuple[GroupOption, ...] = (),
-) -> Basis:
-    """What a session on a case that was planned with ``settings`` starts from."""
-    return Basis(
-        anatomy=anatomy,
-        lesions=lesions,
-        settings=settings,
-        planned=planned,
-        case=planned,
-        options=options,
-        groups=groups,
-    )
 
 
 def _require_same(old: Settings, new: Settings) -> None:
@@ -209,10 +180,8 @@ def _new_candidates(old: Settings, new: Settings) -> bool:
     return old.flr.smallest_part_ml != new.flr.smallest_part_ml
 
 
-def _planned(
-    basis: Basis, settings: Settings
-) -> tuple[Case, Resections, tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
-    """The candidates under ``settings``; workspace and resections are kept where they stay the same."""
+def _planned_anew(basis: Basis, settings: Settings, limits: tuple[FlrLimit, ...]) -> Basis:
+    """Without what was drawn by hand; workspace and resections are kept where they stay the same."""
     old, case = basis.settings, basis.planned
     changed = any(
         getattr(getattr(old, section), name, None) != getattr(getattr(settings, section), name, None)
@@ -221,19 +190,19 @@ def _planned(
     )
     same_cuts = (old.resection, old.lesion) == (settings.resection, settings.lesion)
     same_cuts &= old.flr.smallest_part_ml == settings.flr.smallest_part_ml
-    return planned_case(
+    return planned_basis(
         basis.anatomy,
         basis.lesions,
         settings=settings,
         clinical=case.clinical,
-        limits=case.limits,
+        limits=limits,
         around=None if case.ways is None else case.ways.around,
         space=None if changed else case.space,
         resected=basis.resected if same_cuts else None,
     )
 
 
-def planned_case(
+def planned_basis(
     anatomy: Anatomy,
     lesions: tuple[Lesion, ...],
     *,
@@ -243,8 +212,8 @@ def planned_case(
     around: Surroundings | None = None,
     space: Workspace | None = None,
     resected: Resections | None = None,
-) -> tuple[Case, Resections, tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
-    """All candidates with the devices of ``settings``, and the options of each lesion and of close ones.
+) -> Basis:
+    """All candidates with the devices of ``settings``, and what was tried.
 
     ``space`` and ``resected`` save work where at hand.
     """
@@ -258,8 +227,16 @@ def planned_case(
         space=space,
         resected=resected,
     )
-    case, options, groups = case_with(question, chosen_devices(settings))
-    return case, question.resected, options, groups
+    case, attempts = case_with(question, chosen_devices(settings))
+    return Basis(
+        anatomy=anatomy,
+        lesions=lesions,
+        settings=settings,
+        planned=case,
+        case=case,
+        resected=question.resected,
+        attempts=attempts,
+    )
 
 
 def redrawn(basis: Basis, drawn: Mapping[int, Drawn]) -> tuple[Basis, tuple[str, ...]]:

@@ -17,9 +17,9 @@ from netlm_imaging.plan.cluster_wedges import cluster_wedges
 from netlm_imaging.plan.devices import Device, chosen_devices
 from netlm_imaging.plan.enucleation import enucleation
 from netlm_imaging.plan.losses import with_loss
-from netlm_imaging.plan.options import group_options, option, option_of, telling
+from netlm_imaging.plan.options import Attempt, Attempts
 from netlm_imaging.plan.problem import needed_voxels
-from netlm_imaging.plan.records import GroupOption, LesionOptions, Option, TreatmentKind
+from netlm_imaging.plan.records import TreatmentKind
 from netlm_imaging.plan.side_by_side import side_by_side
 from netlm_imaging.plan.wedge import wedge
 from netlm_imaging.plan.workspace import Workspace
@@ -44,46 +44,46 @@ def collect(
     lesions: Sequence[Lesion],
     *,
     settings: Settings,
-    budget_voxels: int,
     devices: Sequence[Device] | None = None,
     resected: Resections | None = None,
     progress: Progress | None = None,
-) -> tuple[tuple[Candidate, ...], tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
-    """Candidates in a fixed order (anatomical, by lesion, of close ones); options of lesions and groups.
+) -> tuple[tuple[Candidate, ...], Attempts]:
+    """Candidates in a fixed order (anatomical, by lesion, of close ones), and all that was tried for them.
 
     ``devices`` default to those of the settings; ``resected`` saves work where it is at hand.
-    A candidate that alone loses more than ``budget_voxels`` of functional liver is no option; it stays
-    a candidate, for what a wider limit would allow is asked too.
+    A candidate that alone loses more liver than the limits allow stays one, for what a wider limit would
+    allow is asked too.
     """
     devices = chosen_devices(settings) if devices is None else devices
     resected = resected or resections(space, lesions, settings=settings, progress=progress)
-    candidates = list(resected.procedures)
-    affordable = [c for c in resected.procedures if c.lost_voxels(space) <= budget_voxels]
-    options = []
     tried = side_by_side(
         lambda lesion: _attempts(space, lesion, resected, devices, settings=settings),
         lesions,
         tell=_announcing(progress, "Ablations", lesions),
     )
-    for lesion, attempts in zip(lesions, tried, strict=True):
-        candidates.extend(c for made in attempts.values() for c in made if isinstance(c, Candidate))
-        single = {kind: option_of(space, kind, t, budget_voxels) for kind, t in attempts.items()}
-        single["anatomical"] = _anatomical_option(space, lesion, resected, affordable, settings=settings)
-        kinds: tuple[TreatmentKind, ...] = ("enucleation", "wedge", "anatomical", "ablation")
-        options.append(LesionOptions(lesion=lesion.id, options=tuple(single[kind] for kind in kinds)))
+    single = [
+        (kind, (lesion.id,), made)
+        for lesion, by_kind in zip(lesions, tried, strict=True)
+        for kind, made in by_kind.items()
+    ]
+    own = [c for kind, _, made in single if kind != "anatomical" for c in made if isinstance(c, Candidate)]
+    alone = [candidate for candidate in own if candidate.zones]
     if progress is not None:
         progress("Ablations of close lesions together")
-    alone = [candidate for candidate in candidates if candidate.zones]
-    ablated = ablations_together(space, lesions, alone, settings=settings, devices=devices)
     wedged = {group: (made,) for group, made in resected.together.items()}
-    for group, together in (*ablated.items(), *wedged.items()):
-        own = (made for made in together if isinstance(made, Candidate) and made.lesions == group)
-        candidates.extend(dict.fromkeys(own))
-    groups = (
-        *group_options(space, "wedge", wedged, budget_voxels),
-        *telling(group_options(space, "ablation", ablated, budget_voxels), alone=alone),
+    ablated = ablations_together(space, lesions, alone, settings=settings, devices=devices)
+    shared = [
+        c
+        for group, made in (*ablated.items(), *wedged.items())
+        for c in dict.fromkeys(c for c in made if isinstance(c, Candidate) and c.lesions == group)
+    ]
+    together = [("wedge", *of) for of in wedged.items()] + [("ablation", *of) for of in ablated.items()]
+    attempts = Attempts(
+        single=tuple(Attempt.of(space, *one) for one in single),
+        together=tuple(Attempt.of(space, *one) for one in together),
+        one_zone=frozenset(frozenset(c.lesions) for c in alone if len(c.zones) == 1),
     )
-    return tuple(candidates), tuple(options), groups
+    return (*resected.procedures, *own, *shared), attempts
 
 
 def resections(
@@ -146,44 +146,36 @@ def _fed(space: Workspace, made: Candidate | Refusal, most_ml: float) -> Candida
 
 def _attempts(
     space: Workspace, lesion: Lesion, resected: Resections, devices: Sequence[Device], *, settings: Settings
-) -> dict[TreatmentKind, tuple[Candidate | Refusal, ...]]:
-    """Candidates or reasons for enucleation, wedge and ablation of one lesion."""
+) -> dict[TreatmentKind, Sequence[Candidate | Refusal]]:
+    """Candidates or reasons of every kind for one lesion, in the order of the contract."""
+    anatomical = _procedures(space, lesion, resected, settings=settings)
     if lesion.volume_ml < settings.lesion.smallest_target_ml:
         why = f"{lesion.volume_ml:.3f} mL < {settings.lesion.smallest_target_ml:g} mL: no target of its own"
-        return {"enucleation": (Refusal(why),), "wedge": (Refusal(why),), "ablation": (Refusal(why),)}
+        small = (Refusal(why),)
+        return {"enucleation": small, "wedge": small, "anatomical": anatomical, "ablation": small}
     removed, wedged = resected.local[lesion.id]
     zones, no_zone = ablations(space, lesion, settings=settings.ablation, devices=devices)
     return {
         "enucleation": (removed,),
         "wedge": (wedged,),
+        "anatomical": anatomical,
         "ablation": tuple(with_loss(space, zone) for zone in zones)
         or (() if no_zone is None else (no_zone,)),
     }
 
 
-def _anatomical_option(
-    space: Workspace,
-    lesion: Lesion,
-    resected: Resections,
-    affordable: Sequence[Candidate],
-    *,
-    settings: Settings,
-) -> Option:
-    """Whether one procedure takes out the whole lesion."""
+def _procedures(
+    space: Workspace, lesion: Lesion, resected: Resections, *, settings: Settings
+) -> Sequence[Candidate | Refusal]:
+    """Those that take out the whole lesion, or why there is none."""
     if not settings.resection.anatomical:
-        return option("anatomical", (), "switched off in the settings")
+        return (Refusal("switched off in the settings"),)
     if space.segments is None:
-        return option("anatomical", (), "the segments are not known")
+        return (Refusal("the segments are not known"),)
     region = space.lesions[lesion.id]
     counts = np.bincount(space.segments[region.box][region.mask], minlength=9)
     needed = needed_voxels(region.voxels, settings.lesion.cleared_fraction)
-    clearing = [c for c in resected.procedures if sum(counts[g] for g in c.segments) >= needed]
-    if not clearing:
-        names = ", ".join(segment_name(int(g)) for g in np.flatnonzero(counts[1:]) + 1)
-        return option(
-            "anatomical", (), f"no named procedure holds the lesion (segments {names or 'unknown'})"
-        )
-    fitting = [c for c in clearing if c in affordable]
-    return option(
-        "anatomical", fitting, "every procedure that holds it leaves less liver than the minimum remnant"
+    names = ", ".join(segment_name(int(g)) for g in np.flatnonzero(counts[1:]) + 1)
+    return [c for c in resected.procedures if sum(counts[g] for g in c.segments) >= needed] or (
+        Refusal(f"no named procedure holds the lesion (segments {names or 'unknown'})"),
     )

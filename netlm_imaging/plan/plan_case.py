@@ -9,6 +9,7 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
 from netlm_imaging.lesions.records import Lesion
+from netlm_imaging.plan.binding import budget_voxels
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
 from netlm_imaging.plan.fixes import require_known
 from netlm_imaging.plan.growth_plan import growth_plans
@@ -24,6 +25,7 @@ from netlm_imaging.plan.notices import (
     structure_notices,
 )
 from netlm_imaging.plan.optimize import Choice
+from netlm_imaging.plan.options import Attempts
 from netlm_imaging.plan.outcome import Case
 from netlm_imaging.plan.plan_set import ORDER, Answer, Progress, Question, answer_with, ask
 from netlm_imaging.plan.records import GroupOption, LesionOptions, More, Plan
@@ -53,9 +55,8 @@ class Planned:
     """What more than the sparing plan could be had, and for what."""
     growth: tuple[GrowthPlan, ...]
     """What would clear more after portal vein embolization and in two stages; never the plan."""
-    options: tuple[LesionOptions, ...]
-    groups: tuple[GroupOption, ...]
-    """Of close lesions: whether one wedge, or one ablation zone, takes out all of them; if not, why."""
+    attempts: Attempts
+    """What was tried for each lesion and for close ones together."""
     treated: Mask
     """Liver that ``plan`` removes or destroys, on the planning grid."""
     remnant: Mask
@@ -70,6 +71,20 @@ class Planned:
     """What the plans may ablate with."""
     comparison: Comparison | None
     """The same plans with other devices, patient series unless the settings name others."""
+
+    @property
+    def options(self) -> tuple[LesionOptions, ...]:
+        """Which kinds of treatment can clear each lesion; if not, why."""
+        return self.attempts.options(self._budget_voxels)
+
+    @property
+    def groups(self) -> tuple[GroupOption, ...]:
+        """Of close lesions: whether one wedge, or one ablation zone, takes out all of them; if not, why."""
+        return self.attempts.groups(self._budget_voxels)
+
+    @property
+    def _budget_voxels(self) -> int:
+        return budget_voxels(self.case.anatomy, self.case.limits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,8 +166,7 @@ def planned_around(
         alternatives=_in_order(answer.plans, main)[1:],
         more=more,
         growth=_growth(question, answer),
-        options=answer.options,
-        groups=answer.groups,
+        attempts=answer.attempts,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated & ~deprived, space.grid).paste_into(anatomy.grid),
         devascularized=Mask(deprived, space.grid).paste_into(anatomy.grid) if deprived.any() else None,

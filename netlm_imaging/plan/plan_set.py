@@ -27,10 +27,11 @@ from netlm_imaging.plan.optimize import (
     Request,
     limits_of,
 )
+from netlm_imaging.plan.options import Attempts
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.paths import Ways
 from netlm_imaging.plan.problem import make_problem
-from netlm_imaging.plan.records import GroupOption, LesionOptions, Plan
+from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.settle import best_plan
 from netlm_imaging.plan.workspace import Workspace, workspace_of
 from netlm_imaging.remnant import FlrLimit
@@ -69,8 +70,7 @@ class Posed:
 
     case: Case
     request: Request
-    options: tuple[LesionOptions, ...]
-    groups: tuple[GroupOption, ...]
+    attempts: Attempts
     fixed: Fixed
 
 
@@ -82,8 +82,7 @@ class Answer:
     request: Request
     plans: dict[Objective, Plan]
     choices: dict[Objective, Choice]
-    options: tuple[LesionOptions, ...]
-    groups: tuple[GroupOption, ...]
+    attempts: Attempts
     ablated: frozenset[int]
     """Lesions that one zone covers with its margin."""
     clock: Clock
@@ -121,16 +120,13 @@ def ask(
     )
 
 
-def case_with(
-    question: Question, devices: tuple[Device, ...]
-) -> tuple[Case, tuple[LesionOptions, ...], tuple[GroupOption, ...]]:
-    """All candidates with ``devices``, their atoms, and the options of each lesion and of close ones."""
+def case_with(question: Question, devices: tuple[Device, ...]) -> tuple[Case, Attempts]:
+    """All candidates with ``devices``, their atoms, and what was tried for each lesion and close ones."""
     settings, space = question.settings, question.space
-    candidates, options, groups = collect(
+    candidates, attempts = collect(
         space,
         question.lesions,
         settings=settings,
-        budget_voxels=question.budget_voxels,
         devices=devices,
         resected=question.resected,
         progress=question.progress,
@@ -145,7 +141,7 @@ def case_with(
         cleared_fraction=fraction,
         ways=question.ways,
     )
-    return case, options, groups
+    return case, attempts
 
 
 def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = False) -> Posed:
@@ -154,14 +150,14 @@ def pose(question: Question, devices: tuple[Device, ...], *, comparing: bool = F
     ``comparing``: fixed choices count as far as these devices can carry them out. Raises as ``fixed_of``.
     """
     settings = question.settings
-    case, options, groups = case_with(question, devices)
+    case, attempts = case_with(question, devices)
     candidates = case.problem.candidates
     limits = limits_of_settings(settings, question.budget_voxels)
-    fixed = fixed_of(settings.plan.fix, candidates, options, comparing=comparing)
-    obeyed = fixed.obeyed(limits, candidates, dominance(case.problem, limits))
-    return Posed(
-        case=case, request=request_of(case, settings, obeyed), options=options, groups=groups, fixed=fixed
+    fixed = fixed_of(
+        settings.plan.fix, candidates, attempts.options(question.budget_voxels), comparing=comparing
     )
+    obeyed = fixed.obeyed(limits, candidates, dominance(case.problem, limits))
+    return Posed(case=case, request=request_of(case, settings, obeyed), attempts=attempts, fixed=fixed)
 
 
 def request_of(case: Case, settings: Settings, limits: Limits) -> Request:
@@ -194,8 +190,7 @@ def answer_with(question: Question, devices: tuple[Device, ...], *, comparing: b
         plans,
         choices,
         lesions=question.lesions,
-        options=posed.options,
-        groups=posed.groups,
+        attempts=posed.attempts,
         clock=clock,
     )
 
@@ -207,8 +202,7 @@ def answer_of(
     choices: dict[Objective, Choice],
     *,
     lesions: tuple[Lesion, ...],
-    options: tuple[LesionOptions, ...],
-    groups: tuple[GroupOption, ...],
+    attempts: Attempts,
     clock: Clock,
 ) -> Answer:
     """What ``all_plans`` found, each plan with what it does for lesions that MRI alone shows."""
@@ -217,8 +211,7 @@ def answer_of(
         request=request,
         plans={objective: with_mr_only(plan, lesions) for objective, plan in plans.items()},
         choices=choices,
-        options=options,
-        groups=groups,
+        attempts=attempts,
         ablated=ablated_at_once(case.problem.candidates),
         clock=clock,
     )

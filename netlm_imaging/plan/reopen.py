@@ -8,7 +8,7 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.errors import Fault, InputError
 from netlm_imaging.lesions import measure
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.basis import Basis, planned_case, redrawn
+from netlm_imaging.plan.basis import Basis, planned_basis, redrawn
 from netlm_imaging.plan.fixed import Fixed, key_of
 from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.plan_file import PlanFile, mask_sha256, masks_of, region_sha256
@@ -38,23 +38,13 @@ def reopened(
     _require_same_masks(file, anatomy)
     anatomy = _on_grid_of(file, anatomy)
     lesions = measure(anatomy) if lesions is None else lesions
-    planned, resected, options, groups = planned_case(
+    basis = planned_basis(
         anatomy,
         lesions,
         settings=file.settings,
         clinical=file.clinical,
         limits=file.minimums,
         around=around,
-    )
-    basis = Basis(
-        anatomy=anatomy,
-        lesions=lesions,
-        settings=file.settings,
-        planned=planned,
-        case=planned,
-        resected=resected,
-        options=options,
-        groups=groups,
     )
     basis, gone = redrawn(basis, {entry.number: entry.drawn for entry in file.drawings})
     return PlanSession(

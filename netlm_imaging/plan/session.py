@@ -13,7 +13,7 @@ from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, Notice, UsageError
 from netlm_imaging.lesions.records import Lesion
-from netlm_imaging.plan.basis import Basis, basis_of, planned_case
+from netlm_imaging.plan.basis import Basis, planned_basis
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.drawn import Drawn
 from netlm_imaging.plan.drawn_candidate import drawn_candidate
@@ -86,13 +86,13 @@ class PlanSession:
         ``seconds``: for each solve, ``plan.time_limit_s`` by default. ``type_of``: gives the Type of a
         plan, for the differences.
         """
-        basis = basis_of(
-            anatomy,
-            lesions,
+        basis = Basis(
+            anatomy=anatomy,
+            lesions=lesions,
             settings=settings,
             planned=planned.case,
-            options=planned.options,
-            groups=planned.groups,
+            case=planned.case,
+            attempts=planned.attempts,
         )
         objective = settings.plan.objective
         fixed = fixed_of(settings.plan.fix, planned.case.problem.candidates, planned.options)
@@ -121,20 +121,10 @@ class PlanSession:
         """
         seconds = settings.plan.time_limit_s if seconds is None else seconds
         limits = flr_limits(anatomy.functional.volume_ml, clinical=clinical, settings=settings.flr)
-        case, resected, options, groups = planned_case(
+        basis = planned_basis(
             anatomy, lesions, settings=settings, clinical=clinical, limits=limits, around=around
         )
-        basis = Basis(
-            anatomy=anatomy,
-            lesions=lesions,
-            settings=settings,
-            planned=case,
-            case=case,
-            resected=resected,
-            options=options,
-            groups=groups,
-        )
-        fixed = fixed_of(settings.plan.fix, case.problem.candidates, options)
+        fixed = fixed_of(settings.plan.fix, basis.case.problem.candidates, basis.options)
         state = solved(basis, settings.plan.objective, fixed, seconds=seconds)
         return cls(state=state, seconds=seconds, type_of=type_of)
 

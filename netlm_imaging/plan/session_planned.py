@@ -73,8 +73,7 @@ def _answer(question: Question, state: State, *, decided: bool = True) -> Answer
         plans,
         choices,
         lesions=basis.lesions,
-        options=basis.options,
-        groups=basis.groups,
+        attempts=basis.attempts,
         clock=clock,
     )
 
@@ -82,8 +81,8 @@ def _answer(question: Question, state: State, *, decided: bool = True) -> Answer
 def _with_devices(question: Question, state: State, devices: tuple[Device, ...]) -> State:
     """The question of ``state`` with other devices, its plan not decided."""
     before = state.basis
-    case, options, groups = case_with(question, devices)
-    fresh = replace(before, planned=case, case=case, drawn={}, options=options, groups=groups, _dominance={})
+    case, attempts = case_with(question, devices)
+    fresh = replace(before, planned=case, case=case, drawn={}, attempts=attempts, _dominance={})
     basis, _ = redrawn(fresh, {n: _with(devices, one, before) for n, one in before.drawn.items()})
     return replace(state, basis=basis, fixed=_carried(state.fixed, before, basis))
 

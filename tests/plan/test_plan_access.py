@@ -17,9 +17,8 @@ from netlm_imaging.lesions import measure
 from netlm_imaging.plan import cluster_wedges as module
 from netlm_imaging.plan.candidates import Candidate, Refusal
 from netlm_imaging.plan.cluster_wedges import cluster_wedges
-from netlm_imaging.plan.collect import resections
+from netlm_imaging.plan.collect import collect, resections
 from netlm_imaging.plan.distances import surface_distance_mm
-from netlm_imaging.plan.options import group_options
 from netlm_imaging.plan.specimen import Core
 from netlm_imaging.plan.wedge import wedge
 from netlm_imaging.plan.workspace import workspace
@@ -167,9 +166,10 @@ def test_the_case_has_the_groups_of_close_lesions_with_their_reasons() -> None:
     space = workspace(anatomy, major_vessel_mm=6.0)
     made = resections(space, lesions, settings=Settings())
     lost = made.together[1, 2].lost_voxels(space)
+    _, attempts = collect(space, lesions, settings=Settings(), resected=made)
     for budget, feasible in ((lost, True), (lost - 1, False)):
-        (group,) = group_options(space, "wedge", {n: (c,) for n, c in made.together.items()}, budget)
-        assert (group.kind, group.lesions, group.feasible) == ("wedge", (1, 2), feasible)
+        group = next(g for g in attempts.groups(budget) if g.kind == "wedge")
+        assert (group.lesions, group.feasible) == ((1, 2), feasible)
         assert group.why_not == (
             None if feasible else "leaves less functional liver than the minimum remnant"
         )

@@ -248,7 +248,7 @@ class Real(Random):
             resection={"wedge": False},
             ablation={"devices": devices, "margin_mm": 4.0, "comparison_devices": []},
         )
-        candidates, *_ = collect(self.space, measure(anatomy), settings=settings, budget_voxels=10**9)
+        candidates, *_ = collect(self.space, measure(anatomy), settings=settings)
         self.problem = make_problem(self.space, candidates, cleared_fraction=CLEARED)
         self.request = Request(
             limits=Limits(

@@ -55,7 +55,7 @@ def test_the_optimum_equals_the_simulation_to_the_voxel(seed: int) -> None:
     budget = space.functional.sum() // (2 + seed % 5)
     small_zones = settings_with(ablation={"devices": ["rfa-1-probe", "amica-60w-10min-patients"]})
     settings = small_zones if seed % 2 else Settings()
-    candidates, *_ = collect(space, measure(anatomy), settings=settings, budget_voxels=budget)
+    candidates, *_ = collect(space, measure(anatomy), settings=settings)
     problem = make_problem(space, candidates, cleared_fraction=0.995)
     limits = Limits(budget_voxels=int(budget), interventions=20, segments=2)
     request = Request(limits=limits, threshold_percent=70.0, symptomatic=(), relative_gap=0.0)

@@ -11,7 +11,7 @@ from strategies import ellipsoid, oblique_grid
 
 from netlm_imaging.errors import PlanError, UsageError
 from netlm_imaging.lesions import measure
-from netlm_imaging.plan.basis import basis_of
+from netlm_imaging.plan.basis import Basis
 from netlm_imaging.plan.collect import collect
 from netlm_imaging.plan.cutting import beyond_plane, beyond_surface
 from netlm_imaging.plan.devices import devices_named
@@ -169,7 +169,7 @@ def test_a_zone_drawn_where_the_planner_put_it_destroys_the_same_voxels(seed: in
     settings = settings_with(ablation={"devices": [device], "margin_mm": 3.0})
     anatomy = random_anatomy(seed, lesions=6, coarse=0.8)
     space = workspace(anatomy, major_vessel_mm=6.0)
-    candidates, *_ = collect(space, measure(anatomy), settings=settings, budget_voxels=10**9)
+    candidates, *_ = collect(space, measure(anatomy), settings=settings)
     case = bare_case(anatomy, space, make_problem(space, candidates, cleared_fraction=0.995))
     planned = [c for c in candidates if len(c.zones) == 1]
     assert planned
@@ -284,6 +284,6 @@ def test_a_drawn_zone_without_a_lesion_has_no_margin_and_is_a_plan_all_the_same(
     assert (
         with_candidate(case, edit.session.candidates[-1]).problem.candidates[:-1] == case.problem.candidates
     )
-    assert basis_of(case.anatomy, (), settings=Settings(), planned=case).first_drawn == len(
-        session.candidates
-    )
+    assert Basis(
+        anatomy=case.anatomy, lesions=(), settings=Settings(), planned=case, case=case
+    ).first_drawn == len(session.candidates)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -32,7 +31,8 @@ def groups_of(
         resection={"wedge": False, "enucleation": False}, ablation=rules, lesion={"smallest_target_ml": 0.0}
     )
     space = workspace(anatomy, major_vessel_mm=6.0)
-    _, _, groups = collect(space, measure(anatomy), settings=settings, budget_voxels=budget)
+    _, attempts = collect(space, measure(anatomy), settings=settings)
+    groups = attempts.groups(budget)
     assert {g.kind for g in groups} <= {"ablation"}
     return groups
 
@@ -82,18 +82,18 @@ def test_only_the_largest_possible_and_the_smallest_impossible_groups_are_listed
         why = None if feasible else "reason"
         return GroupOption(kind="ablation", lesions=lesions, feasible=feasible, why_not=why)
 
-    space = workspace(beside(6.0), major_vessel_mm=6.0)
-    zone = chosen_devices(settings_with(ablation={"devices": ["mwa-1-probe"]}))
-    made = zone_of(space, target_of(space, 1, margin_mm=5.0), zone[0], settings=settings_with().ablation)
-    assert isinstance(made, Candidate)
-    alone = [replace(made, lesions=(n,)) for n in (1, 2, 3, 4)]
+    one_zone = frozenset(frozenset([n]) for n in (1, 2, 3, 4))
     possible = [option(*pair, feasible=True) for pair in ((1, 2), (1, 3), (2, 3), (1, 4))]
     triple = option(1, 2, 3, feasible=True)
     no_pair, of_no_pair = option(2, 4, feasible=False), option(1, 2, 4, feasible=False)
     not_alone = option(1, 5, feasible=False)
-    listed = telling([*possible, triple, no_pair, of_no_pair, not_alone], alone=alone)
+    listed = telling([*possible, triple, no_pair, of_no_pair, not_alone], one_zone=one_zone)
     assert listed == [possible[3], triple, no_pair]
-    assert telling([*possible[:3], option(1, 2, 3, feasible=False)], alone=alone)[-1].lesions == (1, 2, 3)
+    assert telling([*possible[:3], option(1, 2, 3, feasible=False)], one_zone=one_zone)[-1].lesions == (
+        1,
+        2,
+        3,
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))

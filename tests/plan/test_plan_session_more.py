@@ -14,6 +14,7 @@ from netlm_imaging.lesions import measure
 from netlm_imaging.plan import plan_case
 from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.plan.session_more import growth_of, more_of
+from netlm_imaging.plan.session_planned import planned_of
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
 
@@ -42,6 +43,24 @@ def test_what_is_known_of_the_patient_moves_the_minimums() -> None:
     assert [m.minimum for m in known.figures.minimums] == [40.0]
     assert known.figures.flr_percent >= 40.0
     assert known.session.undo().figures == session.figures
+
+
+@pytest.mark.parametrize("percents", [(0.0, 97.0), (97.0, 0.0)])
+def test_other_limits_make_other_options(percents: tuple[float, float]) -> None:
+    """As if they had been planned with: no candidate is made anew, and no reason is left over."""
+    anatomy = random_anatomy(5, lesions=5, coarse=1.3)
+    begun, anew = (
+        PlanSession.begin(
+            anatomy,
+            measure(anatomy),
+            settings=settings_with(flr={"minimum_percent": percent}),
+            clinical=Clinical(),
+        )
+        for percent in percents
+    )
+    changed = begun.change(anew.state.basis.settings).session
+    assert changed.state.basis.options == anew.state.basis.options != begun.state.basis.options
+    assert planned_of(changed.state).options == anew.state.basis.options
 
 
 def test_facts_that_no_plan_meets_leave_the_session_as_it_was() -> None:

@@ -75,7 +75,7 @@ def case_of(
             "wedge": "wedge" in kinds,
         },
     )
-    candidates, *_ = collect(space, measure(cropped), settings=settings, budget_voxels=10**9)
+    candidates, *_ = collect(space, measure(cropped), settings=settings)
     problem = make_problem(space, candidates, cleared_fraction=0.995)
     case = bare_case(cropped, space, problem, limits=limits)
     chosen = []
@@ -121,7 +121,7 @@ def _only_ablations(
         ablation={"devices": devices, "comparison_devices": []},
         resection={"wedge": False, "enucleation": False, "anatomical": False},
     )
-    candidates, *_ = collect(space, measure(cropped), settings=settings, budget_voxels=10**9)
+    candidates, *_ = collect(space, measure(cropped), settings=settings)
     problem = make_problem(space, candidates, cleared_fraction=0.995)
     case = bare_case(cropped, space, problem)
     (number,) = (
