@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +24,7 @@ from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
 
 FIRST_S, PATIENCE_S, QUICK_S = 30.0, 5.0, 0.1
+REFUSED = "refused"
 Measured = tuple[float, str | None]
 
 
@@ -50,7 +50,8 @@ def _said(measured: list[Measured]) -> str:
     median, high = np.percentile([seconds for seconds, _ in measured], [50, 95])
     line = f"median {1000 * median:6.0f} ms   95 % {1000 * high:6.0f} ms   n = {len(measured)}"
     known = [status for _, status in measured if status is not None]
-    return line + (f"   proven {known.count('optimal')}" if known else "")
+    line += f"   proven {known.count('optimal')}" if known else ""
+    return line + (f"   refused {known.count(REFUSED)}" if REFUSED in known else "")
 
 
 def _edits(session: PlanSession) -> dict[str, list[Measured]]:
@@ -91,10 +92,12 @@ def _edits(session: PlanSession) -> dict[str, list[Measured]]:
 
 
 def _timed(edit: Callable[[], object]) -> Measured:
-    """Seconds, and the status of the plan that came out."""
-    start, found = time.perf_counter(), None
-    with suppress(PlanError):  # refused with the demands that conflict: an answer too
+    """Seconds, and the status of the plan that came out; an edit that no plan can meet is answered too."""
+    start = time.perf_counter()
+    try:
         found = edit()
+    except PlanError:  # with the demands that conflict
+        return time.perf_counter() - start, REFUSED
     seconds = time.perf_counter() - start
     return seconds, found.session.state.choice.status if isinstance(found, Edit) else None
 

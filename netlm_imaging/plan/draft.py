@@ -74,8 +74,10 @@ class Draft:
 
     def only(self, candidates: Sequence[int]) -> Left:
         """What each of ``candidates``, all done, loses and treats that nothing else does; no joint losses."""
-        own = (self._regions.own(candidate) for candidate in candidates)
-        alone = [atoms[self._times[atoms] == 1] for atoms in own]
-        loses = np.array([self._regions.functional[atoms].sum() for atoms in alone])
-        treats = [self._regions.treated(atoms) for atoms in alone]
-        return Left(loses=loses, treats=np.array(treats).reshape(-1, self.treated.size).T)
+        atoms, by = self._regions.owned(candidates)
+        once = self._times[atoms] == 1
+        atoms, by = atoms[once], by[once]
+        return Left(
+            loses=self._regions.functional_by(atoms, by, parts=len(candidates)),
+            treats=self._regions.treated_by(atoms, by, parts=len(candidates)),
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -88,10 +89,7 @@ def _split(case: Case, atoms: Atoms, voxels: Voxels, *, element: int) -> tuple[A
     atom_of = atoms.atom_of.copy()
     moved = number[own]
     atom_of[voxels[moved >= 0]] = moved[moved >= 0]
-    covers = [
-        tuple(e + (e >= element) for e in cover) if cover and cover[-1] >= element else cover
-        for cover in atoms.covers
-    ]
+    covers = _with_room(atoms.covers, element)
     split = [tuple(sorted((*(covers[n - 1] if n else ()), element))) for n in held.tolist()]
     rest = sparse.csr_array(atoms.tumor - tumor[:, 1:])
     rest.eliminate_zeros()
@@ -102,6 +100,21 @@ def _split(case: Case, atoms: Atoms, voxels: Voxels, *, element: int) -> tuple[A
         atom_of=atom_of,
     )
     return more, (held - 1).tolist()
+
+
+def _with_room(covers: Sequence[tuple[int, ...]], element: int) -> list[tuple[int, ...]]:
+    """Numbers from ``element`` on move up by one. Few ends of covers differ: each is made once."""
+    ends: dict[tuple[int, ...], tuple[int, ...]] = {}
+    moved = []
+    for cover in covers:
+        at = bisect_left(cover, element)
+        if at < len(cover):
+            end = cover[at:]
+            if end not in ends:
+                ends[end] = tuple(number + 1 for number in end)
+            cover = cover[:at] + ends[end]
+        moved.append(cover)
+    return moved
 
 
 def _tumor(case: Case, voxels: Voxels, own: npt.NDArray[np.int32], size: int) -> sparse.csr_array:

@@ -65,6 +65,11 @@ class Regions:
         """The atoms that ``candidate`` alone removes or deprives, each once."""
         return _column(self._by_candidate, candidate)
 
+    def owned(self, candidates: Sequence[int]) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+        """``own`` of all ``candidates`` in a row, and beside each atom the place of its candidate."""
+        held, sizes = _entries(self._by_candidate, np.asarray(candidates, dtype=np.int64))
+        return self._by_candidate.indices[held], np.repeat(np.arange(len(candidates)), sizes)
+
     def joint(self, candidate: int, others: Collection[int]) -> Iterator[npt.NDArray[np.int64]]:
         """The atoms of each joint loss that ``candidate`` completes beside ``others``."""
         for number in self._joint_of.get(candidate, ()):
@@ -73,10 +78,24 @@ class Regions:
 
     def treated(self, atoms: npt.NDArray[np.int64]) -> FloatArray:
         """Voxels of each lesion in ``atoms``."""
-        parts, _ = _entries(self._tumor, atoms[self._with_tumor[atoms]])
-        lesions, voxels = self._tumor.indices[parts], self._tumor.data[parts]
-        voxels = np.bincount(lesions, weights=voxels, minlength=self._tumor.shape[1])
-        return np.asarray(voxels, dtype=np.float64)
+        return self.treated_by(atoms, np.zeros(atoms.size, dtype=np.int64), parts=1)[:, 0]
+
+    def treated_by(
+        self, atoms: npt.NDArray[np.integer], by: npt.NDArray[np.integer], *, parts: int
+    ) -> FloatArray:
+        """The same for each of so many ``parts``; ``by``: that of each atom. Shape (lesions, parts)."""
+        tumor = self._with_tumor[atoms]
+        held, sizes = _entries(self._tumor, atoms[tumor])
+        at = self._tumor.indices[held] * parts + np.repeat(by[tumor], sizes)
+        size = (self._tumor.shape[1], parts)
+        voxels = np.bincount(at, weights=self._tumor.data[held], minlength=size[0] * size[1])
+        return np.asarray(voxels, dtype=np.float64).reshape(size)
+
+    def functional_by(
+        self, atoms: npt.NDArray[np.integer], by: npt.NDArray[np.integer], *, parts: int
+    ) -> FloatArray:
+        """Functional voxels in ``atoms``, likewise. Shape (parts,)."""
+        return np.asarray(np.bincount(by, weights=self.functional[atoms], minlength=parts), dtype=np.float64)
 
     def none(self) -> Left:
         """Nothing is left."""
