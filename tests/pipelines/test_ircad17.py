@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from plan.plan_examples import FEW_POINTS
 from unpacking import SAFELY
 
 from netlm_imaging.case import CaseResult
@@ -89,7 +90,7 @@ def test_the_same_from_masks_alone(masks: GivenMasks, tmp_path: Path) -> None:
         segments=masks.segments,
         vessels=masks.vessels,
     )
-    folder = run_study(Request(out=tmp_path / "out", masks=given), Stages(total=9))
+    folder = run_study(Request(out=tmp_path / "out", masks=given, settings=FEW_POINTS), Stages(total=9))
     check(CaseResult.from_json((folder / "case.json").read_bytes()))
 
 

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
+import pydicom
 import pytest
+from plan.plan_examples import FEW_POINTS
 
 from netlm_imaging.case import CaseResult, case_json_schema
 from netlm_imaging.clinical import load_clinical
 from netlm_imaging.ingest import read_mask
+from netlm_imaging.settings import Settings
 from netlm_pipelines.progress import Stages
 from netlm_pipelines.request import GivenMasks, Request
 from netlm_pipelines.study import run_study
 from netlm_sample_data import PRESETS, SamplePaths, write_sample
-
-
-@dataclass(frozen=True)
-class Patient:
-    paths: SamplePaths
-    truth: dict[str, Any]
-    given: Path
-    own: Path
-
-    @property
-    def given_case(self) -> CaseResult:
-        return CaseResult.from_json((self.given / "case.json").read_bytes())
-
-    @property
-    def own_case(self) -> CaseResult:
-        return CaseResult.from_json((self.own / "case.json").read_bytes())
 
 
 def given_masks(paths: SamplePaths) -> GivenMasks:
@@ -45,54 +32,94 @@ def given_masks(paths: SamplePaths) -> GivenMasks:
     )
 
 
-def run(paths: SamplePaths, out: Path, masks: GivenMasks) -> Path:
-    request = Request(out=out, images=paths.dicom, masks=masks, clinical=load_clinical(paths.clinical))
-    return run_study(request, Stages(total=9))
+class Runs:
+    """Sample patients and what comes out of them, each made when it is first asked for."""
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        self.paths, self.folder = cache(self._written), cache(self._run)
+
+    def truth(self, preset: str) -> dict[str, Any]:
+        return dict(json.loads(self.paths(preset).truth_json.read_text()))
+
+    def _written(self, preset: str) -> SamplePaths:
+        return write_sample(preset, self._work / preset / "patient")
+
+    def _run(self, preset: str, source: str) -> Path:
+        """``source``: given masks or our own."""
+        paths, given = self.paths(preset), source == "given"
+        request = Request(
+            out=self._work / preset / source,
+            images=paths.dicom,
+            masks=given_masks(paths) if given else GivenMasks(),
+            clinical=load_clinical(paths.clinical),
+            settings=Settings() if given else FEW_POINTS,
+        )
+        return run_study(request, Stages(total=9))
+
+    def case(self, preset: str, source: str) -> CaseResult:
+        return CaseResult.from_json((self.folder(preset, source) / "case.json").read_bytes())
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(p, marks=pytest.mark.xdist_group(p)) for p in PRESETS], ids=PRESETS
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(tmp_path_factory.mktemp("presets"))
+
+
+def _marked(preset: str, source: str) -> list[pytest.MarkDecorator]:
+    """A patient's tests share a process; our own segmentation of two of them is for the slow tests."""
+    slow = source == "own" and preset in ("type1", "type3")
+    return [pytest.mark.xdist_group(preset), *([pytest.mark.slow] if slow else [])]
+
+
+def _each(source: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("preset", [pytest.param(p, marks=_marked(p, source)) for p in PRESETS])
+
+
+from_given, from_own = _each("given"), _each("own")
+from_both = pytest.mark.parametrize(
+    ("preset", "source"),
+    [pytest.param(p, source, marks=_marked(p, source)) for p in PRESETS for source in ("given", "own")],
 )
-def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Patient:
-    work = tmp_path_factory.mktemp(request.param)
-    paths = write_sample(request.param, work / "patient")
-    given = run(paths, work / "given", given_masks(paths))
-    own = run(paths, work / "own", GivenMasks())
-    return Patient(paths, json.loads(paths.truth_json.read_text()), given, own)
 
 
-def test_the_type_is_right_from_given_masks(patient: Patient) -> None:
-    case = patient.given_case
-    assert case.classification.type == patient.truth["type"]
+@from_given
+def test_the_type_is_right_from_given_masks(runs: Runs, preset: str) -> None:
+    case, truth = runs.case(preset, "given"), runs.truth(preset)
+    assert case.classification.type == truth["type"]
     assert not case.classification.provisional
-    assert case.liver.total_ml == pytest.approx(patient.truth["liver_ml"], rel=0.01)
+    assert case.liver.total_ml == pytest.approx(truth["liver_ml"], rel=0.01)
 
 
-def test_the_type_is_right_from_our_own_segmentation(patient: Patient) -> None:
-    assert patient.own_case.classification.type == patient.truth["type"]
+@from_own
+def test_the_type_is_right_from_our_own_segmentation(runs: Runs, preset: str) -> None:
+    assert runs.case(preset, "own").classification.type == runs.truth(preset)["type"]
 
 
-def test_our_liver_and_our_debulking_agree_with_the_truth(patient: Patient) -> None:
-    ours = read_mask(str(patient.own / "masks/liver.nii.gz")).labels.array > 0
-    truth = read_mask(str(patient.paths.truth / "liver.nii.gz")).labels.array > 0
+@from_own
+def test_our_liver_and_our_debulking_agree_with_the_truth(runs: Runs, preset: str) -> None:
+    ours = read_mask(str(runs.folder(preset, "own") / "masks/liver.nii.gz")).labels.array > 0
+    truth = read_mask(str(runs.paths(preset).truth / "liver.nii.gz")).labels.array > 0
     assert 2 * np.count_nonzero(ours & truth) / (ours.sum() + truth.sum()) >= 0.95
-    difference = patient.own_case.plan.debulking_percent - patient.given_case.plan.debulking_percent
-    assert abs(difference) <= 5.0
+    own, given = (runs.case(preset, source).plan.debulking_percent for source in ("own", "given"))
+    assert abs(own - given) <= 5.0
 
 
-def test_the_plan_is_proven_and_within_its_limits(patient: Patient) -> None:
-    for case in (patient.given_case, patient.own_case):
-        assert case.plan.status == "optimal"
-        assert case.plan.minimums
-        assert all(minimum.value >= minimum.minimum for minimum in case.plan.minimums)
-        lost = case.liver.functional_ml - case.plan.flr_ml
-        assert lost == pytest.approx(case.plan.parenchyma_lost_ml, abs=0.01)
+@from_both
+def test_the_plan_is_proven_and_within_its_limits(runs: Runs, preset: str, source: str) -> None:
+    case = runs.case(preset, source)
+    assert case.plan.status == "optimal"
+    assert case.plan.minimums
+    assert all(minimum.value >= minimum.minimum for minimum in case.plan.minimums)
+    lost = case.liver.functional_ml - case.plan.flr_ml
+    assert lost == pytest.approx(case.plan.parenchyma_lost_ml, abs=0.01)
 
 
-def test_a_remnant_that_limits_the_plan_has_its_projection(patient: Patient) -> None:
+@from_given
+def test_a_remnant_that_limits_the_plan_has_its_projection(runs: Runs, preset: str) -> None:
     """The presets 3 and 4 are made so that a right hepatectomy leaves less than the minimum."""
-    case = patient.given_case
-    if patient.truth["type"] < 3:
+    case = runs.case(preset, "given")
+    if runs.truth(preset)["type"] < 3:
         assert "pve" not in {one.kind for one in case.projections}
         return
     today = next(p for p in case.alternatives if p.objective == "maximum")
@@ -111,47 +138,50 @@ def test_a_remnant_that_limits_the_plan_has_its_projection(patient: Patient) -> 
     assert any(m.binding for m in today.minimums)
 
 
-def test_function_is_read_from_the_hepatobiliary_phase(patient: Patient) -> None:
+@from_both
+def test_function_is_read_from_the_hepatobiliary_phase(runs: Runs, preset: str, source: str) -> None:
     """The digital liver takes up alike everywhere: function and volume of the remnant agree."""
-    for case in (patient.given_case, patient.own_case):
-        assert case.function is not None
-        assert case.function.reference == "spleen"
-        assert case.function.liver_spleen_ratio == pytest.approx(100 / 60, rel=0.1)
-        assert case.function.remnant_function_share_percent == pytest.approx(case.plan.flr_percent, abs=3)
-    assert patient.given_case.function.rle is None  # type: ignore[union-attr]
+    case = runs.case(preset, source)
+    assert case.function is not None
+    assert case.function.reference == "spleen"
+    assert case.function.liver_spleen_ratio == pytest.approx(100 / 60, rel=0.1)
+    assert case.function.remnant_function_share_percent == pytest.approx(case.plan.flr_percent, abs=3)
+    assert source == "own" or case.function.rle is None
 
 
-def test_no_lesion_is_mirrored(patient: Patient) -> None:
+@from_given
+def test_no_lesion_is_mirrored(runs: Runs, preset: str) -> None:
     """Each true lesion's center in case.json lies where the patient's anatomy says, in LPS mm."""
-    truth = {int(entry["id"]): np.asarray(entry["center_lps_mm"]) for entry in patient.truth["lesions"]}
-    for lesion in patient.given_case.lesions:
+    truth = {int(entry["id"]): np.asarray(entry["center_lps_mm"]) for entry in runs.truth(preset)["lesions"]}
+    for lesion in runs.case(preset, "given").lesions:
         assert np.linalg.norm(truth[lesion.id] - lesion.centroid_lps_mm) < 3.0
         if lesion.side in ("left", "right") and lesion.segments[0].percent > 95:
             named_left = lesion.segments[0].segment in {"II", "III", "IV"}
             assert lesion.side == ("left" if named_left else "right") or lesion.segments[0].segment == "I"
 
 
-def test_case_json_fits_its_schema_and_every_file_is_there(patient: Patient) -> None:
-    for folder in (patient.given, patient.own):
-        jsonschema.validate(json.loads((folder / "case.json").read_text()), case_json_schema())
-        names = {path.name for path in folder.iterdir()}
-        assert names >= {"case.json", "report.html", "lesions.csv", "treatments.csv", "masks", "log.jsonl"}
+@from_both
+def test_case_json_fits_its_schema_and_every_file_is_there(runs: Runs, preset: str, source: str) -> None:
+    folder = runs.folder(preset, source)
+    jsonschema.validate(json.loads((folder / "case.json").read_text()), case_json_schema())
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"case.json", "report.html", "lesions.csv", "treatments.csv", "masks", "log.jsonl"}
 
 
-def test_pet_was_used(patient: Patient) -> None:
-    for case in (patient.given_case, patient.own_case):
-        (fit,) = case.registrations
-        assert fit.acceptable
-        assert sum("pet" in lesion.seen_on for lesion in case.lesions) >= len(case.lesions) / 2
+@from_both
+def test_pet_was_used(runs: Runs, preset: str, source: str) -> None:
+    case = runs.case(preset, source)
+    (fit,) = case.registrations
+    assert fit.acceptable
+    assert sum("pet" in lesion.seen_on for lesion in case.lesions) >= len(case.lesions) / 2
 
 
-def test_nothing_identifying_is_written(patient: Patient) -> None:
-    import pydicom
-
-    header = pydicom.dcmread(next(f for f in patient.paths.dicom.rglob("*") if f.is_file()))
+@from_both
+def test_nothing_identifying_is_written(runs: Runs, preset: str, source: str) -> None:
+    dicom = runs.paths(preset).dicom
+    header = pydicom.dcmread(next(f for f in dicom.rglob("*") if f.is_file()))
     secrets = [str(header.PatientName), str(header.PatientID), str(header.StudyInstanceUID)]
-    for folder in (patient.given, patient.own):
-        for file in folder.rglob("*"):
-            if file.suffix in (".json", ".html", ".csv", ".jsonl"):
-                text = file.read_text()
-                assert not [s for s in secrets if s in text], file.name
+    for file in runs.folder(preset, source).rglob("*"):
+        if file.suffix in (".json", ".html", ".csv", ".jsonl"):
+            text = file.read_text()
+            assert not [s for s in secrets if s in text], file.name

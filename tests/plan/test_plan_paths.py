@@ -63,18 +63,16 @@ def test_every_direction_tried_one_by_one_gives_no_better_path() -> None:
     tree = cKDTree(np.concatenate(centers))
     need = 5.0 + RADIUS_MM + sum(GRID.spacing_mm) / 8.0
 
-    def value(mask: np.ndarray, point: np.ndarray) -> int:
-        index = np.rint(GRID.to_index(point)).astype(int)
-        inside = (index >= 0).all() and (index < GRID.shape_kji).all()
-        return int(mask[tuple(index)]) if inside else 0
+    def values(mask: np.ndarray, points: np.ndarray) -> list[int]:
+        index = np.rint(GRID.to_index(points)).astype(int)
+        inside = ((index >= 0) & (index < GRID.shape_kji)).all(axis=1)
+        return [int(mask[tuple(at)]) if within else 0 for at, within in zip(index, inside, strict=True)]
 
     def judged(outward: np.ndarray) -> tuple[tuple[bool, bool, float], bool, bool]:
-        tip = MIDDLE - 10.0 * outward
-        samples = [tip + n * outward for n in range(90)]
-        body = [bool(value(patient.around.body.array, p)) for p in samples]
-        inside = samples[: body.index(False)]
-        liver = [bool(value(anatomy.liver.array, p)) for p in inside]
-        labels = [value(anatomy.lesions.array, p) for p in inside]
+        samples = MIDDLE + np.arange(-10.0, 80.0)[:, None] * outward
+        inside = samples[: values(patient.around.body.array, samples).index(0)]
+        liver = [bool(v) for v in values(anatomy.liver.array, inside)]
+        labels = values(anatomy.lesions.array, inside)
         out = liver.index(False)
         normal = out - 1 - max((n for n in range(out) if labels[n]), default=-1)
         near = float(tree.query(inside)[0].min())

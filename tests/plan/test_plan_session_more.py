@@ -81,7 +81,7 @@ def test_other_symptomatic_lesions_are_another_question() -> None:
 
 
 def test_the_frontier_begins_from_what_must_be_done() -> None:
-    session = session_on(random_anatomy(11, lesions=6, coarse=1.3), keep=0.4)
+    session = session_on(random_anatomy(11, lesions=5, coarse=1.3), settings=Settings(), keep=0.4)
     space = session.state.basis.case.space
     costs = {c: session.candidates[c].lost_voxels(space) for c in session.chosen}
     fixed = min((c for c in costs if costs[c]), key=lambda c: costs[c])
