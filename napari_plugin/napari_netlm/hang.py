@@ -17,7 +17,7 @@ from napari_netlm.mouse import bind_mouse
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.review_files import open_review
 from napari_netlm.scene import scene_of
-from napari_netlm.views import current_view, follow_dimensions, furnish, show_view
+from napari_netlm.views import current_view, follow_dimensions, furnish, hide_letters, show_view
 from napari_netlm.waiting import Waiting
 from napari_netlm.work import HeldWork, load_work, restore, work_folder
 from netlm_imaging.errors import UsageError
@@ -114,6 +114,7 @@ def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork, waiting: Waiting |
     desk.notices = (*desk.notices, *restore(desk, load_work(held.folder, study.grid)), *open_review(desk))
     desk.autosave = Autosave(desk, held.folder)
     follow_dimensions(desk)
+    desk.closed.connect(lambda: hide_letters(viewer))
     if study.images:  # what windows act on
         viewer.layers.selection.active = desk.layer(study.images[0].role)
     return desk

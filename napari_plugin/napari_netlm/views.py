@@ -11,6 +11,8 @@ from netlm_imaging.export.planes import PLANES, Edges, edges
 VIEWS = {plane.name: plane for plane in PLANES}
 _LETTERS = {"left": "middle_left", "right": "middle_right", "top": "top_center", "bottom": "bottom_center"}
 """Attribute of Edges: where the letter stands on the canvas."""
+_WRITTEN = "RLAPSI0123456789.mc "
+"""What letters and scale bar are written with."""
 
 
 def show_view(viewer: Any, name: str) -> None:
@@ -40,8 +42,7 @@ def show_3d(viewer: Any) -> None:
     viewer.dims.order = (1, 0, 2)
     viewer.scene.camera.orientation = ("away", "up", "right")
     viewer.dims.ndisplay = 3
-    for name in _LETTERS:
-        viewer.canvas.overlays[f"letter_{name}"].visible = False
+    hide_letters(viewer)
     viewer.fit_to_view()
 
 
@@ -70,21 +71,37 @@ def current_view(viewer: Any) -> str | None:
 
 def furnish(viewer: Any) -> None:
     """Scale bar in mm, letters, and a black ground, as on a reading station."""
-    from napari.components.overlays import TextOverlay
-
     viewer.canvas.background_color_override = "black"
     viewer.canvas.overlays.scale_bar.visible = True
+    _add_letters(viewer)
+
+
+def write_unseen(viewer: Any) -> None:
+    """Have letters and digits drawn before there is a study, in no color: the first time takes a second."""
+    _add_letters(viewer)
+    for name in _LETTERS:
+        letter = viewer.canvas.overlays[f"letter_{name}"]
+        letter.text, letter.color, letter.visible = _WRITTEN, "transparent", True
+
+
+def hide_letters(viewer: Any) -> None:
+    """They say nothing of what is shown after a study, or in 3D."""
+    for name in _LETTERS:
+        viewer.canvas.overlays[f"letter_{name}"].visible = False
+
+
+def _add_letters(viewer: Any) -> None:
+    from napari.components.overlays import TextOverlay
+
     for name, position in _LETTERS.items():
-        viewer.canvas.overlays[f"letter_{name}"] = TextOverlay(
-            position=position, font_size=14, color="yellow", box=False
-        )
+        if f"letter_{name}" not in viewer.canvas.overlays:
+            viewer.canvas.overlays[f"letter_{name}"] = TextOverlay(position=position, font_size=14, box=False)
 
 
 def _write_letters(viewer: Any, at: Edges) -> None:
     for name in _LETTERS:
         letter = viewer.canvas.overlays[f"letter_{name}"]
-        letter.text = getattr(at, name)
-        letter.visible = True
+        letter.text, letter.color, letter.visible = getattr(at, name), "yellow", True
 
 
 def outline(viewer: Any, *, seen: bool) -> None:

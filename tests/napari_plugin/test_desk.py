@@ -16,7 +16,7 @@ from strategies import oblique_grid
 from napari_netlm.desk import clear_desk, desk_of, key_of
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy, ShownImage
-from napari_netlm.views import current_view, show_3d, show_view
+from napari_netlm.views import current_view, show_3d, show_view, write_unseen
 from netlm_imaging.volume import LabelMap, Mask, Volume
 
 
@@ -253,6 +253,20 @@ def test_views_are_hung_as_radiologists_have_them(study: OpenedStudy, view: str,
     shown = "".join(overlays[f"letter_{name}"].text for name in ("left", "right", "top", "bottom"))
     assert shown == letters
     assert viewer.scene.camera.orientation2d == ("down" if view == "axial" else "up", "right")
+
+
+def test_letters_are_seen_with_a_study_only(study: OpenedStudy) -> None:
+    """On any other image they would name sides that nobody knows."""
+    viewer = ViewerModel()
+    write_unseen(viewer)
+    letters = [o for name, o in viewer.canvas.overlays.items() if name.startswith("letter_")]
+    assert len(letters) == 4
+    assert not any(letter.color[3] for letter in letters)
+    put_on_desk(viewer, study)
+    assert all(letter.visible and letter.color[3] == 1.0 for letter in letters)
+    assert "".join(sorted(letter.text for letter in letters)) == "ALPR"
+    clear_desk(viewer)
+    assert not any(letter.visible for letter in letters)
 
 
 def test_letters_of_an_oblique_acquisition_say_so() -> None:

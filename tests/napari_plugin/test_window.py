@@ -22,7 +22,7 @@ from napari_netlm.desk import desk_of
 from napari_netlm.hang import load_layers, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.opened import OpenedStudy, ShownImage
-from napari_netlm.views import show_view
+from napari_netlm.views import hide_letters, show_view
 from netlm_imaging.ingest import read_mask
 from netlm_imaging.volume import Volume
 from pipelines import small_study
@@ -119,6 +119,15 @@ def test_a_study_opens_with_its_series_and_what_is_wrong_with_it(
     assert "MISSING_SLICE" in widget.messages.toPlainText()
     assert "error" in widget.messages.toPlainText()
     assert desk_of(viewer) is desk  # what was open stays
+
+
+def test_letters_are_drawn_before_a_study_is_opened_and_not_seen(viewer: Any, widget: Any) -> None:
+    overlays = viewer.canvas.overlays
+    wait_for(lambda: "letter_top" in overlays and not overlays["letter_top"].color[3])
+    assert overlays["letter_top"] in viewer.window._qt_viewer.canvas._viewer_overlay_to_visual
+    drawn = viewer.screenshot(canvas_only=True, flash=False)
+    hide_letters(viewer)
+    assert np.array_equal(viewer.screenshot(canvas_only=True, flash=False), drawn)
 
 
 def test_the_first_picture_waits_for_no_layer_that_is_not_seen(

@@ -20,6 +20,7 @@ from napari_netlm.opened import Addition, OpenedStudy
 from napari_netlm.run import facts_of, given_masks, run_case
 from napari_netlm.samples import open_sample
 from napari_netlm.study import CASE_FILE, open_study
+from napari_netlm.views import write_unseen
 from napari_netlm.widgets.beside import BesideRow, Docked, open_beside
 from napari_netlm.widgets.display import Display
 from napari_netlm.widgets.job_row import JobRow
@@ -69,6 +70,7 @@ class StudyWidget(Docked):
         self._show(desk_of(self.viewer))
         Thread(target=load_layers, name="netlm-load").start()
         QTimer.singleShot(0, load_units)
+        QTimer.singleShot(0, self._write_unseen)
 
     # what one can do
 
@@ -123,6 +125,10 @@ class StudyWidget(Docked):
         )
 
     # how it goes on
+
+    def _write_unseen(self) -> None:
+        if desk_of(self.viewer) is None:
+            write_unseen(self.viewer)
 
     def _put(self, study: OpenedStudy) -> None:
         window = self.window()
