@@ -15,7 +15,7 @@ from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan import Planned, draw, prepare
 from netlm_imaging.plan.session_state import State
 from netlm_imaging.remnant import LiverFunction, liver_function
-from netlm_imaging.study import device_comparison, remnant_warnings
+from netlm_imaging.study import device_comparison, planned_fields, planned_lesions, remnant_warnings
 
 RENEWED_WHERE = ("plan", "clinical facts")
 RENEWED_CODES = ("INFLOW_UNKNOWN", "INFLOW_NOT_TOLD_APART", "REMNANT_FUNCTION_LOW")
@@ -45,18 +45,10 @@ def decided_case(
         ),
         liver=started.liver,
         lesions=_lesions(case, started.lesions, planned),
-        groups=planned.groups,
         pattern=started.pattern,
-        plan=planned.plan,
-        alternatives=planned.alternatives,
-        frontier=planned.more.frontier,
-        frontier_complete=planned.more.frontier_complete,
-        frontier_by_interventions=planned.more.frontier_by_interventions,
-        next_lesions=planned.more.next_lesions,
-        limit_steps=planned.more.limit_steps,
+        **planned_fields(planned),
         projections=grown,
         function=function,
-        devices=planned.devices,
         device_comparison=device_comparison(planned, **judged),
         uncertainty=None if case.uncertainty is None else _uncertainty(state, method=case.liver.method),
         classification=classify_plans(plans, projected=grown, **judged),
@@ -91,26 +83,15 @@ def _uncertainty(state: State, *, method: str) -> Uncertainty | None:
 def _lesions(case: CaseResult, lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
     """Lesions as planned on, with what images told of them before."""
     known = {lesion.id: lesion for lesion in case.lesions}
-    coverage = {entry.lesion: entry for entry in planned.plan.coverage}
-    possible = {entry.lesion: entry.options for entry in planned.options}
     uptake = ("suv_max", "suv_mean", "suv_liver_ratio", "suv_spleen_ratio", "krenning", "krenning_borderline")
-    made = []
-    for lesion in lesions:
+
+    def seen(lesion: CaseLesion) -> CaseLesion:
         before = known.get(lesion.id)
-        same = before is not None and before.volume_ml == lesion.volume_ml
-        seen = {name: getattr(before, name) for name in uptake} if same else {}
-        fields = {name: getattr(lesion, name) for name in Lesion.__dataclass_fields__}
-        entry = coverage[lesion.id]
-        made.append(
-            CaseLesion(
-                **{**fields, **seen},
-                treatment=entry.treatment,
-                cleared=entry.cleared,
-                coverage_percent=entry.coverage_percent,
-                options=possible.get(lesion.id, ()),
-            )
-        )
-    return tuple(made)
+        if before is None or before.volume_ml != lesion.volume_ml:
+            return lesion
+        return replace(lesion, **{name: getattr(before, name) for name in uptake})
+
+    return tuple(map(seen, planned_lesions(lesions, planned)))
 
 
 def _edited(state: State) -> Notice:

@@ -2,7 +2,13 @@
 
 from netlm_imaging.read_options import ReadOptions
 from netlm_imaging.study.choice import ChosenSeries, choose_series, same_frame
-from netlm_imaging.study.finished import case_masks, device_comparison, remnant_warnings
+from netlm_imaging.study.finished import (
+    case_masks,
+    device_comparison,
+    planned_fields,
+    planned_lesions,
+    remnant_warnings,
+)
 from netlm_imaging.study.images import (
     AlignedImages,
     StudyImages,
@@ -26,6 +32,8 @@ __all__ = [
     "device_comparison",
     "dicom_source",
     "on_grid",
+    "planned_fields",
+    "planned_lesions",
     "read_chosen",
     "read_images",
     "remnant_warnings",

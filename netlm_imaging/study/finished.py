@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from netlm_imaging.anatomy import Anatomy
-from netlm_imaging.case import DeviceComparison
+from netlm_imaging.case import CaseLesion, DeviceComparison
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide import classify_plans
 from netlm_imaging.errors import Notice
@@ -61,6 +62,37 @@ def remnant_warnings(
         *body_size_notices(clinical),
         *flr_notices(clinical=clinical, settings=settings.flr),
         *remnant_notices(left),
+    )
+
+
+def planned_fields(planned: Planned) -> dict[str, Any]:
+    """The fields of a CaseResult that hold what the planner found, as it found it."""
+    return {
+        "groups": planned.groups,
+        "plan": planned.plan,
+        "alternatives": planned.alternatives,
+        "frontier": planned.more.frontier,
+        "frontier_complete": planned.more.frontier_complete,
+        "frontier_by_interventions": planned.more.frontier_by_interventions,
+        "next_lesions": planned.more.next_lesions,
+        "limit_steps": planned.more.limit_steps,
+        "devices": planned.devices,
+    }
+
+
+def planned_lesions(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
+    """Each of ``lesions`` with what the plan does to it and what else could be done."""
+    coverage = {entry.lesion: entry for entry in planned.plan.coverage}
+    options = {entry.lesion: entry.options for entry in planned.options}
+    return tuple(
+        CaseLesion(
+            **{name: getattr(lesion, name) for name in Lesion.__dataclass_fields__},
+            treatment=coverage[lesion.id].treatment,
+            cleared=coverage[lesion.id].cleared,
+            coverage_percent=coverage[lesion.id].coverage_percent,
+            options=options.get(lesion.id, ()),
+        )
+        for lesion in lesions
     )
 
 

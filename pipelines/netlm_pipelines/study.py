@@ -5,13 +5,11 @@ This is the file to read first: each stage is one call into the library.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from netlm_imaging.align import surroundings
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.case import (
-    CaseLesion,
     CaseResult,
     InputRecord,
     Registration,
@@ -22,7 +20,6 @@ from netlm_imaging.errors import Fault, Notice, PlanError
 from netlm_imaging.export import check_target, draw_figures, write_case
 from netlm_imaging.export.wording import MINIMUMS, percentage
 from netlm_imaging.lesions import liver_volumes, measure, pattern
-from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.plan.devices import comparison_devices
 from netlm_imaging.plan.fixes import require_known
@@ -38,6 +35,8 @@ from netlm_imaging.study import (
     device_comparison,
     dicom_source,
     on_grid,
+    planned_fields,
+    planned_lesions,
     read_images,
     remnant_warnings,
     with_pet,
@@ -211,19 +210,11 @@ def decide_case(
         registrations=registrations,
         grid=anatomy.grid,
         liver=liver,
-        lesions=_with_plan(lesions, planned),
-        groups=planned.groups,
+        lesions=planned_lesions(lesions, planned),
         pattern=spread,
-        plan=planned.plan,
-        alternatives=planned.alternatives,
-        frontier=planned.more.frontier,
-        frontier_complete=planned.more.frontier_complete,
-        frontier_by_interventions=planned.more.frontier_by_interventions,
-        next_lesions=planned.more.next_lesions,
-        limit_steps=planned.more.limit_steps,
+        **planned_fields(planned),
         projections=grown,
         function=function,
-        devices=planned.devices,
         device_comparison=device_comparison(
             planned, lesions=lesions, liver=liver, spread=spread, clinical=clinical, settings=settings
         ),
@@ -231,21 +222,6 @@ def decide_case(
         classification=classification,
     )
     return case, planned
-
-
-def _with_plan(lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
-    coverage = {entry.lesion: entry for entry in planned.plan.coverage}
-    options = {entry.lesion: entry.options for entry in planned.options}
-    return tuple(
-        CaseLesion(
-            **{name: getattr(lesion, name) for name in Lesion.__dataclass_fields__},
-            treatment=coverage[lesion.id].treatment,
-            cleared=coverage[lesion.id].cleared,
-            coverage_percent=coverage[lesion.id].coverage_percent,
-            options=options.get(lesion.id, ()),
-        )
-        for lesion in lesions
-    )
 
 
 def _plan_file(anatomy: Anatomy, planned: Planned, settings: Settings) -> PlanFile:
