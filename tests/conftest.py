@@ -11,6 +11,9 @@ from hypothesis import settings
 settings.register_profile("netlm", deadline=None, derandomize=True)  # never timed, always the same
 settings.load_profile("netlm")
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # the processes fill the cores; threads of theirs would but wait
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 REAL_DATA = Path(os.environ.get("NETLM_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

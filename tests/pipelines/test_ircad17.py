@@ -69,7 +69,8 @@ def check_dicom(folder: Path) -> None:
 
 
 def test_from_dicom_and_given_masks(ircad17: Path, masks: GivenMasks, tmp_path: Path) -> None:
-    request = Request(out=tmp_path / "out", images=ircad17 / "PATIENT_DICOM", masks=masks)
+    images = ircad17 / "PATIENT_DICOM"
+    request = Request(out=tmp_path / "out", images=images, masks=masks, settings=FEW_POINTS)
     folder = run_study(request, Stages(total=9))
     check(CaseResult.from_json((folder / "case.json").read_bytes()))
     check_dicom(folder)

@@ -67,8 +67,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 def _marked(preset: str, source: str) -> list[pytest.MarkDecorator]:
-    """A patient's tests share a process; our own segmentation of two of them is for the slow tests."""
-    slow = source == "own" and preset in ("type1", "type3")
+    """A patient's tests share a process; our own segmentation is for the slow tests, but for one patient."""
+    slow = source == "own" and preset != "type2"
     return [pytest.mark.xdist_group(preset), *([pytest.mark.slow] if slow else [])]
 
 

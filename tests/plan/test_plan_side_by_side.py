@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -42,24 +43,27 @@ class Stopped(Exception):
 
 @pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("by", ["work", "tell"])
-def test_what_is_raised_ends_the_rest(by: str) -> None:
+def test_what_is_raised_ends_the_rest(monkeypatch: pytest.MonkeyPatch, by: str) -> None:
     hold, begun = threading.Event(), list[int]()
 
-    def stop() -> None:
-        threading.Timer(0.2, hold.set).start()
-        raise Stopped
+    class Threads(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            hold.set()
+            super().shutdown(wait=wait)
 
     def work(number: int) -> None:
         begun.append(number)
         if number > 0:
             hold.wait(timeout=30.0)
         elif by == "work":
-            stop()
+            raise Stopped
 
     def tell(number: int) -> None:
-        if number == 1:
-            stop()
+        if number == 1 and by == "tell":
+            raise Stopped
 
+    monkeypatch.setattr(module, "ThreadPoolExecutor", Threads)
     with pytest.raises(Stopped):
         side_by_side(work, range(100), tell=tell)
     assert len(begun) <= 4
