@@ -58,15 +58,18 @@ def flr_limits(functional_ml: float, *, clinical: Clinical, settings: FlrSetting
 
 
 def flr_notices(*, clinical: Clinical, settings: FlrSettings) -> tuple[Notice, ...]:
-    """What must be said beside the limits: that the liver's quality is assumed."""
-    given = settings.minimum_percent is not None and settings.minimum_standardized_percent is not None
-    if clinical.liver_quality is not None or given:
+    """What must be said beside the limits: which of them assume the liver's quality."""
+    assumed = []
+    if clinical.liver_quality is None:
+        if settings.minimum_standardized_percent is None and etlv_ml(clinical) is not None:
+            assumed.append(f"{STANDARDIZED[ASSUMED_QUALITY].percent:.0f} % standardized")
+        if settings.minimum_percent is None:
+            assumed.append(f"{MEASURED[ASSUMED_QUALITY].percent:.0f} % measured")
+    if not assumed:
         return ()
     message = (
         "The quality of the liver is not known: the minimum remnant of a normal liver "
-        f"({STANDARDIZED[ASSUMED_QUALITY].percent:.0f} % standardized, "
-        f"{MEASURED[ASSUMED_QUALITY].percent:.0f} % measured) is assumed. "
-        "After chemotherapy, in steatosis or cirrhosis it is higher."
+        f"({', '.join(assumed)}) is assumed. After chemotherapy, in steatosis or cirrhosis it is higher."
     )
     return (Notice(code="LIVER_QUALITY_UNKNOWN", message=message, where="clinical facts"),)
 

@@ -65,6 +65,23 @@ def test_an_unknown_liver_is_taken_as_normal_marked_and_said() -> None:
     assert "20 % standardized, 25 % measured" in notice.message
 
 
+@pytest.mark.parametrize(
+    ("facts", "own", "assumed"),
+    [
+        ({}, {}, "(25 % measured)"),
+        ({}, {"minimum_percent": 60}, None),
+        ({}, {"minimum_standardized_percent": 60}, "(25 % measured)"),
+        (BODY, {"minimum_percent": 60}, "(20 % standardized)"),
+        (BODY, {"minimum_standardized_percent": 60}, "(25 % measured)"),
+    ],
+)
+def test_only_minimums_that_the_plan_obeys_are_called_assumed(facts, own, assumed) -> None:
+    notices = flr_notices(clinical=Clinical(**facts), settings=FlrSettings(**own))
+    assert [assumed in notice.message for notice in notices] == ([True] if assumed else [])
+    provisional = any(limit.provisional for limit in limits(FlrSettings(**own), **facts).values())
+    assert provisional == bool(notices)
+
+
 def test_the_user_s_own_minimums_replace_the_published_ones() -> None:
     own = FlrSettings(minimum_percent=35, minimum_standardized_percent=22, minimum_body_weight_percent=0.6)
     found = limits(own, **BODY)
