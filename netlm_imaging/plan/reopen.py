@@ -14,6 +14,7 @@ from netlm_imaging.plan.optimize import Choice
 from netlm_imaging.plan.plan_file import PlanFile, mask_sha256, masks_of, region_sha256
 from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.plan.session_state import State, TypeOf
+from netlm_imaging.plan.settle import unknown_losses
 from netlm_imaging.volume import LabelMap, Mask
 
 
@@ -75,6 +76,8 @@ def _state(file: PlanFile, basis: Basis, gone: tuple[str, ...]) -> State:
         leave=frozenset(file.leave),
     )
     choice = Choice(status=file.status, chosen=chosen, bound_voxels=file.bound_voxels)
+    # What they lose only together stands in no candidate.
+    basis = basis.knowing(unknown_losses(basis.case, [chosen]))
     return State(basis=basis, objective=file.objective, fixed=fixed, choice=choice)
 
 

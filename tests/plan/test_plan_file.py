@@ -13,9 +13,11 @@ from plan.session_examples import lumpy_session, middle_of, session_on
 from plan.test_plan_case import random_anatomy
 
 from netlm_imaging.anatomy import Surroundings
+from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import InputError
 from netlm_imaging.export import write_nifti, write_plan
 from netlm_imaging.ingest import read_mask, read_plan
+from netlm_imaging.lesions import measure
 from netlm_imaging.plan.drawn import DrawnAblation, DrawnPlane, DrawnSurface
 from netlm_imaging.plan.fixed import key_of
 from netlm_imaging.plan.plan_file import PlanFile, mask_sha256, masks_of, plan_file_of
@@ -60,6 +62,18 @@ def test_an_opened_plan_has_the_same_treatments_and_figures_to_the_voxel(seed: i
     assert again.state.basis.drawn == state.basis.drawn
     assert plan_file_of(again.state, again.state.basis.anatomy).to_json() == written.read_text()
     assert again.finish(seconds=20).session.state.choice.chosen == session.finish(seconds=20).session.chosen
+
+
+def test_an_opened_plan_counts_what_its_treatments_lose_only_together() -> None:
+    anatomy = random_anatomy(22, lesions=8, coarse=1.7)
+    settings = settings_with(plan={"objective": "maximum"})
+    session = PlanSession.begin(anatomy, measure(anatomy), settings=settings, clinical=Clinical())
+    state = session.state
+    together = [j for j in state.basis.case.problem.joint if j.candidates <= set(session.chosen)]
+    assert sum(j.voxels.size for j in together) > 0, "or nothing is tested"
+    again = reopened(plan_file_of(state, anatomy), anatomy)
+    assert again.figures == session.figures
+    assert again.plan == session.plan
 
 
 def test_masks_from_files_open_the_plan_and_edits_go_on(tmp_path: Path) -> None:
