@@ -148,11 +148,11 @@ def _pve(findings: Findings) -> list[Statement]:
     tight = findings.tight_minimums
     if not tight:
         return []
-    named = tight_minimums(tight)
+    named = tight_minimums(tight, plan=findings.plan)
     if findings.projections == () and all(met(minimum) for minimum in tight):
         text = (
-            f"The remnant limits the plan: {named}. Portal vein embolization is not expected to change that: "
-            f"with {MOST_POINTS:g} points of growth no plan was found that clears more."
+            f"The remnant limits what can be cleared: {named}. Portal vein embolization is not expected to "
+            f"change that: with {MOST_POINTS:g} points of growth no plan was found that clears more."
         )
         return [Statement(text=text, evidence="pve-growth")]
     considered = f"Consider portal vein embolization, the predicted remnant is small: {named}."
@@ -173,8 +173,8 @@ def _after_growth(findings: Findings) -> list[Statement]:
             for of in findings.projections
         )
         return [Statement(text=text, evidence="pve-growth") for text in said]
-    tight = findings.tight_minimums
-    near = [m for m in tight if m.name == "sflr_percent" and m.value < m.minimum + MOST_POINTS]
+    own = [m for m in findings.tight_minimums if m in findings.plan.minimums]
+    near = [m for m in own if m.name == "sflr_percent" and m.value < m.minimum + MOST_POINTS]
     return [_projected(minimum) for minimum in near]
 
 

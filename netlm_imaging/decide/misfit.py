@@ -66,8 +66,8 @@ def _remnant_limited(findings: Findings) -> list[str]:
     tight = findings.tight_minimums
     if not tight:
         return []
-    named = tight_minimums(tight)
+    named = tight_minimums(tight, plan=findings.plan)
     return [
-        f"Does not fit the row of Type {findings.type} cleanly: the remnant limits the plan: {named}. "
-        "PVE or a two-stage resection may change it."
+        f"Does not fit the row of Type {findings.type} cleanly: the remnant limits what can be cleared: "
+        f"{named}. PVE or a two-stage resection may change it."
     ]

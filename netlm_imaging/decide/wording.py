@@ -91,16 +91,23 @@ def counted(done: Sequence[Treatment]) -> str:
     return joined(parts) if parts else "no intervention"
 
 
-def tight_minimums(minimums: Sequence[Minimum]) -> str:
-    """How minimums limit the plan: those that it misses, and those that any better plan would."""
-    missed, kept = [], []
+def tight_minimums(minimums: Sequence[Minimum], *, plan: Plan) -> str:
+    """How minimums limit what is possible: those that it misses, and those that any better plan would.
+
+    Those that limit not ``plan`` but only the one with any resection are told with the remnant of that one.
+    """
+    missed, kept, major = [], [], []
     for m in minimums:
-        name = MINIMUM_NAMES[m.name]
-        if reaches(m.value, m.minimum):
-            kept.append(f"a {name} below {m.minimum:g} % (this plan {m.value:.1f} %)")
-        else:
+        name, below = MINIMUM_NAMES[m.name], f"below {m.minimum:g} %"
+        if not reaches(m.value, m.minimum):
             missed.append(f"{name} {m.value:.1f} % (minimum {m.minimum:g} %)")
+        elif m in plan.minimums:
+            kept.append(f"a {name} {below} (this plan {m.value:.1f} %)")
+        else:
+            major.append(f"a {name} {below} (the plan with any resection {m.value:.1f} %)")
     more = [f"clearing more would leave {joined(kept)}"] if kept else []
+    if major:
+        more.append(f"clearing more by any resection would leave {joined(major)}")
     return "; ".join([*([joined(missed)] if missed else []), *more])
 
 

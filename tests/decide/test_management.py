@@ -195,7 +195,12 @@ def test_transplantation_criteria() -> None:
         ([300.0], True, (), "lesion 1 (67 mm, 100 % of the tumor) alone decides"),
         (MANY, False, (), "disease in one lobe"),
         ([10.0] * 4, True, (), "4 lesions are not extensive disease"),
-        (MANY, True, (minimum("flr_percent", 25.0, 25.5, binding=True),), "the remnant limits the plan"),
+        (
+            MANY,
+            True,
+            (minimum("flr_percent", 25.0, 25.5, binding=True),),
+            "the remnant limits what can be cleared",
+        ),
     ],
 )
 def test_what_does_not_fit_type_3_and_what_would_change_it(
@@ -212,7 +217,14 @@ def test_a_textbook_type_3_fits_its_row() -> None:
     assert of_evidence(decide(MANY, [1]).reasons, "nearest-type") == []
 
 
-def test_a_remnant_that_binds_only_the_maximum_plan_is_named_too() -> None:
+def test_a_remnant_that_binds_only_the_maximum_plan_is_named_as_that_plan_s() -> None:
     tight = (minimum("sflr_percent", 20.0, 20.1, binding=True),)
-    found = decide(MANY, [1], maximum=plan(MANY, [1, 2], "maximum", minimums=tight))
-    assert "(sFLR) below 20 % (this plan 20.1 %)" in " ".join(of_evidence(found.reasons, "nearest-type"))
+    own = (minimum("sflr_percent", 20.0, 64.4),)
+    found = decide(MANY, [1], minimums=own, maximum=plan(MANY, [1, 2], "maximum", minimums=tight))
+    misfit = " ".join(of_evidence(found.reasons, "nearest-type"))
+    assert (
+        "clearing more by any resection would leave a standardized remnant (sFLR) below 20 % "
+        "(the plan with any resection 20.1 %)" in misfit
+    )
+    assert "this plan" not in misfit
+    assert of_evidence(found.management, "pve-growth") == [], "20.1 % is not what this plan leaves now"

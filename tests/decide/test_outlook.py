@@ -160,7 +160,7 @@ def test_several_minimums_in_one_sentence() -> None:
         minimum("flr_percent", 25.0, 25.2, binding=True),
         minimum("flr_body_weight_percent", 0.5, 0.4),
     )
-    assert tight_minimums(tight) == (
+    assert tight_minimums(tight, plan=plan(MANY, [1], minimums=tight)) == (
         "remnant per body weight 0.4 % "
         "(minimum 0.5 %); clearing more would leave a standardized remnant (sFLR) below 20 % (this plan "
         "20.1 %) and a remnant of the functional liver below 25 % (this plan 25.2 %)"
