@@ -32,6 +32,7 @@ class Autosave:
         self._closing = False
         desk.changed.connect(self.mark)
         desk.stroke.connect(self.mark)
+        desk.viewer.layers.events.removing.connect(self.flush)  # what goes can no longer be written
         desk.closed.connect(self.close)
         atexit.register(self.close)
         self._thread = Thread(target=self._run, name="netlm-autosave", daemon=True)
@@ -66,6 +67,7 @@ class Autosave:
 
     def close(self) -> None:
         """Write what is left and stop."""
+        self._desk.viewer.layers.events.removing.disconnect(self.flush)
         atexit.unregister(self.close)
         with self._wake:
             self._closing = True

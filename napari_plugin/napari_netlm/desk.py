@@ -64,6 +64,8 @@ class Desk:
         self.waiting = Waiting()
         """Layers that are not made yet: whoever asks for one gets it."""
         self._histories: dict[str, tuple[int, int, int]] = {}
+        self._left = False
+        viewer.layers.events.removed.connect(self._leave_with_last)
 
     def __deepcopy__(self, memo: object) -> Desk:
         """Itself: napari copies the metadata of a layer with it."""
@@ -224,6 +226,19 @@ class Desk:
             float(r.start + round((v - r.start) / r.step) * r.step) for v, r in zip(world, steps, strict=True)
         )
 
+    def close(self) -> None:
+        """Leave the viewer: the layers of the study go, others stay."""
+        self._left, self.waiting = True, Waiting()
+        self.closed.emit()
+        with self.viewer.layers.batched_update():  # one picture without all of them
+            for layer in list(self.layers()):
+                self.viewer.layers.remove(layer)
+
+    def _leave_with_last(self) -> None:
+        """Who deletes the last layer has closed the study."""
+        if not self._left and next(self.layers(), None) is None:
+            self.close()
+
     def _zoomed_in(self) -> bool:
         height, width = self.viewer.canvas.size
         lengths = np.asarray(self.frame.shown_grid.shape_kji) * self.frame.shown_grid.spacing_kji_mm
@@ -276,13 +291,8 @@ def desk_of(viewer: Any) -> Desk | None:
 def clear_desk(viewer: Any) -> None:
     """Close the study that is open: its layers go, other layers stay."""
     desk = desk_of(viewer)
-    if desk is None:
-        return
-    desk.closed.emit()
-    desk.waiting = Waiting()
-    with viewer.layers.batched_update():  # one picture without all of them
-        for layer in list(desk.layers()):
-            viewer.layers.remove(layer)
+    if desk is not None:
+        desk.close()
 
 
 def key_of(layer: Any) -> str:

@@ -103,7 +103,6 @@ def _held(viewer: Any, study: OpenedStudy) -> HeldWork:
 def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork, waiting: Waiting | None = None) -> Desk:
     desk = Desk(viewer, study)
     desk.held, desk.waiting = held, waiting or Waiting()
-    desk.closed.connect(held.release)
     for layer in desk.layers():
         desk.watch(layer)
     furnish(viewer)
@@ -113,6 +112,7 @@ def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork, waiting: Waiting |
     _look_at_the_liver(desk)
     desk.notices = (*desk.notices, *restore(desk, load_work(held.folder, study.grid)), *open_review(desk))
     desk.autosave = Autosave(desk, held.folder)
+    desk.closed.connect(held.release)  # after the last of the work is written
     follow_dimensions(desk)
     desk.closed.connect(lambda: hide_letters(viewer))
     if study.images:  # what windows act on

@@ -54,8 +54,6 @@ def window(display: None) -> Iterator[Any]:
 @pytest.fixture
 def viewer(window: Any) -> Iterator[Any]:
     yield window
-    if (desk := desk_of(window)) is not None:
-        desk.closed.emit()
     window.layers.clear()
 
 
@@ -159,16 +157,44 @@ def test_layers_that_wait_do_not_come_in_a_drag_nor_once_the_study_is_taken_off(
     held = [Qt.MouseButton.LeftButton]
     monkeypatch.setattr(QApplication, "mouseButtons", lambda: held[0])
     widget.work.discarded.emit(replace(study, path=tmp_path))
-    desk = desk_of(viewer)
     for _ in range(20):
         QApplication.processEvents()
         assert len(viewer.layers) == 5
     viewer.layers.clear()
     held[0] = Qt.MouseButton.NoButton
     wait_for(lambda: not widget.unseen.isActive())
-    assert desk.waiting.keys
     assert not viewer.layers
-    desk.closed.emit()
+
+
+def test_all_panels_say_so_once_the_last_layer_is_deleted(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path
+) -> None:
+    widget._put(replace(study, path=tmp_path))
+    docks = [viewer.window.add_plugin_dock_widget("netlm-imaging", name) for name in ("Review", "Plan")]
+    from napari_netlm.widgets.begin_row import NOTHING_OPEN as NOTHING_TO_PLAN
+    from napari_netlm.widgets.review import NOTHING_OPEN as NOTHING_TO_REVIEW
+    from napari_netlm.widgets.study import NOTHING_OPEN
+
+    review, plan = (made for _dock, made in docks)
+    wait_for(lambda: review.tools is not None and plan.planning is not None)
+    wait_for(lambda: not plan.planning.busy and not plan.planning.proving)
+    viewer.layers.remove(desk_of(viewer).layer("treated"))
+    QApplication.processEvents()
+    assert widget.work.isVisible()
+    assert review.tools is not None
+    viewer.layers.select_all()
+    viewer.layers.remove_selected()
+    assert not viewer.layers
+    wait_for(lambda: review.tools is None and plan.planning is None)
+    assert widget.title.text() == NOTHING_OPEN
+    assert review.summary.text() == NOTHING_TO_REVIEW
+    assert plan.begin.text.text() == NOTHING_TO_PLAN
+    assert not widget.work.isVisible()
+    assert not review.work.isEnabled()
+    assert not plan.work.isEnabled()
+    for dock, made in docks:
+        viewer.window.remove_dock_widget(dock)
+        made.close()
 
 
 def test_a_folder_of_nothing_says_what_the_command_line_says(widget: Any, tmp_path: Path) -> None:

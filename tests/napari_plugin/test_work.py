@@ -85,6 +85,26 @@ def test_an_edit_is_on_disk_within_a_second_and_there_again(study: OpenedStudy) 
     assert [n.code for n in again.notices] == ["WORK_RESTORED"]
 
 
+def test_a_study_whose_last_layer_is_deleted_is_closed_and_its_work_saved(study: OpenedStudy) -> None:
+    viewer = ViewerModel()
+    desk = put_on_desk(viewer, study, unseen_later=True)
+    told: list[str] = []
+    desk.closed.connect(lambda: told.append("closed"))
+    desk.edit("lesions", VOXEL, 7)
+    desk.record("review", "as decided")
+    viewer.layers.selection = set(viewer.layers) - {desk.layer("liver")}
+    viewer.layers.remove_selected()  # napari's own button
+    assert desk_of(viewer) is desk
+    assert not told
+    viewer.layers.clear()
+    assert desk_of(viewer) is None
+    assert told == ["closed"]
+    assert not desk.keys, "layers that were still to be made are gone with it"
+    again = put_on_desk(ViewerModel(), study)
+    assert np.asarray(again.layer("lesions").data)[VOXEL] == 7
+    assert again.records == {"review": "as decided"}
+
+
 def test_work_on_a_mask_that_is_not_seen_at_first_is_there_again(study: OpenedStudy) -> None:
     viewer = ViewerModel()
     desk = put_on_desk(viewer, study, unseen_later=True)

@@ -192,6 +192,7 @@ class StudyWidget(Docked):
         if desk is None:
             self.series.hide()
             return
+        desk.closed.connect(self._show_nothing)
         study = desk.study
         self.title.setText(_title(study))
         self.messages.show_all(study.faults, desk.notices)
@@ -243,6 +244,9 @@ class StudyWidget(Docked):
     def _close_study(self) -> None:
         self.job.cancel()
         clear_desk(self.viewer)
+
+    def _show_nothing(self) -> None:
+        """The study was closed, here or with the last of its layers."""
         self.title.setText(NOTHING_OPEN)
         self.messages.show_all((), ())
         self._show(None)

@@ -7,7 +7,7 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication
 
-from napari_netlm.desk import Desk, desk_of
+from napari_netlm.desk import Desk
 
 REST_MS, NEXT_MS = 1000, 100
 """After the last move in the picture the first is made, then one after the other."""
@@ -19,7 +19,6 @@ class UnseenLayers(QTimer):  # type: ignore[misc]
     def __init__(self, viewer: Any) -> None:
         super().__init__()
         self.setSingleShot(True)
-        self._viewer = viewer
         self._desk: Desk | None = None
         self._drawn = False
         self.timeout.connect(self._make_one)
@@ -37,7 +36,7 @@ class UnseenLayers(QTimer):  # type: ignore[misc]
 
     def _make_one(self) -> None:
         desk = self._desk
-        if desk is None or not desk.waiting.keys or desk_of(self._viewer) is not desk:  # taken off by hand
+        if desk is None or not desk.waiting.keys:
             return
         if QApplication.mouseButtons() != Qt.MouseButton.NoButton:  # in a drag, which need not be told
             self.start(REST_MS)
