@@ -110,6 +110,11 @@ class Planning:
         return self._editing
 
     @property
+    def kept_up(self) -> bool:
+        """All that was decided stands and is on the desk; else an edit or the record of one is on its way."""
+        return not self._editing and not self._detailing
+
+    @property
     def proving(self) -> bool:
         """Time is being given to the proof of the plan that stands."""
         return self._proving is self.session.state

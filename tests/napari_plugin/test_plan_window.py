@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from napari.components import ViewerModel
+from napari_plugin.planned import Later
 from napari_plugin.windows import counted_events, wait_for, why_no_window
 
 from napari_netlm.desk import clear_desk
@@ -187,6 +188,23 @@ def test_what_is_decided_while_a_plan_is_made_anew_stays_decided(plan: PlanWidge
     first.know(first.clinical.model_copy(update={"height_cm": 171.0}))
     wait_for(lambda: plan.planning is not first)
     assert plan.planning.clinical.height_cm == 171.0
+    settled(plan)
+
+
+def test_an_edit_that_is_worked_out_while_a_plan_made_anew_arrives_is_not_lost(plan: PlanWidget) -> None:
+    first, later = plan.planning, Later()
+    first.run = later
+    plan.begin.begin()
+    first.edit(lambda session: session.leave_alone(1))
+    wait_for(lambda: not plan.begin.job.busy)
+    QTest.qWait(150)
+    assert plan.planning is first
+    later.one()  # the edit stands, and is not on the desk yet
+    QTest.qWait(150)
+    assert plan.planning is first
+    later.all()
+    wait_for(lambda: plan.planning is not first)
+    assert plan.planning.session.state.fixed.leave == {1}
     settled(plan)
 
 

@@ -17,6 +17,8 @@ from netlm_imaging.errors import NetlmError
 
 NOTHING_OPEN = "Open a finished case, or a study with masks of liver and lesions."
 BEGIN, AGAIN = "Plan on these masks", "Plan again on the masks of now"
+LOOK_MS = 50
+"""A plan that is made waits until edits of the one of before stand."""
 OUTDATED = "Masks have changed since: the plan is that of before."
 
 
@@ -81,8 +83,11 @@ class BeginRow(QWidget):  # type: ignore[misc]
         before, decided = desk.planning, _decided(desk)
 
         def begun(found: Started) -> None:
-            if desk is not self.desk or desk.planning is not before:
-                return  # another row was faster: people work on that plan
+            if desk is not self.desk or desk.planning is not before or self.job.busy:
+                return  # another row was faster: people work on that plan; or a newer one is made
+            if before is not None and not before.kept_up:  # an edit on the plan of before
+                QTimer.singleShot(LOOK_MS, lambda: begun(found))
+                return
             if _decided(desk) != decided:  # on the plan of before, while this one was made
                 self.begin()
                 return
