@@ -124,8 +124,9 @@ def _show(
     at = tuple(float(v) for v in desk.frame.to_world(canonical.grid.origin_mm))
     layer = desk.layer(key)
     if layer is None:
-        _add(desk, key, data, at, colors)
+        _add(desk, key, data, at, colors).metadata["netlm"]["grid"] = labels.grid
         return
+    layer.metadata["netlm"]["grid"] = labels.grid
     with drawn_only(desk.viewer):
         layer.data = data
         if not np.array_equal(layer.translate, at):
@@ -147,7 +148,7 @@ def _boxed(grid: Grid, regions: Iterable[tuple[int, Voxels]]) -> LabelMap:
     return LabelMap(array, grid.crop((k, j, i)))
 
 
-def _add(desk: Desk, key: str, data: Any, at: tuple[float, ...], colors: Mapping[int | None, str]) -> None:
+def _add(desk: Desk, key: str, data: Any, at: tuple[float, ...], colors: Mapping[int | None, str]) -> Any:
     from napari.layers import Labels
 
     layers, active = desk.viewer.layers, desk.viewer.layers.selection.active
@@ -168,3 +169,4 @@ def _add(desk: Desk, key: str, data: Any, at: tuple[float, ...], colors: Mapping
     layers.insert(len(layers) if above is None else layers.index(above), layer)
     within_images(layer)
     layers.selection.active = active
+    return layer

@@ -1,12 +1,16 @@
-"""napari writers: one layer as NIfTI, or labels as DICOM SEG, exactly on the grid that it came from."""
+"""napari writers: layers as NIfTI, or labels as DICOM SEG, exactly on the grid that they came from."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_netlm.desk import Desk, key_of
+from napari_netlm.layers import LayerData
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.export import write_nifti as write
 from netlm_imaging.export import write_seg as write_object
@@ -17,8 +21,29 @@ from netlm_imaging.volume import LabelMap, Volume
 
 def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Labels or an image of an opened study. Raises UsageError (NO_GRID) for a layer of unknown place."""
-    kind = LabelMap if "contour" in attributes else Volume  # an attribute that labels alone have
+    kind = Volume if "contrast_limits" in attributes else LabelMap  # an attribute that images alone have
     return [str(write(kind.from_canonical(np.asarray(data), _grid(attributes)), Path(path)))]
+
+
+def write_folder(path: str, layers: Sequence[LayerData]) -> list[str]:
+    """Images and masks of an opened study as NIfTI, named by what they are; all others as napari saves them.
+
+    All layers of a study bring those with them that are not made yet. What only marks a place (crosshair,
+    handles) is left out. Raises UsageError: OUT_NOT_EMPTY for a folder that holds something.
+    """
+    folder, names = Path(path), Counter[str]()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(_not_empty(folder.name))
+    folder.mkdir(parents=True, exist_ok=True)
+    written: list[str] = []
+    for data, attributes, kind in (*layers, *_still_waiting(layers)):
+        if kind in ("image", "labels") and "grid" in _ours(attributes):
+            key = str(_ours(attributes)["key"])
+            names[key] += 1  # napari duplicates layers
+            name = key if names[key] == 1 else f"{key}_{names[key]}"
+            written += write_nifti(str(folder / f"{name}.nii.gz"), data, attributes)
+    others = [data for data in layers if not _ours(data[1])]
+    return [*written, *(_as_napari_does(path, others) if others else ())]
 
 
 def write_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -28,7 +53,7 @@ def write_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     no object can refer to, and as ``netlm_imaging.export.write_seg`` does.
     """
     labels = LabelMap.from_canonical(np.asarray(data), _grid(attributes))
-    ours = attributes["metadata"]["netlm"]
+    ours = _ours(attributes)
     read = getattr(ours.get("study"), "read", None)
     source, notices = dicom_source(None if read is None else read.series)
     if source is None:
@@ -43,8 +68,38 @@ def write_seg(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     return [str(write_object(str(ours["key"]), labels, Path(path), source=source))]
 
 
+def _still_waiting(layers: Sequence[LayerData]) -> Iterator[LayerData]:
+    """Layers that are not made yet of the study of which all others are given."""
+    given = [_ours(attributes) for _, attributes, _ in layers]
+    desk = next((ours["desk"] for ours in given if isinstance(ours.get("desk"), Desk)), None)
+    if desk is not None and {key_of(layer) for layer in desk.layers()} <= {ours.get("key") for ours in given}:
+        yield from (desk.waiting[key] for key in desk.waiting.keys)
+
+
+def _as_napari_does(path: str, layers: Sequence[LayerData]) -> list[str]:
+    from npe2 import PluginManager
+
+    written = PluginManager.instance().commands.execute("napari.write_directory", args=(path, list(layers)))
+    return list(written)
+
+
+def _ours(attributes: dict[str, Any]) -> dict[str, Any]:
+    found = attributes.get("metadata", {}).get("netlm")
+    return found if isinstance(found, dict) else {}
+
+
+def _not_empty(name: str) -> Fault:
+    return Fault(
+        code="OUT_NOT_EMPTY",
+        expected="a new or empty folder",
+        found="one that holds something",
+        where=name,
+        remedy="Choose a new name: nothing is overwritten",
+    )
+
+
 def _grid(attributes: dict[str, Any]) -> Grid:
-    grid = attributes.get("metadata", {}).get("netlm", {}).get("grid")
+    grid = _ours(attributes).get("grid")
     if not isinstance(grid, Grid):
         raise UsageError(
             Fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,9 +30,11 @@ from napari_netlm.plan_start import RECORD, Started, question_of
 from napari_netlm.planning import Planning
 from napari_netlm.runner import attempted
 from napari_netlm.work import load_work
+from napari_netlm.writers import write_nifti
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import InputError
 from netlm_imaging.export.wording import listed
+from netlm_imaging.ingest import read_mask
 
 
 def test_every_lesion_has_its_treatments_or_the_reasons(planning: Planning) -> None:
@@ -45,7 +48,7 @@ def test_every_lesion_has_its_treatments_or_the_reasons(planning: Planning) -> N
     assert done == set(planning.session.chosen)
 
 
-def test_the_plan_lies_where_its_voxels_are(planning: Planning) -> None:
+def test_the_plan_lies_where_its_voxels_are(planning: Planning, tmp_path: Path) -> None:
     shown = PlanShown(planning)
     layer, state = planning.desk.layer(PLAN), planning.session.state
     world = np.argwhere(np.isin(layer.data, (RESECTED, ABLATED))) * layer.scale + layer.translate
@@ -56,6 +59,10 @@ def test_the_plan_lies_where_its_voxels_are(planning: Planning) -> None:
         s.start for s in grid.box_of(case.space.grid)
     ]
     assert {tuple(v) for v in at} == {tuple(v) for v in treated}
+    write_nifti(str(tmp_path / "plan.nii.gz"), *layer.as_layer_data_tuple()[:2])
+    saved = read_mask(str(tmp_path / "plan.nii.gz")).labels.paste_into(grid).array
+    assert np.count_nonzero(np.isin(saved, (RESECTED, ABLATED))) == len(treated)
+    assert np.isin(saved[tuple(treated.T)], (RESECTED, ABLATED)).all()
     assert not planning.desk.layer("treated").visible
     shown.close()
     assert planning.desk.layer(PLAN) is None

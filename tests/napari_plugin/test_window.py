@@ -21,9 +21,11 @@ from benchmarks.clicks import Person, drawn_landmarks, review_and_plan
 from napari_netlm.desk import desk_of
 from napari_netlm.hang import load_layers, put_on_desk
 from napari_netlm.jobs import Reporter
+from napari_netlm.keys import toggle_crosshair
 from napari_netlm.opened import OpenedStudy, ShownImage
 from napari_netlm.views import hide_letters, show_view
-from netlm_imaging.ingest import read_mask
+from netlm_imaging.errors import UsageError
+from netlm_imaging.ingest import read_mask, read_nifti_image
 from netlm_imaging.volume import Volume
 from pipelines import small_study
 
@@ -164,6 +166,36 @@ def test_layers_that_wait_do_not_come_in_a_drag_nor_once_the_study_is_taken_off(
     held[0] = Qt.MouseButton.NoButton
     wait_for(lambda: not widget.unseen.isActive())
     assert not viewer.layers
+
+
+def test_all_layers_are_saved_as_they_lie_in_the_patient(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path
+) -> None:
+    """As by napari's menu, in the first seconds, with the crosshair and a layer of others."""
+    widget._put(replace(study, path=tmp_path))
+    desk = desk_of(viewer)
+    assert "segments" in desk.waiting
+    drawn = desk.labels("lesions")
+    toggle_crosshair(viewer)
+    viewer.add_labels(np.ones((3, 4, 5), dtype=np.uint8), name="Other")
+    viewer.layers.save(str(tmp_path / "all"))
+    assert {file.name for file in (tmp_path / "all").iterdir()} == {"Other.tif"} | {
+        f"{name}.nii.gz" for name in ("hbp", "pet", "liver", "lesions", "segments", "vessels", "treated")
+    }
+    for key, mask in study.masks.items():
+        back = read_mask(str(tmp_path / "all" / f"{key}.nii.gz")).labels
+        assert back.grid.same_as(study.grid)
+        assert np.array_equal(back.array, drawn.array if key == "lesions" else mask.array)
+    for image in study.images:
+        found = read_nifti_image(tmp_path / "all" / f"{image.role}.nii.gz").volume
+        assert found.grid.same_as(study.grid)
+        assert np.allclose(found.array, image.volume.array)
+    with pytest.raises(UsageError) as caught:
+        viewer.layers.save(str(tmp_path / "all"))
+    assert caught.value.code == "OUT_NOT_EMPTY"
+    viewer.layers.selection = {desk.layer("liver"), desk.layer("lesions")}
+    viewer.layers.save(str(tmp_path / "two"), selected=True)
+    assert {file.name for file in (tmp_path / "two").iterdir()} == {"liver.nii.gz", "lesions.nii.gz"}
 
 
 def test_all_panels_say_so_once_the_last_layer_is_deleted(
