@@ -110,8 +110,10 @@ def _shoot(viewer: Any, name: str) -> None:
     _wait(lambda: True)
     picture = Image.fromarray(viewer.window.screenshot(flash=False)).convert("RGB")
     picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
-    # Not by median cut: thin bright outlines would take the color of what is more frequent.
-    few = picture.quantize(COLORS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    # Not by median cut: thin bright outlines would take the color of what is more frequent. By means, grounds
+    # keep their own.
+    most = Image.Quantize.MAXCOVERAGE
+    few = picture.quantize(COLORS, method=most, kmeans=1, dither=Image.Dither.NONE)
     few.save(DOCS / f"{name}.png", optimize=True)
 
 

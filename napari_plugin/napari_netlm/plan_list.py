@@ -1,4 +1,4 @@
-"""What a plan says to a surgeon: what could be done for each lesion, figures, differences; no Qt."""
+"""What could be done for each lesion, as a surgeon reads it: what it costs, or why it cannot be; no Qt."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from napari_netlm.plan_details import Moved
+from napari_netlm.plan_figures import BAD, GOOD
 from napari_netlm.planning import Planning
-from netlm_imaging.decide.records import NetlmType
-from netlm_imaging.export.wording import KINDS, MINIMUMS, STATUSES, decimals, listed, percentage, shares
+from netlm_imaging.export.wording import KINDS, listed, shares
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.candidates import Candidate
-from netlm_imaging.plan.figures import Difference, Figures
+from netlm_imaging.plan.limits import exceeded_counts
+from netlm_imaging.plan.options import TOO_MUCH
+from netlm_imaging.plan.records import TreatmentKind
 from netlm_imaging.plan.session_state import State
 
 Standing = Literal["done", "must", "never", "possible", "impossible"]
@@ -30,8 +31,6 @@ MARKS: dict[Standing, str] = {
     "possible": "",
     "impossible": "\N{EN DASH}",
 }
-NO_TYPE = "none: no lesion, or a major resection"
-GOOD, BAD, PLAIN = "#7ee787", "#ff7b72", ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,20 +99,31 @@ def _lesion_row(planning: Planning, state: State, lesion: Lesion) -> LesionRow:
         outcome=outcome,
         color=GOOD if cleared else BAD,
         fixed="; ".join(word for word, lesions in demands if lesion.id in lesions),
-        options=(*rows, *_impossible(state, lesion.id)),
+        options=(*rows, *_impossible(state, lesion.id, listed_kinds={candidates[n].kind for n in own})),
     )
 
 
 def _option_row(planning: Planning, state: State, number: int) -> OptionRow:
-    candidate = state.basis.case.problem.candidates[number]
+    candidate, standing = state.basis.case.problem.candidates[number], _standing(state, number)
+    cost_ml = planning.cost_ml(candidate)
+    why_not = _why_not(state, number, cost_ml=cost_ml) if standing == "possible" else ""
     return OptionRow(
         candidate=number,
         name=candidate.name,
-        standing=_standing(state, number),
-        cost_ml=planning.cost_ml(candidate),
+        standing="impossible" if why_not else standing,
+        cost_ml=cost_ml,
         interventions=candidate.interventions,
-        why=_remark(candidate),
+        why=why_not or _remark(candidate),
     )
+
+
+def _why_not(state: State, number: int, *, cost_ml: float) -> str:
+    """Which limit it breaks when done alone; empty for none."""
+    limits, case = state.basis.limits, state.basis.case
+    if cost_ml > limits.budget_voxels * case.space.grid.voxel_ml:
+        return TOO_MUCH
+    exceeded = exceeded_counts(case.problem, limits, (number,))
+    return f"more {listed(exceeded)} than the limits allow" if exceeded else ""
 
 
 def _standing(state: State, number: int) -> Standing:
@@ -135,10 +145,11 @@ def _remark(candidate: Candidate) -> str:
     return ", ".join(parts)
 
 
-def _impossible(state: State, lesion: int) -> Iterator[OptionRow]:
+def _impossible(state: State, lesion: int, *, listed_kinds: set[TreatmentKind]) -> Iterator[OptionRow]:
+    """Kinds without a treatment in the list, which would say why itself."""
     for entry in state.basis.options:
         for option in entry.options:
-            if entry.lesion == lesion and not option.feasible:
+            if entry.lesion == lesion and not option.feasible and option.kind not in listed_kinds:
                 yield OptionRow(
                     candidate=None,
                     name=KINDS[option.kind],
@@ -147,151 +158,3 @@ def _impossible(state: State, lesion: int) -> Iterator[OptionRow]:
                     interventions=None,
                     why=option.why_not or "",
                 )
-
-
-# figures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureRow:
-    """One figure of the plan, with its change."""
-
-    name: str
-    value: str
-    change: str
-    color: str = PLAIN
-    tip: str = ""
-
-
-def figure_rows(
-    figures: Figures,
-    change: Difference | None,
-    *,
-    type_now: NetlmType | None,
-    threshold_percent: float,
-    status: str = "",
-) -> tuple[FigureRow, ...]:
-    """Type, debulking, remnant against its minimums, liver lost, interventions."""
-    c = change
-    reached = figures.debulking_percent >= threshold_percent
-    rows = [
-        FigureRow(
-            name="Type",
-            value=NO_TYPE if type_now is None else f"{type_now}",
-            change=_types(c),
-            tip="Mahuron & Singh, J Clin Med 2023;12:2456",
-        ),
-        FigureRow(
-            name="Debulking",
-            value=f"{percentage(figures.debulking_percent, threshold_percent)}",
-            change=_points(_of(c, "debulking_points")),
-            color=GOOD if reached else BAD,
-            tip=f"Tumor volume of lesions cleared completely; threshold {threshold_percent:g} %",
-        ),
-    ]
-    rows += _remnant(figures, c)
-    rows += [
-        FigureRow(
-            name="Liver lost",
-            value=f"{figures.parenchyma_lost_ml:.0f} mL",
-            change=_signed(_of(c, "parenchyma_lost_ml"), "mL", 0),
-            tip="Functional liver removed, destroyed or left without inflow",
-        ),
-        FigureRow(
-            name="Interventions",
-            value=f"{figures.interventions}",
-            change=_signed(_of(c, "interventions"), "", 0),
-            tip="Resections, and each zone of an ablation",
-        ),
-        FigureRow(
-            name="Lesions left", value=listed(figures.residual) if figures.residual else "none", change=""
-        ),
-    ]
-    if status:
-        rows.append(FigureRow(name="Plan", value=status, change=""))
-    return tuple(rows)
-
-
-def _remnant(figures: Figures, c: Difference | None) -> Iterator[FigureRow]:
-    changes = {
-        "flr_percent": _of(c, "flr_points"),
-        "sflr_percent": _of(c, "sflr_points"),
-        "flr_body_weight_percent": _of(c, "flr_body_weight_points"),
-    }
-    yield FigureRow(
-        name="Remnant (FLR)", value=f"{figures.flr_ml:.0f} mL", change=_signed(_of(c, "flr_ml"), "mL", 0)
-    )
-    for minimum in figures.minimums:
-        name, of = MINIMUMS[minimum.name]
-        digits = 2 if minimum.name == "flr_body_weight_percent" else 1
-        yield FigureRow(
-            name=name,
-            value=f"{decimals(minimum.value, digits)} % (\N{GREATER-THAN OR EQUAL TO} {minimum.minimum:g} %)",
-            change=_points(changes[minimum.name], digits),
-            color=GOOD if minimum.met else BAD,
-            tip=f"In percent {of}" if of.startswith("of") else of,
-        )
-
-
-def _of(change: Difference | None, name: str) -> float | None:
-    return None if change is None else getattr(change, name)
-
-
-def _types(c: Difference | None) -> str:
-    if c is None or c.type_before == c.type_after:
-        return ""
-    return f"was {c.type_before or 'none'}"
-
-
-def _points(value: float | None, digits: int = 1) -> str:
-    return _signed(value, "points", digits)
-
-
-def _signed(value: float | None, unit: str, digits: int) -> str:
-    if value is None or round(value, digits) == 0.0:
-        return ""
-    return f"{value:+.{digits}f} {unit}".replace("-", "\N{MINUS SIGN}").strip()
-
-
-def status_words(planning: Planning) -> str:
-    """Whether the plan is proven, or what goes on."""
-    choice = planning.session.state.choice
-    words = STATUSES[choice.status]
-    if planning.busy:
-        return "planning ..."
-    if choice.status == "feasible":
-        total = planning.session.state.basis.case.problem.total_voxels
-        if choice.bound_voxels is not None and total:
-            words += f", at most {100.0 * choice.bound_voxels / total:.1f} % is possible"
-        if planning.proving:
-            words += "; proof goes on ..."
-    return words
-
-
-def change_words(change: Difference | None) -> tuple[str, ...]:
-    """What is done more or less than before, and what that clears."""
-    if change is None:
-        return ()
-    said = []
-    if change.cleared_gained:
-        said.append(f"Also cleared: lesion {listed(change.cleared_gained)}")
-    if change.cleared_lost:
-        said.append(f"No longer cleared: lesion {listed(change.cleared_lost)}")
-    said += [f"+ {name}" for name in change.added]
-    said += [f"\N{MINUS SIGN} {name}" for name in change.removed]
-    return tuple(said)
-
-
-def moved_words(moved: Moved, *, asked_mm: float) -> tuple[str, ...]:
-    """What a drawing does, beyond the figures."""
-    said = []
-    if moved.margin_mm is not None:
-        enough = moved.margin_mm >= asked_mm
-        said.append(
-            f"Smallest margin {moved.margin_mm:.1f} mm of {asked_mm:g} mm asked for"
-            + ("" if enough else " (red: where it is less)")
-        )
-    for structure in moved.facts.structures if moved.facts else ():
-        said.append(f"{structure.distance_mm:.0f} mm to the {structure.structure}")
-    said += [notice.message for notice in moved.preview.notices]
-    return tuple(said)

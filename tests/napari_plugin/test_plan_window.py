@@ -17,7 +17,9 @@ from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.plan_files import NO_CASE_YET
+from napari_netlm.plan_list import MARKS
 from netlm_imaging.export import read_case
+from netlm_imaging.plan.options import TOO_MUCH
 
 if why := why_no_window():
     pytest.skip(why, allow_module_level=True)
@@ -111,6 +113,35 @@ def test_a_refusal_is_said_in_the_window(plan: PlanWidget) -> None:
     assert "BAD_SETTINGS" in plan.messages.toPlainText()
     plan.by_hand.buttons["New probe"].click()
     assert plan.by_hand.text.text()
+
+
+def test_what_is_possible_follows_the_limits_at_once(plan: PlanWidget) -> None:
+    def rows() -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for item in plan.treat.list._items():
+            kind, lesion, _candidate = item.data(0, Qt.ItemDataRole.UserRole)
+            if kind == "option" and lesion == 2:
+                found.setdefault(item.text(3), []).append(item.text(0))
+        return found
+
+    def limit(path: str, text: str) -> None:
+        plan.limits.form.edited.emit(next(f for f in plan.limits.form.fields if f.path == path), text)
+        settled(plan)
+
+    before = rows()
+    assert TOO_MUCH not in before
+    limit("flr.minimum_percent", "99.5")
+    few = rows()
+    assert few[TOO_MUCH], "lesion 2 has treatments that lose more than half a percent"
+    assert all(name.startswith(MARKS["impossible"]) for name in few[TOO_MUCH])
+    named = [name for names in few.values() for name in names if "blation" in name]
+    assert named, "each ablation is listed once, with its reason"
+    assert len(named) == sum("blation" in name for names in before.values() for name in names)
+    plan.undo()
+    settled(plan)
+    assert rows() == before
+    limit("ablation.max_ablations", "0")
+    assert "more ablations than the limits allow" in rows()
 
 
 def test_a_new_probe_shows_figures_and_is_done_where_it_is(plan: PlanWidget) -> None:

@@ -15,17 +15,12 @@ from napari_netlm.drawing import new_probe
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.outlook import Outlook
+from napari_netlm.plan_figures import change_words, figure_rows, status_words
 from napari_netlm.plan_files import (
     why_no_report,
 )
 from napari_netlm.plan_layers import ABLATED, PLAN, RESECTED, PlanShown
-from napari_netlm.plan_list import (
-    change_words,
-    figure_rows,
-    lesion_rows,
-    shared_rows,
-    status_words,
-)
+from napari_netlm.plan_list import lesion_rows, shared_rows
 from napari_netlm.plan_start import RECORD, Started, question_of
 from napari_netlm.planning import Planning
 from napari_netlm.runner import attempted

@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_netlm.drawing import HANDLE_TIPS, Drawing, new_plane, new_probe, surface_on
-from napari_netlm.plan_list import moved_words
+from napari_netlm.plan_figures import moved_words
 from napari_netlm.planning import Planning
 from napari_netlm.widgets.steady import Steady
 from netlm_imaging.errors import NetlmError
@@ -54,7 +54,8 @@ class ByHand(QWidget):  # type: ignore[misc]
         }
         for device in devices.values():
             zone = " x ".join(f"{axis:.0f}" for axis in device.zone_mm)
-            self.device.addItem(f"{device.name}: {zone} mm ({device.evidence})", device.id)
+            text = f"{zone} mm: {device.name} ({device.evidence})"  # its end is cut off in a narrow panel
+            self.device.addItem(text, device.id)
 
     def refresh(self) -> None:
         """The plan as it stands."""

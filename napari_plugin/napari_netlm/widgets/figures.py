@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 
-from napari_netlm.plan_list import FigureRow
+from napari_netlm.plan_figures import FigureRow
 
 
 class Figures(QWidget):  # type: ignore[misc]

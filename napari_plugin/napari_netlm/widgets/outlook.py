@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxL
 from napari_netlm.decision import projections_html
 from napari_netlm.outlook import Outlook
 from napari_netlm.plan_details import type_of_plan
-from napari_netlm.plan_list import change_words, figure_rows
+from napari_netlm.plan_figures import change_words, figure_rows
 from napari_netlm.planning import Planning
 from napari_netlm.widgets.figures import Figures
 from napari_netlm.widgets.frontier import FrontierPlot, words_of

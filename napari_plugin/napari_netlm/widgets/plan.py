@@ -9,8 +9,8 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_netlm.outlook import Outlook
+from napari_netlm.plan_figures import change_words, figure_rows, status_words
 from napari_netlm.plan_files import open_plan, save_plan
-from napari_netlm.plan_list import change_words, figure_rows, status_words
 from napari_netlm.planning import Planning
 from napari_netlm.widgets.begin_row import BeginRow
 from napari_netlm.widgets.beside import Docked

@@ -59,7 +59,8 @@ class TreatTab(QWidget):  # type: ignore[misc]
             self.list.show_rows((), ())
             return
         state = planning.session.state
-        shown = (state.choice.chosen, state.fixed, state.basis.case.problem.candidates, state.basis.options)
+        basis = state.basis
+        shown = (state.choice.chosen, state.fixed, basis.case.problem.candidates, basis.options, basis.limits)
         if shown != self._shown:
             self._shown = shown
             self.list.show_rows(lesion_rows(planning), shared_rows(planning))

@@ -9,7 +9,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QBrush, QColor
 from qtpy.QtWidgets import QAbstractItemView, QTreeWidget, QTreeWidgetItem
 
-from napari_netlm.plan_list import BAD, GOOD, MARKS, STANDINGS, LesionRow, OptionRow
+from napari_netlm.plan_figures import BAD, GOOD
+from napari_netlm.plan_list import MARKS, STANDINGS, LesionRow, OptionRow
 
 COLUMNS = ("Treatment", "mL", "n", "")
 TIPS = (
