@@ -13,7 +13,7 @@ from napari.components import ViewerModel
 from napari_plugin.planned import Later
 from napari_plugin.windows import counted_events, wait_for, why_no_window
 
-from napari_netlm.desk import clear_desk
+from napari_netlm.desk import clear_desk, desk_of
 from napari_netlm.hang import put_on_desk
 from napari_netlm.measuring import Measuring
 from napari_netlm.opened import OpenedStudy
@@ -57,6 +57,21 @@ def widget(application: Any, study: OpenedStudy, tmp_path: Path) -> Iterator[Rev
     yield made
     made.close()
     application.processEvents()
+
+
+@pytest.fixture
+def unmeasured(
+    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[ReviewWidget, Later]]:
+    """It does not measure until it is told to."""
+    later = Later()
+    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: later)
+    viewer = ViewerModel()
+    put_on_desk(viewer, study)
+    made = ReviewWidget(viewer)
+    made.show()
+    yield made, later
+    made.close()
 
 
 def click_row(widget: ReviewWidget, row: int, *, also: bool = False) -> None:
@@ -192,14 +207,9 @@ def test_an_edit_of_the_liver_is_measured_when_it_rests(widget: ReviewWidget) ->
     assert widget.summary.text() != before
 
 
-def test_lesions_are_measured_beside_the_window_which_says_so(
-    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    of = Later()
-    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: of)
-    viewer = ViewerModel()
-    desk = put_on_desk(viewer, study)
-    made = ReviewWidget(viewer)
+def test_lesions_are_measured_beside_the_window_which_says_so(unmeasured: tuple[ReviewWidget, Later]) -> None:
+    made, of = unmeasured
+    desk = desk_of(made.viewer)
     assert made.tools is None
     assert not made.work.isEnabled()
     assert "Measuring" in made.summary.text()
@@ -209,18 +219,11 @@ def test_lesions_are_measured_beside_the_window_which_says_so(
     of.one()
     assert made.work.isEnabled()
     assert made.list.lesions.rowCount() == 5
-    made.close()
 
 
-def test_measuring_is_cancelled_and_begun_again(
-    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    of = Later()
-    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: of)
-    viewer = ViewerModel()
-    desk = put_on_desk(viewer, study)
-    made = ReviewWidget(viewer)
-    made.show()
+def test_measuring_is_cancelled_and_begun_again(unmeasured: tuple[ReviewWidget, Later]) -> None:
+    made, of = unmeasured
+    desk = desk_of(made.viewer)
     assert made.measure.isVisible()
     made.measure.button.click()
     assert made.summary.text() == NOT_MEASURED
@@ -244,18 +247,11 @@ def test_measuring_is_cancelled_and_begun_again(
     of.one()
     assert made.summary.text() != STALE
     assert not made.measure.isVisible()
-    made.close()
 
 
-def test_measuring_that_fails_says_so_and_runs_no_more(
-    application: Any, study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    of = Later()
-    monkeypatch.setattr("napari_netlm.widgets.review.ThreadRunner", lambda: of)
-    viewer = ViewerModel()
-    desk = put_on_desk(viewer, study)
-    made = ReviewWidget(viewer)
-    made.show()
+def test_measuring_that_fails_says_so_and_runs_no_more(unmeasured: tuple[ReviewWidget, Later]) -> None:
+    made, of = unmeasured
+    desk = desk_of(made.viewer)
     liver = np.nonzero(desk.layer("liver").data)
     desk.edit("liver", liver, 0)
     of.one()  # the liver was there when it was asked for
@@ -275,7 +271,6 @@ def test_measuring_that_fails_says_so_and_runs_no_more(
     assert made.summary.text() == STALE
     assert made.measure.button.text() == AGAIN
     assert not of.jobs
-    made.close()
 
 
 def test_each_step_of_measuring_is_said(application: Any, study: OpenedStudy) -> None:
