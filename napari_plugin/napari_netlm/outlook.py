@@ -12,7 +12,7 @@ from napari_netlm.planning import Planning
 from napari_netlm.runner import refusal
 from netlm_imaging.decide import projections
 from netlm_imaging.decide.records import Projection
-from netlm_imaging.plan.records import FrontierPoint, More
+from netlm_imaging.plan.records import FrontierPoint, More, NextLesion
 from netlm_imaging.plan.session_more import growth_of, more_of
 from netlm_imaging.plan.session_state import State
 from netlm_imaging.settings import Settings, validated
@@ -33,8 +33,10 @@ class Asked:
     def still_holds_for(self, state: State) -> bool:
         """Whether limits, treatments and fixed choices are the same."""
         mine, other = self.state, state
+        most_lost = mine.basis.limits.budget_voxels
         return (
-            mine.basis.case.problem.candidates is other.basis.case.problem.candidates
+            (self.kind != "frontier" or other.basis.limits.budget_voxels <= most_lost)  # where it ends
+            and mine.basis.case.problem.candidates is other.basis.case.problem.candidates
             and mine.fixed == other.fixed
             and _searched(mine.basis.settings, self.kind) == _searched(other.basis.settings, self.kind)
             and mine.basis.case.clinical == other.basis.case.clinical
@@ -68,6 +70,14 @@ class Outlook:
         """What was found for other limits or fixed choices than those of now."""
         state = self.planning.session.state
         return {kind for kind, asked in self._asked.items() if not asked.still_holds_for(state)}
+
+    @property
+    def next_lesions(self) -> tuple[NextLesion, ...]:
+        """What buys most, of the minimum remnant that it was asked for; none once another one stands."""
+        if self.more is None:
+            return ()
+        asked, now = (s.basis.limits for s in (self._asked["frontier"].state, self.planning.session.state))
+        return self.more.next_lesions if asked.budget_voxels == now.budget_voxels else ()
 
     def find_frontier(self, *, seconds: float = SECONDS) -> None:
         """What less liver lost would clear, under what is fixed now."""

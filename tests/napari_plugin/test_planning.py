@@ -221,12 +221,25 @@ def test_a_point_of_the_frontier_becomes_the_plan(planning: Planning) -> None:
     outlook.find_frontier(seconds=10.0)
     point = outlook.more.frontier[len(outlook.more.frontier) // 2]
     assert point.flr_percent > planning.figures.flr_percent
+    assert outlook.next_lesions
     outlook.take(point)
+    assert outlook.next_lesions == (), "they were those after another plan"
     assert planning.figures.debulking_percent == pytest.approx(point.debulking_percent)
     assert planning.figures.flr_percent == pytest.approx(point.flr_percent)
     assert "frontier" not in outlook.outdated
     planning.edit(lambda session: session.must_not(session.chosen[0]))
     assert "frontier" in outlook.outdated
+
+
+def test_a_frontier_ends_at_the_minimum_that_it_was_asked_for(planning: Planning) -> None:
+    planning.change(settings_of(planning.settings, flr={"minimum_percent": 99.5}))
+    outlook = Outlook(planning)
+    outlook.find_frontier(seconds=5.0)
+    assert not outlook.outdated
+    planning.change(settings_of(planning.settings, flr={"minimum_percent": 20.0}))
+    assert outlook.outdated == {"frontier"}, "more could be had now"
+    planning.undo()
+    assert not outlook.outdated
 
 
 def test_growth_is_projected_or_said_to_be_of_no_use(planning: Planning) -> None:

@@ -78,7 +78,7 @@ class FrontierTab(QWidget):  # type: ignore[misc]
             "Click a point: at least so much liver stays ('Least FLR' in Limits). Undo takes it back."
         )
         said += [f"\N{BULLET} {words_of(point)}" for point in outlook.more.frontier]
-        for n in outlook.more.next_lesions:
+        for n in outlook.next_lesions:
             said.append(
                 f"Next: {n.name}, {n.parenchyma_ml:.0f} mL more lost, debulking {n.debulking_percent:.1f} %"
                 + (f"; exceeds {', '.join(n.exceeds)}" if n.exceeds else "")
