@@ -116,11 +116,19 @@ def _in_window(place: Path) -> Iterator[str]:
             lambda key=key: desk.layer(key) is not None and not study.job.busy,
         )
         yield watch.row(
-            "use it", lambda key=key, name=name: desk.use_as(key, name), lambda name=name: desk.layer(name)
+            "use it", lambda key=key, name=name: _use(study, key, name), lambda name=name: desk.layer(name)
         )
     yield from _reviewed(person, watch, study)
     yield from _planned(person, watch, study)
     viewer.close()
+
+
+def _use(study: Any, key: str, name: str) -> None:
+    """As a person takes the selected mask."""
+    from napari_netlm.desk import key_of
+
+    study.viewer.layers.selection.active = next(x for x in study.viewer.layers if key_of(x) == key)
+    study.run.use_as.activated.emit(study.run.use_as.findData(name))
 
 
 def _reviewed(person: Person, watch: _Watch, study: Any) -> Iterator[str]:

@@ -15,13 +15,12 @@ from psygnal import Signal
 from napari_netlm.frame import Frame
 from napari_netlm.judged import review_in
 from napari_netlm.layers import LayerData, one_picture, selection_kept
-from napari_netlm.masks import EDITABLE, LABELED, anatomy_drawn
+from napari_netlm.masks import EDITABLE, anatomy_drawn, used_as
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage
 from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
-from napari_netlm.waiting import Waiting
+from napari_netlm.waiting import Waiting, key_in
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
-from netlm_imaging.lesions import label_components
 from netlm_imaging.volume import LabelMap, Mask
 
 if TYPE_CHECKING:
@@ -149,25 +148,28 @@ class Desk:
 
     def show_labels(self, key: str, labels: LabelMap | Mask) -> Any:
         """A mask's layer with these voxels, made where it is absent; returns it. Cannot be undone."""
+        return self.show_mask(layer_of_mask(labels, key, study=self.study))
+
+    def show_mask(self, data: LayerData) -> Any:
+        """As ``show_labels``, with what ``layer_of_mask`` or ``using`` gave."""
+        key = key_in(data)
         layer = self.layer(key)
         if layer is None:
-            layer = self._add(layer_of_mask(labels, key, study=self.study), at=len(self.viewer.layers))
+            layer = self._add(data, at=len(self.viewer.layers))
         else:
-            layer.data = layer_of_mask(labels, key, study=self.study)[0]
+            layer.data = data[0]
         self._tell(key)
         return layer
 
-    def use_as(self, source: str, key: str) -> None:
-        """Take the labels of one layer for another mask: those of a SEG for ``lesions``.
+    def using(self, source: str, key: str) -> Callable[[], LayerData]:
+        """What makes the labels of one layer another mask: those of a SEG ``lesions``. In any thread.
 
-        Lesions of one value fall apart into their connected components, as files of lesions do.
+        ``show_mask`` takes it. Raises KeyError.
         """
-        labels = self.labels(source)
-        if key in LABELED:
-            binary = key == "lesions" and len(labels.labels) == 1
-            self.show_labels(key, label_components(labels.any) if binary else labels)
-        else:
-            self.show_labels(key, labels.any)
+        array = self.voxels(source)
+        if array is None:
+            raise KeyError(source)
+        return lambda: layer_of_mask(used_as(self.frame.labels(array), key), key, study=self.study)
 
     def anatomy(self) -> Anatomy | None:
         """All masks as drawn now, without rejected lesions; None without liver or lesions."""

@@ -31,7 +31,7 @@ class ShownImage:
     """Of its series in the study."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False, repr=False)
 class OpenedStudy:
     """What was opened; never changes. What people do to it is on the ``Desk``."""
 

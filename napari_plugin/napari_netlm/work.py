@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from filelock import FileLock, Timeout
 
@@ -33,6 +34,7 @@ SCHEMA = "netlm-work/1"
 STATE_DIR = "NETLM_STATE_DIR"
 """Environment variable: where to keep work instead of the user's own data folder."""
 _RECORDS, _REVIEWER = "records.json", "reviewer.txt"
+_names: WeakKeyDictionary[OpenedStudy, str] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,18 @@ class Work:
 
 def work_folder(study: OpenedStudy) -> Path:
     """Where the work on this study is kept; it need not exist."""
-    if study.case is not None:
-        name = hashlib.sha256(study.case.to_json().encode()).hexdigest()
-    else:
-        name = fingerprint(study.images[0].volume)
-    return state_dir() / "work" / name[:16]
+    return state_dir() / "work" / name_of(study)
+
+
+def name_of(study: OpenedStudy) -> str:
+    """By what was opened; worked out once, which takes a tenth of a second for a large image."""
+    if study not in _names:
+        if study.case is not None:
+            name = hashlib.sha256(study.case.to_json().encode()).hexdigest()
+        else:
+            name = fingerprint(study.images[0].volume)
+        _names[study] = name[:16]
+    return _names[study]
 
 
 def save_mask(folder: Path, key: str, labels: LabelMap) -> None:

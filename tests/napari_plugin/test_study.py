@@ -206,9 +206,9 @@ def test_one_mask_taken_for_lesions_falls_apart_into_them(tmp_path: Path) -> Non
     desk = put_on_desk(ViewerModel(), open_study(tmp_path / "dicom"))
     both = LabelMap((small_study.lesions().array > 0).astype(np.uint8), small_study.GRID)
     desk.show_labels("seg_3", both)
-    desk.use_as("seg_3", "lesions")
+    desk.show_mask(desk.using("seg_3", "lesions")())
     assert desk.labels("lesions").labels == (1, 2)
-    desk.use_as("seg_3", "liver")
+    desk.show_mask(desk.using("seg_3", "liver")())
     assert desk.mask("liver").voxels == both.any.voxels
 
 

@@ -7,10 +7,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread
 from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from napari_plugin.planned import Later
 from napari_plugin.windows import wait_for, why_no_window
 from pydicom import dcmread
 from qtpy.QtCore import Qt
@@ -18,14 +21,16 @@ from qtpy.QtWidgets import QApplication
 from strategies import ellipsoid, oblique_grid
 
 from benchmarks.clicks import Person, drawn_landmarks, review_and_plan
-from napari_netlm.desk import desk_of
+from napari_netlm.desk import clear_desk, desk_of
 from napari_netlm.hang import load_layers, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.keys import toggle_crosshair
+from napari_netlm.masks import EDITABLE
 from napari_netlm.opened import OpenedStudy, ShownImage
 from napari_netlm.views import hide_letters, show_view
 from netlm_imaging.errors import UsageError
 from netlm_imaging.ingest import read_mask, read_nifti_image
+from netlm_imaging.ingest.privacy import fingerprint
 from netlm_imaging.volume import Volume
 from pipelines import small_study
 
@@ -98,11 +103,19 @@ def test_what_napari_loads_late_is_loaded_beside_the_window(widget: Any) -> None
 
 
 def test_a_study_opens_with_its_series_and_what_is_wrong_with_it(
-    viewer: Any, widget: Any, tmp_path: Path
+    viewer: Any, widget: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    threads: list[str] = []
+
+    def told(content: Any) -> str:
+        threads.append(current_thread().name)
+        return fingerprint(content)
+
+    monkeypatch.setattr("napari_netlm.work.fingerprint", told)
     small_study.write_study(tmp_path / "dicom")
     widget.open_path(tmp_path / "dicom")
     wait_for(lambda: not widget.job.busy)
+    assert threads == ["netlm-job"], "once, and not by the window"
     desk = desk_of(viewer)
     assert desk is not None
     assert desk.keys == ("hbp",)
@@ -196,6 +209,35 @@ def test_all_layers_are_saved_as_they_lie_in_the_patient(
     viewer.layers.selection = {desk.layer("liver"), desk.layer("lesions")}
     viewer.layers.save(str(tmp_path / "two"), selected=True)
     assert {file.name for file in (tmp_path / "two").iterdir()} == {"liver.nii.gz", "lesions.nii.gz"}
+
+
+def test_a_mask_is_taken_beside_the_window_unless_one_draws_where_it_goes(
+    display: None, study: OpenedStudy, tmp_path: Path
+) -> None:
+    from napari_netlm.widgets.run_row import RunRow
+
+    row, later, model = RunRow(), Later(), ViewerModel()
+    desk, told = put_on_desk(model, replace(study, path=tmp_path)), []
+    row._run = later
+    row.told.connect(told.append)
+    row.show_desk(desk)
+    model.layers.selection.active = desk.layer("treated")
+    row.use_as.activated.emit(EDITABLE.index("liver"))
+    assert not row.use_as.isEnabled()
+    desk.edit("liver", (np.array([1]),) * 3, 1)
+    later.all()
+    assert [notice.code for notice in told] == ["NOT_TAKEN"]
+    assert row.use_as.isEnabled()
+    assert np.asarray(desk.layer("liver").data)[1, 1, 1] == 1
+    row.use_as.activated.emit(EDITABLE.index("liver"))
+    later.all()
+    assert np.array_equal(desk.mask("liver").array, study.masks["treated"].array)
+    assert len(told) == 1
+    row.use_as.activated.emit(EDITABLE.index("spleen"))
+    clear_desk(model)
+    row.show_desk(None)
+    later.all()
+    assert not model.layers
 
 
 def test_all_panels_say_so_once_the_last_layer_is_deleted(
@@ -324,7 +366,7 @@ def test_a_case_is_planned_from_what_is_drawn(viewer: Any, widget: Any, tmp_path
         wait_for(lambda: not widget.job.busy)
         desk = desk_of(viewer)
         assert desk is not None
-        desk.use_as(desk.keys[-1], key)
+        desk.show_mask(desk.using(desk.keys[-1], key)())
         viewer.layers.remove(desk.layer("mask_1"))
     desk.record("settings", {"uncertainty": {"draws": 0}})  # quick
     widget.run_case(tmp_path / "case")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QWidget
 
 from napari_netlm.desk import Desk, key_of
 from napari_netlm.masks import EDITABLE
+from napari_netlm.runner import Runner, refusal
 from napari_netlm.scene import MASK_NAMES
 from napari_netlm.study import CASE_FILE
+from napari_netlm.widgets.runner import ThreadRunner
+from netlm_imaging.errors import Notice
 
 
 class RunRow(QWidget):  # type: ignore[misc]
@@ -18,10 +22,13 @@ class RunRow(QWidget):  # type: ignore[misc]
 
     wanted = Signal(str)
     """The folder that the finished case goes into."""
+    told = Signal(object)
+    """With a Notice."""
 
     def __init__(self) -> None:
         super().__init__()
         self._desk: Desk | None = None
+        self._run: Runner = ThreadRunner()
         self.use_as = QComboBox()
         self.use_as.setPlaceholderText("Use selected mask as ...")
         self.use_as.setToolTip("Take the labels of the selected layer, such as a SEG, for liver or lesions")
@@ -44,10 +51,27 @@ class RunRow(QWidget):  # type: ignore[misc]
         self.setEnabled(desk is not None)
 
     def _use(self, index: int) -> None:
-        active = None if self._desk is None else self._desk.viewer.layers.selection.active
-        if self._desk is not None and active is not None and active._type_string == "labels":
-            self._desk.use_as(key_of(active), self.use_as.itemData(index))
+        """Beside the window: a large mask takes a second."""
+        desk, key = self._desk, self.use_as.itemData(index)
         self.use_as.setCurrentIndex(-1)
+        active = None if desk is None else desk.viewer.layers.selection.active
+        if desk is None or active is None or active._type_string != "labels":
+            return
+        drawn: list[str] = []
+
+        def done(answer: Any) -> None:
+            desk.changed.disconnect(drawn.append)
+            self.use_as.setEnabled(True)
+            if desk is not self._desk or refusal(answer) is not None:
+                return
+            if key in drawn:
+                self.told.emit(_not_taken(MASK_NAMES[key]))
+            else:
+                desk.show_mask(answer)
+
+        desk.changed.connect(drawn.append)
+        self.use_as.setEnabled(False)
+        self._run(desk.using(key_of(active), key), done)
 
     def _ask(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Folder for the finished case", "case")
@@ -60,3 +84,7 @@ class RunRow(QWidget):  # type: ignore[misc]
         yes = QMessageBox.StandardButton.Yes
         question = "This folder holds a finished case. Replace it?"
         return bool(QMessageBox.question(self, "Replace the case", question) == yes)
+
+
+def _not_taken(name: str) -> Notice:
+    return Notice(code="NOT_TAKEN", message=f"{name}: drawn on meanwhile, and left as it is. Take it again.")

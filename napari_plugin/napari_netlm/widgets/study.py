@@ -29,6 +29,7 @@ from napari_netlm.widgets.run_row import RunRow
 from napari_netlm.widgets.series_list import SeriesList
 from napari_netlm.widgets.unseen_layers import UnseenLayers
 from napari_netlm.widgets.work_row import WorkRow
+from napari_netlm.work import name_of
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.review import segments_method
 from netlm_sample_data import PRESETS
@@ -53,6 +54,7 @@ class StudyWidget(Docked):
         self.display = Display(self.viewer)
         self.run = RunRow()
         self.run.wanted.connect(self.run_case)
+        self.run.told.connect(lambda notice: self.messages.add_notices((notice,)))
         self.work = WorkRow()
         self.work.discarded.connect(self._put)
         self.unseen = UnseenLayers(self.viewer)
@@ -78,11 +80,11 @@ class StudyWidget(Docked):
         """Open a folder, a zip or a finished case (``images``: over its study); the window stays usable."""
         at, beside = Path(path), None if images is None else Path(images)
         self.title.setText(f"Opening {at.name} ...")
-        self.job.start(lambda report: open_study(at, images=beside, progress=report), self._put)
+        self.job.start(lambda report: _named(open_study(at, images=beside, progress=report)), self._put)
 
     def open_sample(self, preset: str) -> None:
         """A sample patient; made on the first time."""
-        self.job.start(lambda report: open_sample(preset, progress=report), self._put)
+        self.job.start(lambda report: _named(open_sample(preset, progress=report)), self._put)
 
     def tour(self) -> None:
         """What to press next, on a sample patient."""
@@ -112,14 +114,16 @@ class StudyWidget(Docked):
         method = segments_method(review_in(desk.records))
         replaces = (at / CASE_FILE).is_file()  # the dialog has asked
         self.job.start(
-            lambda report: run_case(
-                masks,
-                facts,
-                images=images,
-                out=at,
-                reporter=report,
-                overwrite=replaces,
-                segments_method=method,
+            lambda report: _named(
+                run_case(
+                    masks,
+                    facts,
+                    images=images,
+                    out=at,
+                    reporter=report,
+                    overwrite=replaces,
+                    segments_method=method,
+                )
             ),
             self._put,
         )
@@ -263,6 +267,12 @@ class StudyWidget(Docked):
             self._open_any(paths[0])
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
+
+
+def _named(study: OpenedStudy) -> OpenedStudy:
+    """Its own name is found beside the window, which needs it to find the work on it."""
+    name_of(study)
+    return study
 
 
 def _title(study: OpenedStudy) -> str:
