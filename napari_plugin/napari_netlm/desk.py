@@ -213,13 +213,18 @@ class Desk:
         data = layer_of_image(image, study=self.study, first=False)
         return self._add(data, at=images[-1] + 1 if images else 0)
 
-    def join(self, found: Addition) -> None:
-        """Show what was read later."""
-        self.notices = (*self.notices, *found.notices)
-        if found.image is not None:
-            self.add_image(found.image)
-        for key, labels in found.masks.items():
-            self.show_labels(key, labels)
+    def joining(self, found: Addition) -> Callable[[], None]:
+        """What shows what was read later, once this has laid out its masks, in any thread."""
+        masks = [layer_of_mask(labels, key, study=self.study) for key, labels in found.masks.items()]
+
+        def join() -> None:
+            self.notices = (*self.notices, *found.notices)
+            if found.image is not None:
+                self.add_image(found.image)
+            for data in masks:
+                self.show_mask(data)
+
+        return join
 
     def _on_slices(self, world: npt.NDArray[np.float64]) -> tuple[float, ...]:
         """The nearest point on slices: from any other the viewer goes there itself, and draws twice."""

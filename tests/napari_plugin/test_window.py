@@ -27,6 +27,7 @@ from napari_netlm.jobs import Reporter
 from napari_netlm.keys import toggle_crosshair
 from napari_netlm.masks import EDITABLE
 from napari_netlm.opened import OpenedStudy, ShownImage
+from napari_netlm.scene import layer_of_mask
 from napari_netlm.views import hide_letters, show_view
 from netlm_imaging.errors import UsageError
 from netlm_imaging.ingest import read_mask, read_nifti_image
@@ -355,8 +356,17 @@ def test_fusion_and_windows_follow_the_sliders(viewer: Any, widget: Any, study: 
     assert pet.opacity == pytest.approx(0.2)
 
 
-def test_a_case_is_planned_from_what_is_drawn(viewer: Any, widget: Any, tmp_path: Path) -> None:
+def test_a_case_is_planned_from_what_is_drawn(
+    viewer: Any, widget: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Masks onto an opened study, taken for liver and lesions, planned in the background."""
+    threads: list[str] = []
+
+    def laid_out(*args: Any, **kwargs: Any) -> Any:
+        threads.append(current_thread().name)
+        return layer_of_mask(*args, **kwargs)
+
+    monkeypatch.setattr("napari_netlm.desk.layer_of_mask", laid_out)
     small_study.write_study(tmp_path / "dicom")
     liver, lesions = small_study.write_masks(tmp_path / "masks")
     widget.open_path(tmp_path / "dicom")
@@ -364,6 +374,7 @@ def test_a_case_is_planned_from_what_is_drawn(viewer: Any, widget: Any, tmp_path
     for file, key in ((liver, "liver"), (lesions, "lesions")):
         widget.add_mask(file)
         wait_for(lambda: not widget.job.busy)
+        assert threads.pop() == "netlm-job"
         desk = desk_of(viewer)
         assert desk is not None
         desk.show_mask(desk.using(desk.keys[-1], key)())

@@ -164,15 +164,20 @@ class StudyWidget(Docked):
             self._add(desk, lambda report: registered_pet(desk.study, liver=liver, progress=report))
 
     def _add(self, desk: Desk, job: Callable[[Reporter], Addition]) -> None:
-        def join(found: Addition) -> None:
+        def read(report: Reporter) -> tuple[Addition, Callable[[], None]]:
+            found = job(report)
+            return found, desk.joining(found)
+
+        def show(read: tuple[Addition, Callable[[], None]]) -> None:
+            found, join = read
             if desk_of(self.viewer) is not desk:
                 return
-            desk.join(found)
+            join()
             self.messages.add_notices(found.notices)
             self._show_series(desk)
             self.display.refresh()
 
-        self.job.start(job, join)
+        self.job.start(read, show)
 
     def _adopt_dropped(self, event: Any) -> None:
         """Layers that napari's own reader added, from a drop on the canvas."""
