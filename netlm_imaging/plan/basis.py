@@ -91,10 +91,15 @@ class Basis:
         better = self._dominance[limited].better
         return Dominance(np.pad(better, (0, len(self.case.problem.candidates) - len(better))))
 
-    def notices(self, done: Sequence[Candidate]) -> tuple[Notice, ...]:
+    def notices(self, done: Sequence[Candidate], *, beside: Sequence[Candidate] = ()) -> tuple[Notice, ...]:
         """``resection_notices`` of candidates done together."""
-        width_mm = self.settings.resection.major_vessel_mm
-        return resection_notices(self.planned.space, done, major_vessel_mm=width_mm)
+        return resection_notices(
+            self.planned.space,
+            done,
+            major_vessel_mm=self.settings.resection.major_vessel_mm,
+            cleared_fraction=self.planned.cleared_fraction,
+            beside=beside,
+        )
 
     def with_drawn(self, drawn: Drawn, *, instead_of: int | None = None) -> Basis:
         """With one more treatment drawn by hand, or with ``instead_of`` (a candidate's number) moved there.

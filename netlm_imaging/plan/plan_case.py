@@ -185,6 +185,7 @@ def planned_around(
                 space,
                 [case.problem.candidates[c] for c in answer.choices[main].chosen],
                 major_vessel_mm=settings.resection.major_vessel_mm,
+                cleared_fraction=case.cleared_fraction,
             ),
             *margin_notices(answer.plans[main]),
             *access_notices(answer.plans[main]),

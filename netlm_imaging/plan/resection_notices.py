@@ -1,4 +1,4 @@
-"""What the reader of a plan must know of its resections: major vessels that are cut, very large wedges."""
+"""What the reader of a plan must know of its resections: vessels and tumor that are cut, large wedges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from netlm_imaging.errors import Notice
 from netlm_imaging.plan.candidates import Candidate
+from netlm_imaging.plan.problem import needed_voxels
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.volume import BoolArray
 
@@ -19,11 +20,23 @@ WHOLE_SHARE = 0.95
 
 
 def resection_notices(
-    space: Workspace, done: Sequence[Candidate], *, major_vessel_mm: float
+    space: Workspace,
+    done: Sequence[Candidate],
+    *,
+    major_vessel_mm: float,
+    cleared_fraction: float,
+    beside: Sequence[Candidate] = (),
 ) -> tuple[Notice, ...]:
-    """Local resections among ``done`` that cut major vessels, as only one drawn by hand may, or are large."""
+    """Resections among ``done`` that cut major vessels (only one drawn by hand may), are large, or cut tumor.
+
+    ``beside``: what else the plan does.
+    """
     cut = [c for c in done if not c.zones and not c.segments]
-    return (*_vessels([c for c in cut if c.drawn], space, major_vessel_mm), *_large(cut, space))
+    return (
+        *_vessels([c for c in cut if c.drawn], space, major_vessel_mm),
+        *_large(cut, space),
+        *_through_lesions(space, done, beside, cleared_fraction=cleared_fraction),
+    )
 
 
 def parenchymal_sparing(space: Workspace, done: Sequence[Candidate], *, most_segments: int) -> bool:
@@ -32,9 +45,7 @@ def parenchymal_sparing(space: Workspace, done: Sequence[Candidate], *, most_seg
     Named and drawn resections take at most ``most_segments`` whole segments; no drawn one is large.
     """
     drawn = [c for c in done if c.drawn and not c.zones]
-    gone = np.zeros(space.liver.size, dtype=bool)
-    for candidate in (*drawn, *(c for c in done if c.segments)):
-        gone[candidate.region(space)] = True
+    gone = _together(space, (*drawn, *(c for c in done if c.segments))).ravel()
     whole = sum(voxels.size > 0 and gone[voxels].mean() >= WHOLE_SHARE for voxels in space.segment_voxels)
     return whole <= most_segments and not any(_share(c, space) > LARGE_SHARE for c in drawn)
 
@@ -90,3 +101,37 @@ def _large(cut: Sequence[Candidate], space: Workspace) -> Iterator[Notice]:
                 f"{'and no Type follows from a plan with it' if candidate.drawn else counts}."
             )
             yield Notice(code="LARGE_LOCAL_RESECTION", message=message, where="plan")
+
+
+def _through_lesions(
+    space: Workspace, done: Sequence[Candidate], beside: Sequence[Candidate], *, cleared_fraction: float
+) -> Iterator[Notice]:
+    """Resections that take a part of a lesion and leave the rest."""
+    treated = _together(space, (*done, *beside))
+    stay = {
+        number: lesion
+        for number, lesion in space.lesions.items()
+        if np.count_nonzero(treated[lesion.box] & lesion.mask)
+        < needed_voxels(lesion.voxels, cleared_fraction)
+    }
+    cuts = []
+    for candidate in (c for c in done if not c.zones):
+        removed = _together(space, [candidate])
+        for number, lesion in stay.items():
+            share = np.count_nonzero(removed[lesion.box] & lesion.mask) / lesion.voxels
+            if share:
+                cuts.append(f"{candidate.name} takes {100.0 * share:.1f} % of lesion {number}")
+    if cuts:
+        message = (
+            f"Resections run through tumor that stays: {', '.join(cuts)}. Check whether each can pass "
+            "beside the lesion; what is taken of it counts by volume alone."
+        )
+        yield Notice(code="RESECTION_THROUGH_LESION", message=message, where="plan")
+
+
+def _together(space: Workspace, candidates: Sequence[Candidate]) -> BoolArray:
+    """All that ``candidates`` remove or destroy [k, j, i]."""
+    gone = np.zeros(space.liver.shape, dtype=bool)
+    for candidate in candidates:
+        gone.ravel()[candidate.region(space)] = True
+    return gone

@@ -255,7 +255,9 @@ class PlanSession:
             difference=difference(
                 state.figures, figures, names_before=state.names, names_after=[*names, made.name]
             ),
-            notices=state.basis.notices([made]),
+            notices=state.basis.notices(
+                [made], beside=[self.candidates[c] for c in self.chosen if c != instead_of]
+            ),
             treatment=made,
         )
 

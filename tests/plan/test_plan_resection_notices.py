@@ -35,7 +35,8 @@ def codes_of(vessels, normal, *, offset: float = 0.0) -> dict[str, str]:
     point = middle_of(case.anatomy) + offset * normal
     plane = DrawnPlane(point_lps_mm=tuple(point), normal_lps=tuple(normal))
     made = drawn_candidate(case, plane, number=1, settings=Settings())
-    return {n.code: n.message for n in resection_notices(case.space, [made], major_vessel_mm=6.0)}
+    told = resection_notices(case.space, [made], major_vessel_mm=6.0, cleared_fraction=0.995)
+    return {n.code: n.message for n in told}
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,39 @@ def test_no_type_follows_from_more_whole_segments_than_a_sparing_plan_takes(beyo
     edit = session.add(DrawnPlane(point_lps_mm=tuple(point), normal_lps=(1.0, 0.0, 0.0)))
     assert edit.difference.type_after == after
     assert "LARGE_LOCAL_RESECTION" not in {n.code for n in edit.notices}
+
+
+@pytest.mark.parametrize(("offset", "part"), [(10.0, None), (20.0, "49.3 %"), (30.0, None)])
+def test_a_resection_through_a_lesion_that_stays_is_told(offset: float, part: str | None) -> None:
+    session = session_on(one_lesion(9.0), keep=0.01).leave_alone(1).session
+    point = middle_of(session.state.basis.anatomy) + np.array([offset, 0.0, 0.0])
+    plane = DrawnPlane(point_lps_mm=tuple(point), normal_lps=(1.0, 0.0, 0.0))
+    for found in (session.preview(plane), session.add(plane)):
+        told = {n.code: n.message for n in found.notices}.get("RESECTION_THROUGH_LESION")
+        assert (told is None) == (part is None)
+        assert part is None or f"Resection 1 drawn by hand takes {part} of lesion 1." in told
+
+
+def test_a_cut_through_a_lesion_of_which_the_rest_is_ablated_is_not_told() -> None:
+    session = session_on(one_lesion(5.0), keep=0.01)
+    (ablation, *_) = [n for n, c in enumerate(session.candidates) if c.kind == "ablation"]
+    session = session.must(ablation).session
+    point = middle_of(session.state.basis.anatomy) + np.array([20.0, 0.0, 0.0])
+    plane = DrawnPlane(point_lps_mm=tuple(point), normal_lps=(1.0, 0.0, 0.0))
+    for found in (session.preview(plane), session.add(plane)):
+        assert "RESECTION_THROUGH_LESION" not in {n.code for n in found.notices}
+
+
+def test_a_planned_resection_through_a_lesion_that_stays_is_told_with_the_plan() -> None:
+    anatomy = one_lesion(9.0)
+    x = anatomy.grid.to_patient(np.moveaxis(np.indices(anatomy.grid.shape_kji), 0, -1))[..., 0]
+    beyond = x > middle_of(anatomy)[0] + 20.0
+    halves = LabelMap(np.where(anatomy.liver.array, np.where(beyond, 2, 4), 0).astype(np.uint8), anatomy.grid)
+    fix = [{"kind": "anatomical", "name": "Segmentectomy II", "do": True}, {"lesion": 1, "do": False}]
+    result = planned(
+        replace(anatomy, segments=halves),
+        settings=settings_with(plan={"fix": fix, "max_segments_sparing": 1}),
+    )
+    assert result.plan.cleared == ()
+    told = {n.code: n.message for n in result.notices}["RESECTION_THROUGH_LESION"]
+    assert "Segmentectomy II takes 49.3 % of lesion 1." in told
