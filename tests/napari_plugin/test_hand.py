@@ -13,6 +13,7 @@ from napari_plugin.planned import Later
 from napari_netlm.desk import Desk
 from napari_netlm.drawing import CENTER, NORMAL, SHAFT, drawing_of, new_plane, new_probe, surface_on
 from napari_netlm.mouse import LEFT
+from napari_netlm.plan_figures import moved_words
 from napari_netlm.plan_files import (
     NO_TYPE_FOLLOWS,
     save_plan,
@@ -20,9 +21,6 @@ from napari_netlm.plan_files import (
 )
 from napari_netlm.plan_handles import KEY as HANDLES
 from napari_netlm.plan_layers import DRAWING, DRAWN, SHORT_OF_MARGIN, PlanShown
-from napari_netlm.plan_list import (
-    moved_words,
-)
 from napari_netlm.plan_start import Started
 from napari_netlm.planning import Planning
 from napari_netlm.views import show_3d, show_view
