@@ -155,7 +155,7 @@ def _pve(findings: Findings) -> list[Statement]:
             f"change that: with {MOST_POINTS:g} points of growth no plan was found that clears more."
         )
         return [Statement(text=text, evidence="pve-growth")]
-    considered = f"Consider portal vein embolization, the predicted remnant is small: {named}."
+    considered = f"Consider portal vein embolization: {named}."
     low, high = NEVER_REACH_SURGERY_PERCENT
     drop_out = f"{low:.0f} to {high:.0f} % of patients never reach the resection after PVE."
     return [

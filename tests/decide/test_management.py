@@ -227,4 +227,6 @@ def test_a_remnant_that_binds_only_the_maximum_plan_is_named_as_that_plan_s() ->
         "(the plan with any resection 20.1 %)" in misfit
     )
     assert "this plan" not in misfit
+    (considered,) = of_evidence(found.management, "pve-small-remnant")
+    assert considered.startswith("Consider portal vein embolization: clearing more by any resection would")
     assert of_evidence(found.management, "pve-growth") == [], "20.1 % is not what this plan leaves now"
