@@ -158,6 +158,7 @@ def _require_same(old: Settings, new: Settings) -> None:
     """What a session cannot change."""
     reasons = {
         "grid_mm": "the masks of this session lie on their grid; plan again from the masks",
+        "lesion_set": "which lesions are planned for is decided before the masks; plan again from these",
         "fix": "fixed choices are changed by edits",
     }
     faults = [

@@ -249,10 +249,12 @@ def test_only_what_changed_is_made_again() -> None:
     assert sink.case.space is not basis.case.space
 
 
-def test_another_grid_is_refused_and_unknown_numbers_are() -> None:
+def test_another_grid_or_set_of_lesions_is_refused_and_unknown_numbers_are() -> None:
     session = lumpy_session(5)
     with pytest.raises(UsageError, match="grid_mm"):
         session.change(settings_with(plan={"grid_mm": 2.0}))
+    with pytest.raises(UsageError, match="lesion_set"):
+        session.change(settings_with(plan={"lesion_set": "mr"}))
     for wrong in (
         lambda: session.must(-1),
         lambda: session.free(len(session.candidates)),
