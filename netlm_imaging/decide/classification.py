@@ -26,10 +26,12 @@ def classify(
     maximum: Plan | None,
     clinical: Clinical,
     settings: Settings,
+    palliative: Plan | None = None,
     projections: tuple[Projection, ...] | None = None,
 ) -> Classification:
     """The Type (Mahuron & Singh, J Clin Med 2023;12:2456, section 6) with reasons and management.
 
+    ``palliative``: the plan that treats symptomatic lesions first, where there is one.
     ``projections`` say what a larger remnant would allow; None: that was not looked for.
     ``plan`` is the parenchymal-sparing plan, whose debulking by lesion decides; ``maximum`` stands
     beside it. The Type is provisional when a fact is missing that could change it or its management,
@@ -44,6 +46,7 @@ def classify(
         pattern=pattern,
         plan=plan,
         maximum=maximum,
+        palliative=palliative,
         clinical=clinical,
         settings=settings,
         projections=projections,

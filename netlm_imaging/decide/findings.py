@@ -27,6 +27,8 @@ class Findings:
     """The plan that may use any resection."""
     clinical: Clinical
     settings: Settings
+    palliative: Plan | None = None
+    """The plan that treats symptomatic lesions first."""
     projections: tuple[Projection, ...] | None = None
     """What a larger remnant would allow; None: it was not looked for, as segments are not known."""
 

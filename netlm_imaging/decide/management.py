@@ -106,6 +106,10 @@ def _type_4(findings: Findings) -> list[Statement]:
     unknown = [n for n in named if n not in known]
     if unknown:
         text += f" Not in the lesion table: {lesion_ids(unknown)}."
+    plan = findings.palliative
+    open_ones = [] if plan is None else [n for n in named if n in known and n not in plan.cleared]
+    if open_ones:
+        text += f" The palliative plan does not clear {lesion_ids(open_ones)}."
     return [
         Statement(text=text, evidence="type-4"),
         *_at_debulking(findings),

@@ -34,6 +34,7 @@ def classify_plans(
         pattern=spread,
         plan=by_objective[deciding],
         maximum=by_objective.get("maximum"),
+        palliative=by_objective.get("palliative"),
         clinical=clinical,
         settings=settings,
         projections=projected if liver.segments and settings.resection.anatomical else None,

@@ -95,6 +95,7 @@ def decide(
     lesions: Sequence[Lesion] | None = None,
     sparing: Plan | None = None,
     maximum: Plan | None = None,
+    palliative: Plan | None = None,
     projections: tuple[Projection, ...] | None = None,
     segmented: bool = True,
     **of_plan: Any,
@@ -110,6 +111,7 @@ def decide(
         maximum=maximum or plan(volumes_ml, sorted({*cleared, *also_by_major}), "maximum"),
         clinical=Clinical(**known),
         settings=settings or Settings(),
+        palliative=palliative,
         projections=projections,
     )
 

@@ -110,6 +110,18 @@ def test_type_4_names_the_symptomatic_lesions() -> None:
     assert "not known" in of_evidence(unknown.management, "type-4")[0]
 
 
+def test_type_4_names_symptomatic_lesions_that_the_palliative_plan_leaves() -> None:
+    facts = {"mass_effect": "profound", "symptomatic_lesions": (2, 5)}
+
+    def said(cleared: list[int]) -> str:
+        palliative = plan(MANY, cleared, "palliative")
+        (first,) = of_evidence(decide(MANY, [1], facts=facts, palliative=palliative).management, "type-4")
+        return first
+
+    assert said([1, 2]).endswith("lesions 2 and 5. The palliative plan does not clear lesion 5.")
+    assert said([2, 5]).endswith("lesions 2 and 5.")
+
+
 @pytest.mark.parametrize(
     ("resected", "said"),
     [(True, None), (False, "Still evaluate"), (None, "If the primary is still in place")],
