@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from time import monotonic
+from time import thread_time
 from typing import Any
 
 from psygnal import Signal
@@ -42,7 +42,7 @@ class Hand:
         """The NetlmError: why what is drawn cannot be done where it is."""
         self._previewing = False
         self._preview_s = 0.0
-        """How long the last one took to work out."""
+        """Processor time of the last one: by the clock, a window that draws beside it would make it slow."""
         self._undrawn = False
         """The drawing has moved, and is drawn with its figures."""
         self._closed = False
@@ -93,11 +93,11 @@ class Hand:
         )
 
     def _preview(self, session: PlanSession, drawing: Drawing) -> Moved:
-        start = monotonic()
+        start = thread_time()
         try:
             return moved_to(self.started, session, drawing)
         finally:
-            self._preview_s = monotonic() - start
+            self._preview_s = thread_time() - start
 
     def _previewed(self, asked: Drawing, answer: Any) -> None:
         self._previewing = False
