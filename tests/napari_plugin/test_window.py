@@ -213,7 +213,7 @@ def test_all_layers_are_saved_as_they_lie_in_the_patient(
 
 
 def test_a_mask_is_taken_beside_the_window_unless_one_draws_where_it_goes(
-    display: None, study: OpenedStudy, tmp_path: Path
+    window: Any, study: OpenedStudy, tmp_path: Path
 ) -> None:
     from napari_netlm.widgets.run_row import RunRow
 
@@ -234,6 +234,12 @@ def test_a_mask_is_taken_beside_the_window_unless_one_draws_where_it_goes(
     later.all()
     assert np.array_equal(desk.mask("liver").array, study.masks["treated"].array)
     assert len(told) == 1
+    model.layers.selection.active = model.add_labels(np.ones((2, 2, 2), dtype=np.uint8))
+    row.use_as.activated.emit(EDITABLE.index("liver"))
+    assert [notice.code for notice in told] == ["NOT_TAKEN"] * 2
+    assert row.use_as.isEnabled()
+    model.layers.remove(model.layers.selection.active)
+    model.layers.selection.active = desk.layer("treated")
     row.use_as.activated.emit(EDITABLE.index("spleen"))
     clear_desk(model)
     row.show_desk(None)

@@ -57,6 +57,11 @@ class RunRow(QWidget):  # type: ignore[misc]
         active = None if desk is None else desk.viewer.layers.selection.active
         if desk is None or active is None or active._type_string != "labels":
             return
+        if desk.voxels(key_of(active)) is None:
+            self.told.emit(
+                _not_taken("The selected layer is no mask of this study. Open its file here instead.")
+            )
+            return
         drawn: list[str] = []
 
         def done(answer: Any) -> None:
@@ -65,7 +70,8 @@ class RunRow(QWidget):  # type: ignore[misc]
             if desk is not self._desk or refusal(answer) is not None:
                 return
             if key in drawn:
-                self.told.emit(_not_taken(MASK_NAMES[key]))
+                name = MASK_NAMES[key]
+                self.told.emit(_not_taken(f"{name}: drawn on meanwhile, and left as it is. Take it again."))
             else:
                 desk.show_mask(answer)
 
@@ -86,5 +92,5 @@ class RunRow(QWidget):  # type: ignore[misc]
         return bool(QMessageBox.question(self, "Replace the case", question) == yes)
 
 
-def _not_taken(name: str) -> Notice:
-    return Notice(code="NOT_TAKEN", message=f"{name}: drawn on meanwhile, and left as it is. Take it again.")
+def _not_taken(why: str) -> Notice:
+    return Notice(code="NOT_TAKEN", message=why)
