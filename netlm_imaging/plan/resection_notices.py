@@ -107,6 +107,9 @@ def _through_lesions(
     space: Workspace, done: Sequence[Candidate], beside: Sequence[Candidate], *, cleared_fraction: float
 ) -> Iterator[Notice]:
     """Resections that take a part of a lesion and leave the rest."""
+    resections = [c for c in done if not c.zones]
+    if not resections:  # as while a probe is moved
+        return
     treated = _together(space, (*done, *beside))
     stay = {
         number: lesion
@@ -115,7 +118,7 @@ def _through_lesions(
         < needed_voxels(lesion.voxels, cleared_fraction)
     }
     cuts = []
-    for candidate in (c for c in done if not c.zones):
+    for candidate in resections:
         removed = _together(space, [candidate])
         for number, lesion in stay.items():
             share = np.count_nonzero(removed[lesion.box] & lesion.mask) / lesion.voxels
