@@ -14,6 +14,9 @@ DISPLAY_PACKAGES := xvfb xauth libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0
 WITH_DISPLAY = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(shell command -v xvfb-run >/dev/null && \
   echo 'xvfb-run -a -s "-screen 0 1400x900x24"'))
 
+# Packages come while types are checked.
+MAKEFLAGS += -j2
+
 .PHONY: demo test test-full check bench install clean display pictures
 
 demo: install

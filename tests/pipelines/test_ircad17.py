@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plan.plan_examples import FEW_POINTS
+from plan.plan_examples import PLAIN
 from unpacking import SAFELY
 
 from netlm_imaging.case import CaseResult
@@ -70,7 +70,7 @@ def check_dicom(folder: Path) -> None:
 
 def test_from_dicom_and_given_masks(ircad17: Path, masks: GivenMasks, tmp_path: Path) -> None:
     images = ircad17 / "PATIENT_DICOM"
-    request = Request(out=tmp_path / "out", images=images, masks=masks, settings=FEW_POINTS)
+    request = Request(out=tmp_path / "out", images=images, masks=masks, settings=PLAIN)
     folder = run_study(request, Stages(total=9))
     check(CaseResult.from_json((folder / "case.json").read_bytes()))
     check_dicom(folder)
@@ -91,7 +91,7 @@ def test_the_same_from_masks_alone(masks: GivenMasks, tmp_path: Path) -> None:
         segments=masks.segments,
         vessels=masks.vessels,
     )
-    folder = run_study(Request(out=tmp_path / "out", masks=given, settings=FEW_POINTS), Stages(total=9))
+    folder = run_study(Request(out=tmp_path / "out", masks=given, settings=PLAIN), Stages(total=9))
     check(CaseResult.from_json((folder / "case.json").read_bytes()))
 
 

@@ -11,7 +11,7 @@ import jsonschema
 import numpy as np
 import pydicom
 import pytest
-from plan.plan_examples import FEW_POINTS
+from plan.plan_examples import PLAIN
 
 from netlm_imaging.case import CaseResult, case_json_schema
 from netlm_imaging.clinical import load_clinical
@@ -53,7 +53,7 @@ class Runs:
             images=paths.dicom,
             masks=given_masks(paths) if given else GivenMasks(),
             clinical=load_clinical(paths.clinical),
-            settings=Settings() if given else FEW_POINTS,
+            settings=Settings() if given and preset == "type2" else PLAIN,
         )
         return run_study(request, Stages(total=9))
 

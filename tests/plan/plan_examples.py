@@ -19,8 +19,8 @@ from netlm_imaging.remnant.records import FlrLimit
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import BoolArray, LabelMap, Mask
 
-FEW_POINTS = Settings.model_validate({"plan": {"max_frontier_points": 2}})
-"""For plans of which nobody looks at the frontier: it is half of the work."""
+PLAIN = Settings.model_validate({"plan": {"max_frontier_points": 2}, "ablation": {"comparison_devices": []}})
+"""For plans of which nobody looks at the frontier or the comparison devices: they are most of the work."""
 
 Ball = tuple[tuple[float, float, float], float]
 """Center in LPS mm and radius."""
@@ -56,7 +56,7 @@ def planned(
     return plan_case(
         anatomy,
         measure(anatomy),
-        settings=settings or FEW_POINTS,
+        settings=settings or PLAIN,
         clinical=clinical or Clinical(),
         limits=limits,
         around=around,

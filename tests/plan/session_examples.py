@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from plan.plan_examples import FEW_POINTS, settings_with
+from plan.plan_examples import PLAIN, settings_with
 from plan.random_cases import CLEARED, Random
 from plan.test_plan_case import half_of_the_liver, random_anatomy
 
@@ -27,7 +27,7 @@ from netlm_imaging.settings import Settings
 
 def session_on(anatomy: Anatomy, *, settings: Settings | None = None, keep: float = 0.5) -> PlanSession:
     """A session on an anatomy of which a part of the functional liver must be kept."""
-    settings, lesions = settings or FEW_POINTS, measure(anatomy)
+    settings, lesions = settings or PLAIN, measure(anatomy)
     planned = plan_case(
         anatomy,
         lesions,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from plan.plan_examples import settings_with
 from plan.session_examples import session_on
 from plan.test_plan_case import half_of_the_liver, random_anatomy
@@ -14,6 +16,13 @@ from netlm_imaging.plan.drawn import DrawnAblation
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.plan.session_planned import planned_of
+
+
+@cache
+def compared_session() -> PlanSession:
+    """A lumpy liver, planned with the comparison devices too."""
+    settings = settings_with(plan={"max_frontier_points": 2})
+    return session_on(random_anatomy(5, lesions=5, coarse=1.3), settings=settings)
 
 
 def counts(plan: Plan) -> tuple[object, ...]:
@@ -56,7 +65,7 @@ def test_larger_remnants_obey_what_was_forbidden() -> None:
 
 
 def test_every_other_plan_obeys_fixed_choices_with_other_devices_too() -> None:
-    session = session_on(random_anatomy(5, lesions=5, coarse=1.3))
+    session = compared_session()
     lesion = next(c.lesions[0] for c in session.candidates if len(c.lesions) == 1)
     planned = planned_of(session.leave_alone(lesion).session.state)
     for plan in (planned.plan, *planned.alternatives, *planned.comparison.plans):
@@ -64,7 +73,7 @@ def test_every_other_plan_obeys_fixed_choices_with_other_devices_too() -> None:
 
 
 def test_with_other_devices_a_treatment_is_forbidden_where_all_alike_were() -> None:
-    session = session_on(random_anatomy(5, lesions=5, coarse=1.3))
+    session = compared_session()
     ablated = next(c.lesions for c in session.candidates if len(c.zones) == 1)
     same = [n for n, c in enumerate(session.candidates) if len(c.zones) == 1 and c.lesions == ablated]
     for n in same:
@@ -76,7 +85,7 @@ def test_with_other_devices_a_treatment_is_forbidden_where_all_alike_were() -> N
 
 
 def test_what_was_drawn_is_done_by_a_comparison_device_at_the_same_place() -> None:
-    session = session_on(random_anatomy(5, lesions=5, coarse=1.3))
+    session = compared_session()
     lesion = session.state.basis.lesions[0]
     drawn = DrawnAblation(
         device="mwa-1-probe",

@@ -119,4 +119,4 @@ def _share() -> int:
     except ValueError:
         return int(MEMORY_LIMIT)
     limit = worker.memory_manager.memory_limit or MEMORY_LIMIT
-    return int(limit) // max(worker.state.nthreads, 1)
+    return int(limit // max(worker.state.nthreads, 1))
