@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -32,10 +32,29 @@ class Frontier:
     choices: tuple[Choice, ...]
     complete: bool
     """Whether no further plan is unbeaten; else some lie between those found."""
+    problem: Problem
+    """What they were found in."""
+    reach: Mapping[int, int] = field(default_factory=dict)
+    """By the voxels of liver that a proven plan loses: the budget up to which nothing clears more tumor."""
+
+    def holding(self, problem: Problem) -> dict[int, Choice]:
+        """The proven plans that lose as little in ``problem``, by voxels of liver lost.
+
+        ``problem`` has the same candidates and counts what they lose together more fully. That only takes
+        plans away, so these are as good as before, and so is what ``reach`` says of them.
+        """
+        plans = {self.problem.lost_voxels(choice.chosen): choice for choice in self.choices}
+        return {n: c for n, c in plans.items() if n in self.reach and n == problem.lost_voxels(c.chosen)}
 
 
 def frontier(
-    problem: Problem, best: Choice, request: Request, *, seconds: float, most_points: int
+    problem: Problem,
+    best: Choice,
+    request: Request,
+    *,
+    seconds: float,
+    most_points: int,
+    earlier: Frontier | None = None,
 ) -> Frontier:
     """What less and less liver lost can clear, from ``best`` (the sparing plan) on.
 
@@ -43,23 +62,26 @@ def frontier(
     interventions. First come the corners of the curve's hull, found fast by a price of tumor in liver;
     then the widest step between two points is looked into, again and again. So a curve that is cut short
     at ``most_points`` or after ``seconds`` holds what matters. The ``status`` of a point says whether it is
-    proven.
+    proven. ``earlier``: the curve of a problem with the same candidates that knew of less loss; what of it
+    still holds is not looked for again.
     """
     if best.status == "infeasible":
-        return Frontier(choices=(best,), complete=True)
+        return Frontier(choices=(best,), complete=True, problem=problem)
     curve = _Curve(problem, request, deadline=time.monotonic() + seconds)
+    held = {} if earlier is None else earlier.holding(problem)
+    reach = {} if earlier is None else {lost: earlier.reach[lost] for lost in held}
     last = curve.least()
     if last is None or best.status != "optimal":
-        return Frontier(choices=(best,), complete=False)
+        return Frontier(choices=(best,), complete=False, problem=problem)
     curve.narrow_voxels = NARROW * (curve.lost(best) - curve.lost(last))
-    points = {curve.lost(choice): choice for choice in (*curve.corners(), best, last)}
-    for upper, lower in pairwise(sorted(points.values(), key=curve.lost, reverse=True)):
+    first = held.values() if held else curve.corners()
+    points = {curve.lost(choice): choice for choice in (*first, best, last)}
+    for upper, lower in () if held else pairwise(curve.descending(points.values())):
         for choice in curve.corners_between(upper, lower):
             points.setdefault(curve.lost(choice), choice)
-    steps, given_up = _Steps(), False
-    for upper, lower in pairwise(sorted(points.values(), key=curve.lost, reverse=True)):
-        steps.push(curve.step(upper, lower, least=curve.lost(lower)))
-    slow: list[_Step] = []
+    steps, slow, given_up = _Steps(), list[_Step](), list[_Step]()
+    for upper, lower in pairwise(curve.descending(points.values())):
+        steps.push(curve.step(upper, lower, least=reach.get(curve.lost(lower), curve.lost(lower))))
     while (steps or slow) and len(points) < most_points and time.monotonic() < curve.deadline:
         again = not steps
         step = slow.pop() if again else steps.pop()
@@ -70,12 +92,18 @@ def frontier(
             for part in curve.parts(step, found):
                 steps.push(part)
         elif again:
-            given_up = True
+            given_up.append(step)
             if found is not None:
                 points.setdefault(curve.lost(found), found)
         else:
             slow.append(step)
-    return Frontier(choices=curve.unbeaten(points.values()), complete=not (steps or slow or given_up))
+    choices, open_steps = curve.unbeaten(points.values()), (*steps, *slow, *given_up)
+    return Frontier(
+        choices=choices,
+        complete=not open_steps,
+        problem=problem,
+        reach=dict(curve.reach(choices, open_steps)),
+    )
 
 
 def by_interventions(
@@ -125,6 +153,9 @@ class _Steps:
 
     def __bool__(self) -> bool:
         return bool(self._heap)
+
+    def __iter__(self) -> Iterator[_Step]:
+        return (step for _, _, step in self._heap)
 
     def push(self, step: _Step) -> None:
         """Add ``step`` unless nothing can lie in it."""
@@ -213,6 +244,18 @@ class _Curve:
             if not kept or self._tumor(choice) > self._tumor(kept[-1]):
                 kept.append(choice)
         return tuple(reversed(kept))
+
+    def reach(self, choices: Sequence[Choice], open_steps: Iterable[_Step]) -> Iterator[tuple[int, int]]:
+        """Of proven ones of ``choices``, liver lost and up to which budget nothing clears more."""
+        least = {self.lost(step.lower): step.least for step in open_steps}
+        most = [self._budget, *(self.lost(upper) - 1 for upper in choices[:-1])]
+        for choice, below_next in zip(choices, most, strict=True):
+            if choice.status == "optimal":
+                yield self.lost(choice), least.get(self.lost(choice), below_next)
+
+    def descending(self, choices: Iterable[Choice]) -> list[Choice]:
+        """By liver lost, the most first."""
+        return sorted(choices, key=self.lost, reverse=True)
 
     def lost(self, choice: Choice) -> int:
         """Voxels of functional liver."""

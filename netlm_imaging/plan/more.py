@@ -33,11 +33,14 @@ def more_than(case: Case, choice: Choice, request: Request, *, seconds: float, m
 
     ``most_points``: of the frontier; one that has more of them is not complete.
     """
-    clock = Clock.of(seconds)
+    clock, rounds = Clock.of(seconds), list[_Found]()
 
     def find(case: Case) -> _Found:
-        left = Clock.of(clock.share(ROUND_SHARE))
-        return _Found.of(case.problem, choice, request, clock=left, most_points=most_points)
+        left, earlier = Clock.of(clock.share(ROUND_SHARE)), rounds[-1].by_liver if rounds else None
+        rounds.append(
+            _Found.of(case.problem, choice, request, clock=left, most_points=most_points, earlier=earlier)
+        )
+        return rounds[-1]
 
     answer = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
     case = answer.case
@@ -61,13 +64,27 @@ class _Found:
 
     @classmethod
     def of(
-        cls, problem: Problem, choice: Choice, request: Request, *, clock: Clock, most_points: int
+        cls,
+        problem: Problem,
+        choice: Choice,
+        request: Request,
+        *,
+        clock: Clock,
+        most_points: int,
+        earlier: Frontier | None,
     ) -> Self:
-        """All searches, in what ``clock`` leaves."""
+        """All searches, in what ``clock`` leaves. ``earlier``: found when less loss was known."""
         return cls(
             wider=steps(problem, choice, request, seconds=clock.share(STEPS_SHARE)),
             fewer=by_interventions(problem, choice, request, seconds=clock.share(FEWER_SHARE)),
-            by_liver=frontier(problem, choice, request, seconds=clock.share(1.0), most_points=most_points),
+            by_liver=frontier(
+                problem,
+                choice,
+                request,
+                seconds=clock.share(1.0),
+                most_points=most_points,
+                earlier=earlier,
+            ),
         )
 
     def doubting(self, doubtful: Collection[tuple[int, ...]], problem: Problem, budget_voxels: int) -> _Found:
