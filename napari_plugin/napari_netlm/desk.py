@@ -21,6 +21,7 @@ from napari_netlm.scene import finish_layer, layer_of_image, layer_of_mask
 from napari_netlm.waiting import Waiting, key_in
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import Notice
+from netlm_imaging.review import Change
 from netlm_imaging.volume import LabelMap, Mask
 
 if TYPE_CHECKING:
@@ -147,19 +148,31 @@ class Desk:
             self._look_at_history(layer)
 
     def show_labels(self, key: str, labels: LabelMap | Mask) -> Any:
-        """A mask's layer with these voxels, made where it is absent; returns it. Cannot be undone."""
+        """A mask's layer with these voxels, made where it is absent; returns it. Over a mask: one step."""
         return self.show_mask(layer_of_mask(labels, key, study=self.study))
 
     def show_mask(self, data: LayerData) -> Any:
         """As ``show_labels``, with what ``layer_of_mask`` or ``using`` gave."""
-        key = key_in(data)
+        key, array = key_in(data), data[0]
         layer = self.layer(key)
         if layer is None:
             layer = self._add(data, at=len(self.viewer.layers))
         else:
-            layer.data = data[0]
+            change = Change.between(layer.data, array)
+            wide = np.promote_types(layer.data.dtype, array.dtype)  # large numbers are not cut, nor by undo
+            layer.data = layer.data.astype(wide, copy=False)
+            if change.voxels.size:
+                self.edit(key, change.indices_kji, change.new)  # which tells of it
+                return layer
         self._tell(key)
         return layer
+
+    def begin_steps(self) -> None:
+        """Undo ends here: what was done before stays."""
+        for layer in self.layers():
+            if layer._type_string == "labels":
+                layer._reset_history()
+                self._histories[key_of(layer)] = _history(layer)
 
     def using(self, source: str, key: str) -> Callable[[], LayerData]:
         """What makes the labels of one layer another mask: those of a SEG ``lesions``. In any thread.

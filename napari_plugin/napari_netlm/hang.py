@@ -111,6 +111,7 @@ def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork, waiting: Waiting |
     show_view(viewer, current_view(viewer) or "axial")
     _look_at_the_liver(desk)
     desk.notices = (*desk.notices, *restore(desk, load_work(held.folder, study.grid)), *open_review(desk))
+    desk.begin_steps()  # undo takes back no work that was restored
     desk.autosave = Autosave(desk, held.folder)
     desk.closed.connect(held.release)  # after the last of the work is written
     follow_dimensions(desk)

@@ -146,6 +146,7 @@ class Measuring:
             self._told_early.add(part)
             return
         self._told_early.discard(part)
+        self._seen[part] = self._seen[part].astype(layer.data.dtype, copy=False)
         change.apply(self._seen[part])
         self._follow(part, change)
         self.changed.emit(part, change)

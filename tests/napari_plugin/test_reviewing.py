@@ -18,6 +18,7 @@ from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.reviewing import Reviewing
 from napari_netlm.run import given_masks
+from napari_netlm.scene import layer_of_mask
 from napari_netlm.work import STATE_DIR, discard_work
 from netlm_imaging.errors import NetlmError, UsageError
 from netlm_imaging.ingest import read_mask, read_review
@@ -120,6 +121,29 @@ def test_steps_are_undone_in_their_order_whichever_they_are(study: OpenedStudy) 
     assert [reviewing.review.status(n) for n in (a, b)] == ["accepted", "rejected"]
     edits = [action for action in actions(reviewing) if action != "status"]
     assert edits == ["paint", "paint", "undo", "undo", "redo", "redo"]
+
+
+def test_a_mask_that_is_taken_for_the_lesions_is_one_step(study: OpenedStudy) -> None:
+    """Undo put voxels of an older stroke into it, and took nothing back."""
+    reviewing = begun(study)
+    desk, opened = reviewing.desk, reviewing.labels.copy()
+    paint_beside(reviewing, 3)
+    drawn = reviewing.labels.copy()
+    given = np.where(opened == 3, 300, 0).astype(np.uint16)  # more than the mask can hold
+    taken = desk.frame.labels(given)
+    desk.show_mask(layer_of_mask(taken, "lesions", study=study))
+    assert [number for number, *_ in reviewing.rows] == [300]
+    assert reviewing.rows[0][1].lesion.volume_ml == measured_anew(reviewing)[1][0].volume_ml
+    desk.show_labels("lesions", study.masks["lesions"])
+    assert np.array_equal(reviewing.labels, opened)
+    for expected in (given, drawn, opened):
+        reviewing.undo()
+        assert np.array_equal(reviewing.labels, expected)
+    for expected in (drawn, given):
+        reviewing.redo()
+        assert np.array_equal(reviewing.labels, expected)
+    events = reviewing.review.events
+    assert [event.action for event in events[-4:]] == ["undo", "undo", "redo", "redo"]
 
 
 def test_what_the_viewer_itself_does_is_recognized(study: OpenedStudy) -> None:

@@ -231,12 +231,20 @@ def test_a_mask_is_taken_beside_the_window_unless_one_draws_where_it_goes(
     assert row.use_as.isEnabled()
     assert np.asarray(desk.layer("liver").data)[1, 1, 1] == 1
     row.use_as.activated.emit(EDITABLE.index("liver"))
+    layer = desk.layer("liver")
+    layer.contour = 0
+    with layer.block_history():  # as between press and release
+        layer.paint(model.dims.current_step, 0)
+        later.all()
+    assert [notice.code for notice in told] == ["NOT_TAKEN"] * 2
+    assert np.asarray(layer.data)[1, 1, 1] == 1
+    row.use_as.activated.emit(EDITABLE.index("liver"))
     later.all()
     assert np.array_equal(desk.mask("liver").array, study.masks["treated"].array)
-    assert len(told) == 1
+    assert len(told) == 2
     model.layers.selection.active = model.add_labels(np.ones((2, 2, 2), dtype=np.uint8))
     row.use_as.activated.emit(EDITABLE.index("liver"))
-    assert [notice.code for notice in told] == ["NOT_TAKEN"] * 2
+    assert [notice.code for notice in told] == ["NOT_TAKEN"] * 3
     assert row.use_as.isEnabled()
     model.layers.remove(model.layers.selection.active)
     model.layers.selection.active = desk.layer("treated")

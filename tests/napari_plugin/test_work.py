@@ -81,6 +81,8 @@ def test_an_edit_is_on_disk_within_a_second_and_there_again(study: OpenedStudy) 
     clear_desk(desk.viewer)
     again = put_on_desk(ViewerModel(), study)
     assert np.array_equal(again.labels("lesions").array, drawn.array)
+    again.undo("lesions")
+    assert np.array_equal(again.labels("lesions").array, drawn.array), "undo ends where it was opened"
     assert drawn.array.any()
     assert [n.code for n in again.notices] == ["WORK_RESTORED"]
 

@@ -65,7 +65,8 @@ class RunRow(QWidget):  # type: ignore[misc]
         drawn: list[str] = []
 
         def done(answer: Any) -> None:
-            desk.changed.disconnect(drawn.append)
+            for told in (desk.changed, desk.stroke):
+                told.disconnect(drawn.append)
             self.use_as.setEnabled(True)
             if desk is not self._desk or refusal(answer) is not None:
                 return
@@ -75,7 +76,8 @@ class RunRow(QWidget):  # type: ignore[misc]
             else:
                 desk.show_mask(answer)
 
-        desk.changed.connect(drawn.append)
+        for told in (desk.changed, desk.stroke):
+            told.connect(drawn.append)
         self.use_as.setEnabled(False)
         self._run(desk.using(key_of(active), key), done)
 
