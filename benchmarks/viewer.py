@@ -102,7 +102,7 @@ def _in_window(images: Path, case: Path) -> Iterator[tuple[str, list[Wait]]]:
     opening = watch.time(lambda: study.open_path(case, images), lambda: desk_of(viewer) is not None)
     yield "open the case", [opening]
     desk = desk_of(viewer)
-    person.wait(lambda: not study.job.busy)  # PET is registered in a thread
+    person.wait(lambda: not study.registering.busy)  # PET, in a thread
     person.wait(lambda: not desk.waiting.keys)  # layers that are not seen come after the picture
     review = person.open(study, "Review")
     person.wait(lambda: review.tools is not None)

@@ -48,7 +48,7 @@ def _take(case: Path, images: Path) -> None:
     viewer.window.resize(1400, 860)
     _, study = viewer.window.add_plugin_dock_widget("netlm-imaging", "Study")
     study.open_path(case, images)
-    _wait(lambda: not study.job.busy)
+    _wait(lambda: not study.job.busy and not study.registering.busy)
     desk = desk_of(viewer)
     assert desk is not None
     assert desk.study.case is not None

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import current_thread
+from threading import Event, current_thread
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from napari.components import ViewerModel
 from napari_plugin.planned import Later
 from napari_plugin.windows import wait_for, why_no_window
 from pydicom import dcmread
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication
 from strategies import ellipsoid, oblique_grid
 
@@ -26,10 +28,11 @@ from napari_netlm.hang import load_layers, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.keys import toggle_crosshair
 from napari_netlm.masks import EDITABLE
-from napari_netlm.opened import OpenedStudy, ShownImage
+from napari_netlm.opened import Addition, OpenedStudy, ShownImage
 from napari_netlm.scene import layer_of_mask
 from napari_netlm.views import hide_letters, show_view
 from netlm_imaging.errors import UsageError
+from netlm_imaging.export import write_nifti
 from netlm_imaging.ingest import read_mask, read_nifti_image
 from netlm_imaging.ingest.privacy import fingerprint
 from netlm_imaging.volume import Volume
@@ -404,6 +407,47 @@ def test_a_case_is_planned_from_what_is_drawn(
     assert {"hbp", "liver", "lesions", "treated"} <= set(finished.keys)
 
 
+def test_a_mask_that_is_added_does_not_end_the_registration_of_pet(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = Event()
+
+    def registered(_study: OpenedStudy, **_how: Any) -> Addition:
+        go_on.wait(60)
+        return Addition(image=study.images[1])
+
+    monkeypatch.setattr("napari_netlm.widgets.study.registered_pet", registered)
+    read = SimpleNamespace(pet=object(), frame_uid_hash="")
+    widget._put(replace(study, path=tmp_path, images=study.images[:1], read=read))
+    desk = desk_of(viewer)
+    widget.add_mask(write_nifti(study.masks["liver"], tmp_path / "liver.nii.gz"))
+    wait_for(lambda: desk.layer("mask_1") is not None)
+    assert desk.layer("pet") is None
+    go_on.set()
+    wait_for(lambda: desk.layer("pet") is not None)
+
+
+def test_masks_that_are_dropped_together_come_onto_the_study_that_is_opening(
+    viewer: Any, widget: Any, tmp_path: Path
+) -> None:
+    folder = small_study.write_study(tmp_path / "dicom")
+    liver, lesions = small_study.write_masks(tmp_path / "masks")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in (liver, folder, lesions)])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    widget.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, left, none))
+    wait_for(lambda: not widget.job.busy)
+    desk = desk_of(viewer)
+    assert desk.keys == ("hbp", "mask_1", "mask_2")
+    assert np.array_equal(desk.labels("mask_1").array, small_study.liver())
+    assert np.array_equal(desk.labels("mask_2").array, small_study.lesions().array)
+    widget.add_mask(tmp_path / "none.nii.gz")
+    widget.add_mask(liver)
+    wait_for(lambda: not widget.job.busy)
+    assert "error" in widget.messages.toPlainText()
+    assert "mask_3" in desk.keys, "after one that cannot be read the next is read"
+
+
 def test_work_that_is_cancelled_leaves_no_case(viewer: Any, widget: Any, tmp_path: Path) -> None:
     widget.open_path(tmp_path)  # any job
     wait_for(lambda: not widget.job.busy)
@@ -416,6 +460,7 @@ def test_work_that_is_cancelled_leaves_no_case(viewer: Any, widget: Any, tmp_pat
             time.sleep(0.01)
 
     widget.job.start(job, lambda _result: pytest.fail("a cancelled job has no result"))
+    widget.job.then(lambda: pytest.fail("what waits for it is not done either"))
     wait_for(lambda: began)
     widget.job.cancel()
     assert not widget.job.busy

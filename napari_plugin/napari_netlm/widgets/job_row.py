@@ -38,6 +38,7 @@ class JobRow(QWidget):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._reporter: Reporter | None = None
+        self._waiting: list[Callable[[], None]] = []
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._passed = QLabel()
@@ -76,9 +77,16 @@ class JobRow(QWidget):  # type: ignore[misc]
         self.show()
         Thread(target=self._run, args=(job, reporter, done), name="netlm-job", daemon=True).start()
 
+    def then(self, begin: Callable[[], None]) -> None:
+        """``begin``, which may start a job, once all that came before is done; not after a job is stopped."""
+        self._waiting.append(begin)
+        self._go_on()
+        self._tick()
+
     def cancel(self) -> None:
-        """Stop the job at its next step; its result is thrown away."""
+        """Stop the job at its next step; its result is thrown away, and what waits for it with it."""
         if self._reporter is not None:
+            self._waiting.clear()
             self._reporter.cancel()
             self._rest()
 
@@ -94,15 +102,23 @@ class JobRow(QWidget):  # type: ignore[misc]
         if ended.reporter is not self._reporter:  # cancelled, or another job took its place
             return
         self._rest()
-        if isinstance(ended.error, NetlmError):
-            self.failed.emit(ended.error)
-        elif ended.error is None:
-            ended.done(ended.result)
-        elif not isinstance(ended.error, Cancelled):
-            raise ended.error  # a bug: napari shows it
+        try:
+            if isinstance(ended.error, NetlmError):
+                self.failed.emit(ended.error)
+            elif ended.error is None:
+                ended.done(ended.result)
+            elif not isinstance(ended.error, Cancelled):
+                raise ended.error  # a bug: napari shows it
+        finally:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        while self._waiting and not self.busy:
+            self._waiting.pop(0)()
 
     def _tick(self) -> None:
-        self._passed.setText(f"{monotonic() - self._began:.0f} s")
+        waiting = f", {len(self._waiting)} waiting" if self._waiting else ""
+        self._passed.setText(f"{monotonic() - self._began:.0f} s{waiting}")
 
     def _rest(self) -> None:
         self._reporter = None

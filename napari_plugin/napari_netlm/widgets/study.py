@@ -48,7 +48,7 @@ class StudyWidget(Docked):
         self.viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.title = QLabel(NOTHING_OPEN)
         self.title.setWordWrap(True)
-        self.job = JobRow()
+        self.job, self.registering = JobRow(), JobRow()
         self.messages = Messages()
         self.series = SeriesList()
         self.display = Display(self.viewer)
@@ -61,13 +61,14 @@ class StudyWidget(Docked):
         rows = QVBoxLayout(self)
         rows.addLayout(self._open_buttons())
         self.beside = BesideRow(self.viewer)
-        parts = (self.title, self.job, self.series, self.display, self.run, self.beside)
+        parts = (self.title, self.job, self.registering, self.series, self.display, self.run, self.beside)
         for widget in (*parts, self.messages, self.work):
             rows.addWidget(widget)
         rows.addStretch(1)
         self.setAcceptDrops(True)
         self.series.wanted.connect(self.show_series)
-        self.job.failed.connect(self._refused)
+        for job in (self.job, self.registering):
+            job.failed.connect(self._refused)
         self.viewer.layers.events.inserted.connect(self._adopt_dropped)
         self._show(desk_of(self.viewer))
         Thread(target=load_layers, name="netlm-load").start()
@@ -94,10 +95,13 @@ class StudyWidget(Docked):
         """Show one more series of the study."""
         desk = desk_of(self.viewer)
         if desk is not None:
-            self._add(desk, lambda _report: read_series(desk.study, number))
+            self.job.then(lambda: self._add(desk, lambda _report: read_series(desk.study, number)))
 
     def add_mask(self, path: Path | str) -> None:
         """A SEG, RTSTRUCT, NIfTI or NRRD mask, brought onto the study's grid."""
+        self.job.then(lambda: self._add_mask(path))  # of a study that is being opened too
+
+    def _add_mask(self, path: Path | str) -> None:
         desk = desk_of(self.viewer)
         if desk is None:
             self.open_path(path)
@@ -161,9 +165,13 @@ class StudyWidget(Docked):
         read = desk.study.read
         if read is not None and read.pet is not None and desk.layer("pet") is None:
             liver = desk.mask("liver") if desk.layer("liver") is not None else None
-            self._add(desk, lambda report: registered_pet(desk.study, liver=liver, progress=report))
+            self._add(
+                desk,
+                lambda report: registered_pet(desk.study, liver=liver, progress=report),
+                row=self.registering,
+            )
 
-    def _add(self, desk: Desk, job: Callable[[Reporter], Addition]) -> None:
+    def _add(self, desk: Desk, job: Callable[[Reporter], Addition], *, row: JobRow | None = None) -> None:
         def read(report: Reporter) -> tuple[Addition, Callable[[], None]]:
             found = job(report)
             return found, desk.joining(found)
@@ -177,7 +185,7 @@ class StudyWidget(Docked):
             self._show_series(desk)
             self.display.refresh()
 
-        self.job.start(read, show)
+        (row or self.job).start(read, show)
 
     def _adopt_dropped(self, event: Any) -> None:
         """Layers that napari's own reader added, from a drop on the canvas."""
@@ -247,8 +255,7 @@ class StudyWidget(Docked):
             self._open_any(Path(path))
 
     def _open_any(self, path: Path) -> None:
-        study = path.is_dir() or path.suffix.lower() == ".zip"
-        (self.open_path if study else self.add_mask)(path)
+        (self.open_path if _is_study(path) else self.add_mask)(path)
 
     def _close_study(self) -> None:
         self.job.cancel()
@@ -256,6 +263,7 @@ class StudyWidget(Docked):
 
     def _show_nothing(self) -> None:
         """The study was closed, here or with the last of its layers."""
+        self.registering.cancel()
         self.title.setText(NOTHING_OPEN)
         self.messages.show_all((), ())
         self._show(None)
@@ -266,12 +274,17 @@ class StudyWidget(Docked):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Open the first that was dropped."""
+        """Open what was dropped: a study, then masks, which wait for it."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls()]
+        for path in sorted(paths, key=_is_study, reverse=True):
+            self._open_any(path)
         if paths:
-            self._open_any(paths[0])
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
+
+
+def _is_study(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".zip"
 
 
 def _named(study: OpenedStudy) -> OpenedStudy:
