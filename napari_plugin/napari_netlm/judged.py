@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_netlm.steps import Landmarks
+from napari_netlm.steps import Judged, Landmarks
 from netlm_imaging.review import Change, Event, Part, Review
 from netlm_imaging.review.records import Action
 from netlm_imaging.review.trail import HEADER, line_of, review_of
@@ -57,6 +57,12 @@ class Journal:
     def log(self, action: Action, **facts: Any) -> None:
         """Add what happens now."""
         self.keep(self.event(action, **facts))
+
+    def log_statuses(self, statuses: Judged) -> None:
+        """Add what lesions became, an event for each status."""
+        for status in dict.fromkeys(status for _, status in statuses):
+            of = tuple(n for n, other in statuses if other == status)
+            self.log("status", lesions=of, status=status)
 
     def log_edit(self, action: Action, part: Part, change: Change, points: Landmarks | None) -> None:
         """Add an edit of a mask that was made now, with the landmarks that came with it."""

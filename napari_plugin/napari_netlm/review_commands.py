@@ -158,14 +158,14 @@ WALK = (
 """Keys without a button."""
 
 
-def bind_review_keys(tools: Tools) -> None:
-    """The keys, in the window and on the masks that are edited, whichever layer is active."""
+def bind_review_keys(tools: Tools, run: Callable[[ReviewCommand], None] | None = None) -> None:
+    """The keys, in the window and on the masks that are edited; ``run`` does what they say."""
     desk = tools.reviewing.desk
     places = [desk.viewer, *(layer for part in PARTS if (layer := desk.layer(part)) is not None)]
     for command in (*COMMANDS, *WALK):
         if command.key:
             for place in places:
-                place.bind_key(command.key, _pressed(tools, command), overwrite=True)
+                place.bind_key(command.key, _pressed(tools, command, run), overwrite=True)
 
 
 def free_review_keys(tools: Tools) -> None:
@@ -188,9 +188,14 @@ def _judge(tools: Tools, status: Status) -> None:
         tools.said.emit("All lesions are reviewed. Save the review, then plan with it.")
 
 
-def _pressed(tools: Tools, command: ReviewCommand) -> Callable[[Any], None]:
+def _pressed(
+    tools: Tools, command: ReviewCommand, run: Callable[[ReviewCommand], None] | None
+) -> Callable[[Any], None]:
     def press(_where: Any) -> None:
-        command.do(tools)
+        if run is None:
+            command.do(tools)
+        else:
+            run(command)
 
     press.__doc__ = f"{command.title}: {command.do.__doc__}"
     return press

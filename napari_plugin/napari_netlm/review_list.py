@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_netlm.reviewing import Reviewing
 from netlm_imaging.lesions.measures import SHARE_THAT_COUNTS_PERCENT
+from netlm_imaging.lesions.plausibility import small_lesion_notices
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.review import Status
 from netlm_imaging.review.table import Row
@@ -37,6 +38,8 @@ class Column:
     """To sort by; unknown values come last."""
     figure: bool = False
     """Figures stand at the right of their column."""
+    takes_rest: bool = False
+    """It has the room that others leave; the tip of the row says all of it."""
 
 
 def _figure(title: str, tip: str, value: Callable[[Lesion], float | None], digits: int) -> Column:
@@ -45,7 +48,11 @@ def _figure(title: str, tip: str, value: Callable[[Lesion], float | None], digit
 
     def text(item: Item) -> str:
         found = known(item)
-        return "" if found is None else f"{found:.{digits}f}"
+        if found is None:
+            return ""
+        return (
+            f"{found:.2g}" if digits and 0 < found < 0.1 else f"{found:.{digits}f}"
+        )  # one voxel is no 0.00 mL
 
     def key(item: Item) -> tuple[bool, float]:
         found = known(item)
@@ -83,10 +90,11 @@ COLUMNS = (
     _figure("mL", "Volume inside the liver, mL", lambda lesion: lesion.volume_ml, 2),
     _figure("mm", "Longest diameter, mm", lambda lesion: lesion.longest_diameter_mm, 0),
     Column(
-        title="Segment",
+        title="Seg-\nment",
         tip="Couinaud segments that hold 5 % of it or more, largest share first",
         text=_segments,
         key=_segments,
+        takes_rest=True,
     ),
     Column(title="Seen", tip="Images on which the study found it", text=_seen_on, key=_seen_on),
     Column(
@@ -97,14 +105,14 @@ COLUMNS = (
         key=lambda i: (i[1].cnr is None, -(i[1].cnr or 0.0)),
         figure=True,
     ),
-    _figure("SUVmax", "Highest SUV on PET, g/mL", lambda lesion: lesion.suv_max, 1),
+    _figure("SUV\nmax", "Highest SUV on PET, g/mL", lambda lesion: lesion.suv_max, 1),
     Column(
-        title="Krenning",
+        title="Kren-\nning",
         tip="Krenning-like score on PET, 0 to 4; ?: within 10 % of a border",
         text=_krenning,
         key=lambda i: (not _krenning(i), -int(_krenning(i)[:1] or 0)),
     ),
-    _figure("Capsule", "To the liver surface, mm", lambda lesion: lesion.capsule_distance_mm, 0),
+    _figure("Cap-\nsule", "To the liver surface, mm", lambda lesion: lesion.capsule_distance_mm, 0),
 )
 
 
@@ -131,12 +139,17 @@ def summary(reviewing: Reviewing) -> str:
     found = Counter(status for _, _, status in items)
     judged = ", ".join(f"{found[s]} {s}" for s in ("accepted", "rejected", "unsure") if found[s])
     left = f"{found['unreviewed']} to review" if found["unreviewed"] else "all reviewed"
-    volumes = reviewing.volumes
+    volumes, rejected = reviewing.volumes, reviewing.review.rejected
+    small = small_lesion_notices(
+        (row.lesion for number, row, _ in items if row.lesion is not None and number not in rejected),
+        smallest_target_ml=reviewing.desk.study.settings.lesion.smallest_target_ml,
+    )
     counts = len(items) - found["rejected"]
-    return (
+    said = (
         f"{', '.join(filter(None, [judged, left]))}. {counts} lesion{'' if counts == 1 else 's'} "
         f"of {volumes.tumor_ml:.1f} mL count: {volumes.burden_percent:.1f} % of the liver."
     )
+    return "\n".join([said, *(notice.message for notice in small)])
 
 
 def ordered(items: Sequence[Item], column: int, *, down: bool) -> list[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from napari_netlm.lesion_figures import middle_of
 from napari_netlm.measuring import Measuring, require_liver
 from napari_netlm.review_files import save_review
 from napari_netlm.runner import Runner, at_once
-from napari_netlm.steps import History, Landmarks, Step
+from napari_netlm.steps import History, Judged, Landmarks, Step
 from netlm_imaging.lesions.records import LiverVolumes
 from netlm_imaging.review import (
     Change,
@@ -58,8 +59,8 @@ class Reviewing:
         self.order: tuple[int, ...] = ()
         """In which lesions are shown; empty: by their numbers."""
         self._doing: Action | None = None
-        self._landmarks: tuple[Landmarks, Landmarks] | None = None
-        """Those before and after the edit that is being done."""
+        self._beside: Step | None = None
+        """Landmarks or judgements that come with it."""
         self.history = History()
         require_liver(desk)
         self.journal = Journal(desk, who=who, now=now)
@@ -197,8 +198,10 @@ class Reviewing:
         """The number of the next new lesion."""
         return next_label(self.lesions, used=self.review.used)
 
-    def do(self, action: Action, change: Change, *, part: Part | None = None) -> None:
-        """Make ``change`` in the mask that is edited, or in ``part``, as one step.
+    def do(
+        self, action: Action, change: Change, *, part: Part | None = None, beside: Step | None = None
+    ) -> None:
+        """Make ``change`` in the mask that is edited, or in ``part``, as one step with what comes ``beside``.
 
         Raises UsageError (BAD_EDIT) for one that changes nothing.
         """
@@ -206,11 +209,11 @@ class Reviewing:
             raise bad_edit(
                 "something to change", "nothing: it is so already, or other regions are in the way"
             )
-        self._doing = action
+        self._doing, self._beside = action, beside
         try:
             self.desk.edit(part or self.part, change.indices_kji, change.new)
         finally:
-            self._doing = None
+            self._doing, self._beside = None, None
 
     @contextmanager
     def stroke(self, action: Action) -> Iterator[Callable[[Change], None]]:
@@ -229,11 +232,7 @@ class Reviewing:
             self.history.keep(Step(part="segments", landmarks=moved))
             self._put_landmarks("landmarks", points)
             return
-        self._landmarks = moved
-        try:
-            self.do("landmarks", change, part="segments")
-        finally:
-            self._landmarks = None
+        self.do("landmarks", change, part="segments", beside=Step(part="segments", landmarks=moved))
 
     def undo(self) -> None:
         """Take back the last step, whichever it was."""
@@ -273,25 +272,25 @@ class Reviewing:
     # inner things
 
     def _on_change(self, part: Part, change: Change) -> None:
-        action, points = self._recognized(part, change)
-        self.journal.log_edit(action, part, change, points)
+        action, step = self._recognized(part, change)
+        back = action == "undo"
+        self.journal.log_edit(action, part, change, step.landmarks and step.landmarks[0 if back else 1])
+        self.journal.log_statuses(step.before if back else step.after)
         self.changed.emit()
 
-    def _recognized(self, part: Part, change: Change) -> tuple[Action, Landmarks | None]:
-        """What was done, also by a key of the viewer's own, and the landmarks that come with it."""
+    def _recognized(self, part: Part, change: Change) -> tuple[Action, Step]:
+        """What was done, also by a key of the viewer's own."""
         known = self.history.recognized(part, change) if self._doing is None else None
         if known is not None:
             return known
-        self.history.keep(Step(part=part, change=change, landmarks=self._landmarks))
-        action: Action = self._doing or ("paint" if change.new.any() else "erase")
-        return action, self._landmarks and self._landmarks[1]
+        step = replace(self._beside or Step(part=part), change=change)
+        self.history.keep(step)
+        return self._doing or ("paint" if change.new.any() else "erase"), step
 
     def _put_landmarks(self, action: Action, points: Landmarks) -> None:
         self.journal.log(action, part="segments", landmarks=dict(points))
         self.changed.emit()
 
-    def _set(self, statuses: Sequence[tuple[int, Status]]) -> None:
-        for status in dict.fromkeys(status for _, status in statuses):
-            of = tuple(n for n, other in statuses if other == status)
-            self.journal.log("status", lesions=of, status=status)
+    def _set(self, statuses: Judged) -> None:
+        self.journal.log_statuses(statuses)
         self.changed.emit()

@@ -12,16 +12,17 @@ from netlm_imaging.review import Change, Part, Status
 
 Landmarks = Mapping[str, tuple[float, float, float]]
 """LPS mm, by name."""
+Judged = tuple[tuple[int, Status], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What can be undone: an edit of a mask, landmarks (and segments that follow), judgements of lesions."""
+    """What can be undone: an edit of a mask, landmarks and judgements, alone or with it."""
 
     part: Part
     change: Change | None = None
-    before: tuple[tuple[int, Status], ...] = ()
-    after: tuple[tuple[int, Status], ...] = ()
+    before: Judged = ()
+    after: Judged = ()
     landmarks: tuple[Landmarks, Landmarks] | None = None
     """All of them before and after; None where they stay."""
 
@@ -59,22 +60,15 @@ class History:
         """The last step that was taken back was done again."""
         self._done.append(self._undone.pop())
 
-    def recognized(
-        self, part: Part, change: Change
-    ) -> tuple[Literal["undo", "redo"], Landmarks | None] | None:
-        """Whether ``change`` takes back the last edit of a mask, or does it again, and the landmarks then.
-
-        Keeps that in mind.
-        """
+    def recognized(self, part: Part, change: Change) -> tuple[Literal["undo", "redo"], Step] | None:
+        """Whether ``change`` takes back the last edit of a mask, or does it again; keeps that in mind."""
         done, undone = _last(self._done, part), _last(self._undone, part)
         if done is not None and _same(self._done[done].change, change.undone()):
             self._undone.append(self._done.pop(done))
-            points = self._undone[-1].landmarks
-            return "undo", points and points[0]
+            return "undo", self._undone[-1]
         if undone is not None and _same(self._undone[undone].change, change):
             self._done.append(self._undone.pop(undone))
-            points = self._done[-1].landmarks
-            return "redo", points and points[1]
+            return "redo", self._done[-1]
         return None
 
 

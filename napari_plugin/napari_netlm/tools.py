@@ -12,6 +12,7 @@ from psygnal import Signal
 from napari_netlm.landmarks import Landmarks
 from napari_netlm.mouse import top_image
 from napari_netlm.reviewing import Reviewing
+from napari_netlm.steps import Step
 from napari_netlm.tool_mouse import ToolMouse
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.geometry import FloatArray
@@ -61,6 +62,8 @@ class Tools:
     """What to do next, or what was done."""
     failed = Signal(object)
     """With the NetlmError."""
+    done = Signal()
+    """An edit that was attempted."""
     chosen = Signal()
     """Another tool, or none."""
 
@@ -208,10 +211,14 @@ class Tools:
     def relabel(self, lesion: int, to: int) -> None:
         """Give a lesion another number; its judgement goes with it. Raises NetlmError."""
         work = self.reviewing
-        status = work.review.status(lesion)
-        work.do("relabel", relabeled(work.lesions, lesion, to=to), part="lesions")
-        if status != work.review.status(to):
-            work.judge([to], status)
+        there, status = work.review.status(to), work.review.status(lesion)
+        judged = Step(part="lesions", before=((to, there),), after=((to, status),))
+        work.do(
+            "relabel",
+            relabeled(work.lesions, lesion, to=to),
+            part="lesions",
+            beside=judged if there != status else None,
+        )
         work.select(to)
 
     def pieces(self) -> None:
@@ -232,6 +239,7 @@ class Tools:
         except NetlmError as error:
             self.failed.emit(error)
             return False
+        self.done.emit()
         return True
 
     @property

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
 from netlm_imaging.anatomy import LEFT_SEGMENTS, RIGHT_SEGMENTS, SEGMENT_NAMES, Anatomy
 from netlm_imaging.errors import Notice
+from netlm_imaging.lesions.measures import equivalent_diameter_mm
+from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.volume import BoolArray, Mask
 
 PLAUSIBLE_LIVER_ML = (500.0, 5000.0)
 """Adult livers, tumor included, from small to massively enlarged (ours)."""
 MANY_LESIONS = 100
 """More lesions than this are rarely drawn by hand (ours)."""
+MAX_IDS_NAMED = 12
+"""A message names no more lesions than this."""
 CUT_FACE_MM2 = 500.0
 CUT_SLICE_RATIO = 0.7
 """A liver is cut off where the last slice shows more than 5 cm2 of it and at least this share of
@@ -23,6 +29,21 @@ def plausibility_notices(anatomy: Anatomy) -> list[Notice]:
     """Notices about volume, count, a liver cut off by the image and a left-right mix-up."""
     checks = (_volume(anatomy), _count(anatomy), _cut_off(anatomy.liver), *_sides(anatomy))
     return [notice for notice in checks if notice is not None]
+
+
+def small_lesion_notices(lesions: Iterable[Lesion], *, smallest_target_ml: float) -> tuple[Notice, ...]:
+    """Lesions that are too small to be treated for themselves, as stray voxels of a mask are."""
+    small = [lesion for lesion in lesions if lesion.volume_ml < smallest_target_ml]
+    if not small:
+        return ()
+    named = ", ".join(f"{lesion.id} ({lesion.volume_ml:.3g} mL)" for lesion in small[:MAX_IDS_NAMED])
+    more = f" and {len(small) - MAX_IDS_NAMED} more" if len(small) > MAX_IDS_NAMED else ""
+    ball_mm = equivalent_diameter_mm(smallest_target_ml)
+    message = (
+        f"Lesions smaller than {smallest_target_ml:g} mL (a ball of {ball_mm:.1f} mm) count as tumor and are "
+        f"no targets of their own; check that they are no stray voxels: {named}{more}."
+    )
+    return (Notice(code="SMALL_LESIONS", message=message, where="lesions"),)
 
 
 def _volume(anatomy: Anatomy) -> Notice | None:

@@ -9,14 +9,12 @@ import numpy as np
 from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.lesions.left_out import left_out_of_liver
-from netlm_imaging.lesions.plausibility import plausibility_notices
+from netlm_imaging.lesions.plausibility import MAX_IDS_NAMED, plausibility_notices
 from netlm_imaging.lesions.segment_cover import cover_lesions
 from netlm_imaging.volume import BoolArray, LabelMap, Mask, require_on
 
 LEAST_FUNCTIONAL_SHARE = 0.05
 """Nobody lives with less liver than this (ours)."""
-MAX_IDS_NAMED = 12
-"""A message names no more lesions than this."""
 LARGEST_VESSEL_SHARE = 0.3
 """Blood is about 10 % of the liver (PubMed 20551185); a mask of three times that is none of veins (ours)."""
 PORTAL_VEIN = "portal vein"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from netlm_imaging.anatomy import Anatomy, Surroundings
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Notice
+from netlm_imaging.lesions.plausibility import small_lesion_notices
 from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan.binding import budget_voxels
 from netlm_imaging.plan.devices import Device, chosen_devices, comparison_devices
@@ -174,6 +175,7 @@ def planned_around(
         notices=(
             *fixed_notices(settings.plan.fix),
             *plan_notices(anatomy, tuple(answer.plans.values()), clinical=clinical),
+            *small_lesion_notices(question.lesions, smallest_target_ml=settings.lesion.smallest_target_ml),
             *device_notices(devices, others),
             *inflow_notices(
                 answer.plans[main],

@@ -192,6 +192,44 @@ def test_what_is_refused_is_said_in_the_window(widget: ReviewWidget) -> None:
     assert "BAD_EDIT" in widget.messages.toPlainText()
     press(widget, "Next")
     assert not widget.messages.toPlainText().strip()
+    press(widget, "Fill slices")
+    keys = {str(key): press for key, press in widget.viewer.keymap.items()}
+    keys["A"](widget.viewer)  # as napari does in the picture
+    assert not widget.messages.toPlainText().strip(), "a key takes it away too"
+    press(widget, "Fill slices")
+    widget.tools.attempt(widget.tools.delete, 1)  # as a click of a tool
+    assert not widget.messages.toPlainText().strip()
+
+
+def test_all_columns_of_the_list_are_seen_at_the_width_of_the_window(widget: ReviewWidget) -> None:
+    """With every column filled, long words in them and a scroll bar."""
+    from napari_netlm.review_list import COLUMNS
+
+    widget.resize(452, 800)  # as beside the picture in a window of 1400 x 900
+    press(widget, "Accept")
+    lesion = widget.tools.reviewing.rows[0][1].lesion
+    full = replace(lesion, suv_max=34.2, krenning=4, krenning_borderline=True, seen_on=("mr", "pet"))
+    row = replace(widget.tools.reviewing.rows[0][1], lesion=full, cnr=10.4)
+    widget.list.show_lesions([(n, row, "accepted") for n in range(10, 50)], selected=None)
+    wait_for(lambda: widget.list.verticalScrollBar().isVisible())
+    assert not any(widget.list.isColumnHidden(n) for n in range(len(COLUMNS)))
+    header = widget.list.horizontalHeader()
+    assert header.length() <= widget.list.viewport().width()
+    names = header.fontMetrics()
+    segment = [column.takes_rest for column in COLUMNS].index(True)
+    assert header.sectionSize(segment) >= names.horizontalAdvance("VIII, VII")
+
+
+def test_a_stray_voxel_is_told_and_is_no_zero(widget: ReviewWidget) -> None:
+    work = widget.tools.reviewing
+    assert "stray" not in widget.summary.text()
+    liver = np.argwhere((work.layer_of("liver").data > 0) & (work.lesions == 0))
+    work.desk.edit("lesions", tuple(liver[:1].T), 9)
+    shown = float(text(widget, 5, "mL"))
+    assert shown == pytest.approx(work.desk.study.grid.voxel_ml, rel=0.05)
+    assert "no stray voxels: 9 (" in widget.summary.text()
+    work.judge([9], "rejected")
+    assert "stray" not in widget.summary.text(), "it does not count"
 
 
 def test_an_edit_of_the_liver_is_measured_when_it_rests(widget: ReviewWidget) -> None:

@@ -224,6 +224,13 @@ def test_renumbering_takes_the_judgement_along(tools: Tools) -> None:
     tools.relabel(2, 40)
     assert 2 not in work.table.rows
     assert work.review.status(40) == "rejected"
+    work.undo()
+    assert 2 in work.table.rows, "one step"
+    assert work.review.status(2) == "rejected"
+    assert work.review.status(40) == "unreviewed"
+    work.redo()
+    assert 2 not in work.table.rows
+    assert work.review.status(40) == "rejected"
     codes = refused(tools)
     assert not tools.attempt(tools.relabel, 1, 40)
     assert not tools.attempt(tools.relabel, 1, 300)  # the mask holds one byte a voxel
@@ -271,7 +278,7 @@ def test_the_list_speaks_in_units_and_sorts_unknown_values_last(tools: Tools) ->
     assert texts[1]["mL"] == f"{lesion.volume_ml:.2f}"
     assert texts[1]["mm"] == f"{lesion.longest_diameter_mm:.0f}"
     assert texts[4]["Status"] == "rejected"
-    assert texts[9]["Segment"] == "outside"
+    assert texts[9]["Seg-\nment"] == "outside"
     assert texts[9]["mL"] == ""
     by_volume = [item[0] for item in ordered(items, titles.index("mL"), down=False)]
     assert by_volume[0] == 1  # the largest first

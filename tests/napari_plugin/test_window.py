@@ -136,6 +136,11 @@ def test_a_study_opens_with_its_series_and_what_is_wrong_with_it(
     assert "MISSING_SLICE" in widget.messages.toPlainText()
     assert "error" in widget.messages.toPlainText()
     assert desk_of(viewer) is desk  # what was open stays
+    (tmp_path / "nothing").mkdir()
+    widget.open_path(tmp_path / "nothing")
+    wait_for(lambda: not widget.job.busy)
+    assert "NO_IMAGES" in widget.messages.toPlainText()
+    assert "MISSING_SLICE" not in widget.messages.toPlainText(), "that is of another folder"
 
 
 def test_letters_are_drawn_before_a_study_is_opened_and_not_seen(viewer: Any, widget: Any) -> None:

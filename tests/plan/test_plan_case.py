@@ -225,6 +225,12 @@ def test_a_lesion_below_the_smallest_target_is_cleared_only_by_what_covers_it() 
     whys = {o.why_not for o in result.options[2].options if o.kind != "anatomical"}
     assert len(whys) == 1
     assert whys.pop().endswith("mL < 0.065 mL: no target of its own")
+    told = {notice.code: notice.message for notice in result.notices}["SMALL_LESIONS"]
+    ml = anatomy.lesions.mask(3).volume_ml
+    assert f"3 ({ml:.3g} mL)" in told
+    assert "1 (" not in told
+    larger = planned(anatomy, settings=settings_with(lesion={"smallest_target_ml": 0.001}))
+    assert "SMALL_LESIONS" not in {notice.code for notice in larger.notices}
 
 
 def test_same_input_gives_the_same_plans() -> None:

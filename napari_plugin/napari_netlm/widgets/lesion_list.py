@@ -93,7 +93,10 @@ class LesionList(QTableView):  # type: ignore[misc]
         self.verticalHeader().setDefaultSectionSize(22)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
+        header.setStretchLastSection(False)
+        for n, column in enumerate(COLUMNS):
+            if column.takes_rest:
+                header.setSectionResizeMode(n, QHeaderView.ResizeMode.Stretch)
         header.setSectionsClickable(True)
         header.sectionClicked.connect(self._sort)
         self._sorted: tuple[int, bool] = (0, False)

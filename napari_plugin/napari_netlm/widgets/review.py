@@ -5,14 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import (
-    QGridLayout,
-    QInputDialog,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QGridLayout, QInputDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_netlm.desk import Desk, desk_of
 from napari_netlm.review_commands import (
@@ -131,8 +124,9 @@ class ReviewWidget(Docked):
         self._first, self.tools = None, Tools(reviewing)
         self.tools.said.connect(self._say)
         self.tools.failed.connect(self._refused)
+        self.tools.done.connect(self._clear)
         self.tools.chosen.connect(self._show_tool)
-        bind_review_keys(self.tools)
+        bind_review_keys(self.tools, self.run)
         for part in self.parts:
             part.follow(self.tools)
         if reviewing.selected is None:
@@ -221,12 +215,16 @@ class ReviewWidget(Docked):
         self.hint.setText("")
         self.messages.show_all(error.faults, ())
 
+    def _clear(self) -> None:
+        """A refusal is said until something else is done."""
+        self.messages.show_all((), ())
+
     # what is done
 
     def run(self, command: ReviewCommand) -> None:
         """As its key does."""
         if self.tools is not None:
-            self.messages.show_all((), ())
+            self._clear()
             command.do(self.tools)
 
     def renumber(self) -> None:

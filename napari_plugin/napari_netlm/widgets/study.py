@@ -81,11 +81,11 @@ class StudyWidget(Docked):
         """Open a folder, a zip or a finished case (``images``: over its study); the window stays usable."""
         at, beside = Path(path), None if images is None else Path(images)
         self.title.setText(f"Opening {at.name} ...")
-        self.job.start(lambda report: _named(open_study(at, images=beside, progress=report)), self._put)
+        self._begin(lambda report: open_study(at, images=beside, progress=report))
 
     def open_sample(self, preset: str) -> None:
         """A sample patient; made on the first time."""
-        self.job.start(lambda report: _named(open_sample(preset, progress=report)), self._put)
+        self._begin(lambda report: open_sample(preset, progress=report))
 
     def tour(self) -> None:
         """What to press next, on a sample patient."""
@@ -116,23 +116,20 @@ class StudyWidget(Docked):
             return
         masks, facts, images, at = given_masks(desk), facts_of(desk), desk.study.images_path, Path(out)
         method = segments_method(review_in(desk.records))
-        replaces = (at / CASE_FILE).is_file()  # the dialog has asked
-        self.job.start(
-            lambda report: _named(
-                run_case(
-                    masks,
-                    facts,
-                    images=images,
-                    out=at,
-                    reporter=report,
-                    overwrite=replaces,
-                    segments_method=method,
-                )
-            ),
-            self._put,
+        over = (at / CASE_FILE).is_file()  # the dialog has asked
+        self._begin(
+            lambda report: run_case(
+                masks, facts, images=images, out=at, reporter=report, overwrite=over, segments_method=method
+            )
         )
 
     # how it goes on
+
+    def _begin(self, opened: Callable[[Reporter], OpenedStudy]) -> None:
+        """What was refused before is no longer said."""
+        there = desk_of(self.viewer)
+        self.messages.show_all(*((), ()) if there is None else (there.study.faults, there.notices))
+        self.job.start(lambda report: _named(opened(report)), self._put)
 
     def _write_unseen(self) -> None:
         if desk_of(self.viewer) is None:
