@@ -12,8 +12,10 @@ import numpy as np
 from napari_netlm.desk import Desk, key_of
 from napari_netlm.layers import LayerData
 from netlm_imaging.errors import Fault, UsageError
+from netlm_imaging.export import check_empty
 from netlm_imaging.export import write_nifti as write
 from netlm_imaging.export import write_seg as write_object
+from netlm_imaging.export.files import writing
 from netlm_imaging.geometry import Grid
 from netlm_imaging.study import dicom_source
 from netlm_imaging.volume import LabelMap, Volume
@@ -29,12 +31,12 @@ def write_folder(path: str, layers: Sequence[LayerData]) -> list[str]:
     """Images and masks of an opened study as NIfTI, named by what they are; all others as napari saves them.
 
     All layers of a study bring those with them that are not made yet. What only marks a place (crosshair,
-    handles) is left out. Raises UsageError: OUT_NOT_EMPTY for a folder that holds something.
+    handles) is left out. Raises UsageError as ``netlm_imaging.export.check_empty`` does.
     """
     folder, names = Path(path), Counter[str]()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(_not_empty(folder.name))
-    folder.mkdir(parents=True, exist_ok=True)
+    check_empty(folder)
+    with writing(folder.name):
+        folder.mkdir(parents=True, exist_ok=True)
     written: list[str] = []
     for data, attributes, kind in (*layers, *_still_waiting(layers)):
         if kind in ("image", "labels") and "grid" in _ours(attributes):
@@ -86,16 +88,6 @@ def _as_napari_does(path: str, layers: Sequence[LayerData]) -> list[str]:
 def _ours(attributes: dict[str, Any]) -> dict[str, Any]:
     found = attributes.get("metadata", {}).get("netlm")
     return found if isinstance(found, dict) else {}
-
-
-def _not_empty(name: str) -> Fault:
-    return Fault(
-        code="OUT_NOT_EMPTY",
-        expected="a new or empty folder",
-        found="one that holds something",
-        where=name,
-        remedy="Choose a new name: nothing is overwritten",
-    )
 
 
 def _grid(attributes: dict[str, Any]) -> Grid:

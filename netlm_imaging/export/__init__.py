@@ -1,6 +1,6 @@
 """A finished case as files: case.json, tables, NIfTI masks, figures and the report."""
 
-from netlm_imaging.export.case_folder import check_target, report_again, write_case
+from netlm_imaging.export.case_folder import check_empty, check_target, report_again, write_case
 from netlm_imaging.export.case_json import read_case
 from netlm_imaging.export.dicom.objects import write_seg
 from netlm_imaging.export.dicom.source import DicomSource, read_source
@@ -13,6 +13,7 @@ from netlm_imaging.export.review_folder import append_event, write_review
 __all__ = [
     "DicomSource",
     "append_event",
+    "check_empty",
     "check_target",
     "draw_figures",
     "read_case",

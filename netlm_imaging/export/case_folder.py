@@ -94,16 +94,36 @@ def check_target(out: Path, *, overwrite: bool) -> None:
     """
     out = _resolved(out)
     with writing(out.name):
-        if not out.exists():
-            _require_writable(next(parent for parent in out.parents if parent.exists()), out)
-            return
-        if not out.is_dir():
-            raise _refused("OUT_NOT_FOLDER", "a folder or a new name", "a file", out)
+        names = _names_in(out)
         if os.path.ismount(out):
             raise _refused("OUT_IS_MOUNT", "a folder that can be replaced whole", "a mount point", out)
-        names = {path.name for path in out.iterdir() if not _is_system_file(path.name)}
         _require_replaceable(names, out, overwrite=overwrite)
-        _require_writable(out.parent, out)
+        if out.exists():
+            _require_writable(out.parent, out)
+
+
+def check_empty(out: Path) -> None:
+    """Whether files may be put into ``out``, a new or empty folder.
+
+    Raises UsageError: OUT_NOT_FOLDER (a file), OUT_NOT_EMPTY, NO_PERMISSION.
+    """
+    out = _resolved(out)
+    with writing(out.name):
+        names = _names_in(out)
+        if names:
+            raise _refused("OUT_NOT_EMPTY", "an empty or new folder", f"{len(names)} entries", out)
+        if out.exists():
+            _require_writable(out, out)
+
+
+def _names_in(out: Path) -> set[str]:
+    """What ``out`` holds; nothing where it can be made."""
+    if not out.exists():
+        _require_writable(next(parent for parent in out.parents if parent.exists()), out)
+        return set()
+    if not out.is_dir():
+        raise _refused("OUT_NOT_FOLDER", "a folder or a new name", "a file", out)
+    return {path.name for path in out.iterdir() if not _is_system_file(path.name)}
 
 
 def _require_replaceable(names: set[str], out: Path, *, overwrite: bool) -> None:
@@ -139,11 +159,11 @@ def _is_system_file(name: str) -> bool:
 
 def _require_writable(folder: Path, out: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise _refused("NO_PERMISSION", "permission to write beside the folder", "none", out)
+        raise _refused("NO_PERMISSION", "permission to write there", "none", out)
 
 
 def _refused(code: str, expected: str, found: str, out: Path) -> UsageError:
-    remedy = "Choose another folder for --out"
+    remedy = "Choose another folder, or a new name"
     return UsageError(Fault(code=code, expected=expected, found=found, where=out.name, remedy=remedy))
 
 

@@ -215,9 +215,17 @@ def test_all_layers_are_saved_as_they_lie_in_the_patient(
     with pytest.raises(UsageError) as caught:
         viewer.layers.save(str(tmp_path / "all"))
     assert caught.value.code == "OUT_NOT_EMPTY"
+    (tmp_path / "file").write_text("not ours")
+    with pytest.raises(UsageError) as caught:
+        viewer.layers.save(str(tmp_path / "file"))
+    assert caught.value.code == "OUT_NOT_FOLDER"
+    with pytest.raises(UsageError, match="Choose another folder"):
+        viewer.layers.save(str(tmp_path / "file" / "below"))
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / ".DS_Store").touch()  # counts as nothing
     viewer.layers.selection = {desk.layer("liver"), desk.layer("lesions")}
     viewer.layers.save(str(tmp_path / "two"), selected=True)
-    assert {file.name for file in (tmp_path / "two").iterdir()} == {"liver.nii.gz", "lesions.nii.gz"}
+    assert {file.name for file in (tmp_path / "two").glob("*.gz")} == {"liver.nii.gz", "lesions.nii.gz"}
 
 
 def test_a_mask_is_taken_beside_the_window_unless_one_draws_where_it_goes(
