@@ -356,16 +356,29 @@ def _fault(detail: Any, model: type[BaseModel], *, code: str, where: str) -> Fau
         )
     if detail["type"] == "missing":
         return Fault(code=code, expected=f"the key {key}", found="none", where=where)
-    value = detail["input"]
-    shown = "a table" if isinstance(value, dict) else f"{value!r}"
-    allowed = "Input should be a table" if detail["type"] == "model_type" else detail["msg"]
-    allowed = allowed.removeprefix("Value error, ")
     return Fault(
         code=code,
-        expected=f"{key or 'the file'}: {allowed}",
-        found=shown[:80],
+        expected=f"{key or 'the file'}: {_allowed(detail, key)}",
+        found=_shown(detail["input"])[:80],
         where=where,
     )
+
+
+def _allowed(detail: Any, key: str) -> str:
+    """In words of TOML, not of Python."""
+    if detail["type"] == "model_type":
+        return "Input should be a table"
+    if detail["type"] == "tuple_type":
+        of_tables = isinstance(detail["input"], dict)
+        return "Input should be an array" + (f" of tables: [[{key}]] for each" if of_tables else "")
+    return str(detail["msg"]).removeprefix("Value error, ")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"a table with {', '.join(value)}" if value else "an empty table"
+    of_tables = isinstance(value, list) and bool(value) and all(isinstance(part, dict) for part in value)
+    return "an array of tables" if of_tables else f"{value!r}"
 
 
 def _key(path: tuple[Any, ...]) -> str:

@@ -50,10 +50,19 @@ def test_values_are_read(tmp_path: Path) -> None:
         ),
         (
             "[[plan.fix]]\nlesion = 1\nkind = 'wedge'\ndevice = 'rfa-1-probe'\ndo = true",
-            ["plan.fix[1]: only an ablation has a device; found a table"],
+            ["plan.fix[1]: only an ablation has a device; found a table with lesion, kind, device, do"],
         ),
         ("type = 5", ["type:", "a table", "5"]),
-        ("[[type]]\nlimited_max_lesions = 5", ["type:", "a table"]),
+        ("[[type]]\nlimited_max_lesions = 5", ["type:", "a table; found an array of tables"]),
+        ("device = 5", ["device: Input should be an array; found 5"]),
+        (
+            "[plan.fix]",
+            ["plan.fix: Input should be an array of tables: [[plan.fix]] for each; found an empty"],
+        ),
+        (
+            "[device]\nid = 'a'",
+            ["device: ", "an array of tables: [[device]] for each; found a table with id"],
+        ),
         ("[type]\nlimited_max_lesions = 2.5", ["type.limited_max_lesions", "2.5", "integer"]),
         ("[type]\nlimited_max_lesions = true", ["type.limited_max_lesions", "True", "integer"]),
         ("[pet]\nthreshold_fraction_of_max = 45", ["pet.threshold_fraction_of_max", "45", "1"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from netlm_imaging.anatomy import segment_name
@@ -21,14 +21,31 @@ def require_known(settings: Settings) -> None:
     A choice that forbids what is spelled wrong would forbid nothing.
     """
     faults: list[Fault] = []
-    for number, choice in enumerate(settings.plan.fix, start=1):
+    for where, choice in _numbered(settings.plan.fix):
         try:
             if choice.name is not None:
-                _require_procedure(choice.name, where=f"plan.fix[{number}]")
+                _require_procedure(choice.name, where=where)
             if choice.device is not None:
-                devices_named((choice.device,), settings, key=f"plan.fix[{number}].device")
+                devices_named((choice.device,), settings, key=f"{where}.device")
         except UsageError as error:
             faults += error.faults
+    if faults:
+        raise UsageError(*faults)
+
+
+def require_lesions(choices: Sequence[FixedChoice], lesions: Iterable[int]) -> None:
+    """Raise UsageError (BAD_SETTINGS) for each choice of a lesion that is not there.
+
+    Before the treatments are made, which takes long.
+    """
+    there = sorted(lesions)
+    faults = [
+        _fault(
+            f"one of the lesions ({', '.join(map(str, there)) or 'none'})", f"lesion {choice.lesion}", where
+        )
+        for where, choice in _numbered(choices)
+        if choice.lesion is not None and choice.lesion not in there
+    ]
     if faults:
         raise UsageError(*faults)
 
@@ -42,16 +59,16 @@ def fixed_of(
 ) -> Fixed:
     """``choices`` as what a plan obeys. ``options``: of every lesion, with the reasons of what is impossible.
 
-    ``require_known`` has looked at them. Raises UsageError (BAD_SETTINGS) for a lesion that is not there
-    and for a choice that names several candidates, PlanError (TREATMENT_IMPOSSIBLE) for one that cannot
-    be done; of both kinds all at once. ``comparing``: with other devices than those that the choices were
+    ``require_known`` and ``require_lesions`` have looked at them. Raises UsageError (BAD_SETTINGS) for a
+    choice that names several candidates, PlanError (TREATMENT_IMPOSSIBLE) for one that cannot be done; of
+    both kinds all at once. ``comparing``: with other devices than those that the choices were
     made for; what these cannot do is left out.
     """
     fixed = Fixed()
     faults: list[NetlmError] = []
-    for number, choice in enumerate(choices, start=1):
+    for where, choice in _numbered(choices):
         try:
-            fixed = _with(fixed, choice, candidates, options, where=f"plan.fix[{number}]")
+            fixed = _with(fixed, choice, candidates, options, where=where)
         except PlanError as error:
             if not comparing:
                 faults.append(error)
@@ -72,10 +89,6 @@ def _with(
     *,
     where: str,
 ) -> Fixed:
-    lesions = [entry.lesion for entry in options]
-    if choice.lesion is not None and choice.lesion not in lesions:
-        shown = ", ".join(map(str, lesions)) or "none"
-        raise _bad(f"one of the lesions ({shown})", f"lesion {choice.lesion}", where)
     if choice.kind is None:
         assert choice.lesion is not None
         field = "clear" if choice.do else "leave"
@@ -148,5 +161,15 @@ def _impossible(choice: FixedChoice, reasons: Sequence[str], where: str) -> Faul
     )
 
 
+def _numbered(choices: Sequence[FixedChoice]) -> Iterator[tuple[str, FixedChoice]]:
+    """Each with its place in the settings, counted from 1."""
+    for number, choice in enumerate(choices, start=1):
+        yield f"plan.fix[{number}]", choice
+
+
 def _bad(expected: str, found: str, where: str) -> UsageError:
-    return UsageError(Fault(code="BAD_SETTINGS", expected=expected, found=found, where=where))
+    return UsageError(_fault(expected, found, where))
+
+
+def _fault(expected: str, found: str, where: str) -> Fault:
+    return Fault(code="BAD_SETTINGS", expected=expected, found=found, where=where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
@@ -116,18 +116,23 @@ def _about_lesions(anatomy: Anatomy, clinical: Clinical) -> list[Notice]:
     if not known:
         message = "No measurable disease: there is nothing to debulk, and the debulking figures are 0."
         return [Notice(code="NO_LESIONS", message=message, where="plan")]
-    notices = []
-    unknown = [str(n) for n in clinical.symptomatic_lesions if n not in known]
-    if unknown:
-        message = f"symptomatic_lesions names {', '.join(unknown)}: there is no such lesion."
-        notices.append(Notice(code="UNKNOWN_SYMPTOMATIC_LESION", message=message, where="clinical facts"))
-    if _has_symptoms(clinical) and len(unknown) == len(clinical.symptomatic_lesions):
+    notices = symptomatic_notices(known, clinical)
+    if _has_symptoms(clinical) and not set(known).intersection(clinical.symptomatic_lesions):
         message = (
             "The patient has symptoms, but which lesions cause them is not known: the palliative plan "
             f"treats the largest lesions first (up to {PALLIATIVE_LARGEST})."
         )
         notices.append(Notice(code="SYMPTOMATIC_LESIONS_UNKNOWN", message=message, where="plan"))
     return notices
+
+
+def symptomatic_notices(lesions: Collection[int], clinical: Clinical) -> list[Notice]:
+    """Whether the facts name a symptomatic lesion that is none of ``lesions``."""
+    unknown = [str(n) for n in clinical.symptomatic_lesions if n not in lesions]
+    if not unknown:
+        return []
+    message = f"symptomatic_lesions names {', '.join(unknown)}: there is no such lesion."
+    return [Notice(code="UNKNOWN_SYMPTOMATIC_LESION", message=message, where="clinical facts")]
 
 
 def _has_symptoms(clinical: Clinical) -> bool:

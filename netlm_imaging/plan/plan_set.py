@@ -17,7 +17,7 @@ from netlm_imaging.plan.conflicts import conflict_of
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.dominance import dominance
 from netlm_imaging.plan.fixed import Fixed
-from netlm_imaging.plan.fixes import fixed_of
+from netlm_imaging.plan.fixes import fixed_of, require_lesions
 from netlm_imaging.plan.lesion_sets import with_mr_only
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.optimize import (
@@ -101,7 +101,11 @@ def ask(
     space: Workspace | None = None,
     resected: Resections | None = None,
 ) -> Question:
-    """Prepare what does not depend on the devices; ``space`` and ``resected`` save work where at hand."""
+    """Prepare what does not depend on the devices; ``space`` and ``resected`` save work where at hand.
+
+    Raises as ``require_lesions``.
+    """
+    require_lesions(settings.plan.fix, (lesion.id for lesion in lesions))
     cropped = anatomy.cropped()
     space = space or workspace_of(anatomy, settings)
     return Question(

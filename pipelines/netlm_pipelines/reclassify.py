@@ -7,6 +7,7 @@ from netlm_imaging.clinical import Clinical
 from netlm_imaging.decide import classify_plans, projections, under_other_symptoms
 from netlm_imaging.decide.records import Classification, TypeName
 from netlm_imaging.errors import Notice
+from netlm_imaging.plan.notices import symptomatic_notices
 from netlm_imaging.remnant import flr_limits
 from netlm_imaging.settings import Settings
 
@@ -22,7 +23,7 @@ def reclassify(
     """
     facts = case.clinical if clinical is None else clinical
     rules = case.settings if settings is None else settings
-    notices = []
+    notices = symptomatic_notices([lesion.id for lesion in case.lesions], facts)
     before = flr_limits(case.liver.functional_ml, clinical=case.clinical, settings=case.settings.flr)
     after = flr_limits(case.liver.functional_ml, clinical=facts, settings=rules.flr)
     planning = ("resection", "ablation", "lesion", "plan", "device")

@@ -376,6 +376,15 @@ def test_classify_warns_when_new_facts_outdate_the_plan(netlm: Netlm, finished: 
     assert [notice.code for notice in notices] == ["PLAN_OUTDATED"]
 
 
+def test_classify_says_which_symptomatic_lesion_is_none_of_the_case(
+    netlm: Netlm, finished: Path, tmp_path: Path
+) -> None:
+    said = classified(netlm, finished / "case.json", "symptomatic_lesions = [4, 77]\n", tmp_path)
+    (notice,) = said["warnings"]
+    assert notice["code"] == "UNKNOWN_SYMPTOMATIC_LESION"
+    assert "names 77: there is no such lesion" in notice["message"]
+
+
 def test_a_case_says_how_certain_it_is_and_classify_follows(
     netlm: Netlm, finished: Path, masks: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -10,8 +10,10 @@ from plan.plan_examples import planned, settings_with
 from plan.session_examples import session_on
 from plan.test_plan_case import half_of_the_liver, plans, random_anatomy
 
+from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import NetlmError, PlanError, UsageError
-from netlm_imaging.plan import Planned
+from netlm_imaging.lesions import measure
+from netlm_imaging.plan import Planned, plan_case
 from netlm_imaging.settings import Settings
 from netlm_imaging.volume import LabelMap
 
@@ -109,6 +111,22 @@ def test_wrong_and_contradictory_choices_are_refused(choices, kind, code, says) 
         planned_with(fixing(*choices))
     assert (type(caught.value), caught.value.code) == (kind, code)
     assert all(part in str(caught.value) for part in says)
+
+
+def test_lesions_that_are_not_there_are_refused_before_treatments_are_made() -> None:
+    anatomy = random_anatomy(5, lesions=5, coarse=1.3)
+    said: list[str] = []
+    with pytest.raises(UsageError) as caught:
+        plan_case(
+            anatomy,
+            measure(anatomy),
+            settings=fixing({"lesion": 77, "do": True}, {"lesion": 8, "kind": "wedge", "do": True}),
+            clinical=Clinical(),
+            limits=(),
+            progress=said.append,
+        )
+    assert [fault.where for fault in caught.value.faults] == ["plan.fix[1]", "plan.fix[2]"]
+    assert not said
 
 
 def test_a_treatment_that_is_not_possible_is_refused_with_its_reason() -> None:
