@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.plan_start import Started
-from netlm_imaging.case import CaseLesion, CaseResult
+from netlm_imaging.case import CaseResult
 from netlm_imaging.decide import Uncertainty, classify_plans, projections, uncertainty
 from netlm_imaging.errors import Notice
-from netlm_imaging.lesions.records import Lesion
 from netlm_imaging.plan import Planned, draw, prepare
 from netlm_imaging.plan.session_state import State
 from netlm_imaging.remnant import LiverFunction, liver_function
@@ -44,7 +42,7 @@ def decided_case(
             _edited(state),
         ),
         liver=started.liver,
-        lesions=_lesions(case, started.lesions, planned),
+        lesions=planned_lesions(started.lesions, planned),
         pattern=started.pattern,
         **planned_fields(planned),
         projections=grown,
@@ -78,20 +76,6 @@ def _uncertainty(state: State, *, method: str) -> Uncertainty | None:
     prepared = prepare(basis.case, state.choice.chosen, settings=of)
     draws = draw(prepared, liver_sd_percent=of.liver_sd_percent(method))
     return uncertainty(draws, deciding=draws, clinical=basis.case.clinical, settings=basis.settings.type)
-
-
-def _lesions(case: CaseResult, lesions: Sequence[Lesion], planned: Planned) -> tuple[CaseLesion, ...]:
-    """Lesions as planned on, with what images told of them before."""
-    known = {lesion.id: lesion for lesion in case.lesions}
-    uptake = ("suv_max", "suv_mean", "suv_liver_ratio", "suv_spleen_ratio", "krenning", "krenning_borderline")
-
-    def seen(lesion: CaseLesion) -> CaseLesion:
-        before = known.get(lesion.id)
-        if before is None or before.volume_ml != lesion.volume_ml:
-            return lesion
-        return replace(lesion, **{name: getattr(before, name) for name in uptake})
-
-    return tuple(map(seen, planned_lesions(lesions, planned)))
 
 
 def _edited(state: State) -> Notice:

@@ -11,6 +11,8 @@ from netlm_imaging.export.wording import FACT_NAMES, TYPE_TITLES, listed, readab
 
 NONE_NEEDED = "Nothing is missing that could change the Type or its management."
 
+NOT_WEIGHED = "What any resection and a larger remnant would change is being worked out ..."
+
 
 def headline(classification: Classification) -> str:
     """``Type 2 (provisional)`` and what it means."""
@@ -28,12 +30,14 @@ def missing_words(classification: Classification) -> str:
     return f"Could change the Type or its management, and is not known: {listed(names)}."
 
 
-def decision_html(classification: Classification, *, edited: str = "") -> str:
+def decision_html(classification: Classification, *, edited: str = "", weighed: bool = True) -> str:
     """Reasons, contraindications, management and counterfactuals, with their sources.
 
-    ``edited``: what a person decided about the plan.
+    ``edited``: what a person decided about the plan. ``weighed``: other plans are known.
     """
     parts = [f"<p><b>{escape(headline(classification))}</b></p>"]
+    if not weighed:
+        parts.append(f"<p><i>{NOT_WEIGHED}</i></p>")
     if edited:
         parts.append(f"<p>This is the Type of the plan as you edited it ({escape(edited)}).</p>")
     if classification.gray_band:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from napari_netlm.drawing import Drawing
 from napari_netlm.plan_start import Started
-from netlm_imaging.decide import classify
+from netlm_imaging.decide import classify_plans, projections
 from netlm_imaging.decide.findings import facts_of
 from netlm_imaging.decide.records import Classification, NetlmType
 from netlm_imaging.decide.rule import type_of
 from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts
 from netlm_imaging.plan.figures import Difference, Figures
+from netlm_imaging.plan.growth_records import GrowthPlan
 from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
+from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.resection_notices import parenchymal_sparing
 from netlm_imaging.plan.session import PlanSession, Preview
+from netlm_imaging.plan.session_planned import deciding_of
 from netlm_imaging.plan.session_state import State, difference_of
 
 
@@ -26,6 +30,36 @@ class Details:
     file: PlanFile
     classification: Classification | None
     """None of a plan with a major resection, named or drawn: no Type follows from it."""
+    beside: Beside | None = None
+    """What the reasons rest on beside the plan; None: not worked out yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beside:
+    """What a run says of a Type beside its plan: other plans, and a larger remnant."""
+
+    state: State
+    plans: tuple[Plan, ...]
+    growth: tuple[GrowthPlan, ...]
+
+    @classmethod
+    def of(cls, state: State) -> Beside:
+        """Found anew. Takes up to ``plan.time_limit_s``; raises as ``deciding_of``."""
+        plans, growth = deciding_of(state)
+        return cls(state=state, plans=plans, growth=growth)
+
+    def holds_for(self, state: State) -> bool:
+        """Facts that change no plan leave all of it as it is."""
+        mine, other = self.state.basis, state.basis
+        return (
+            self.state.choice is state.choice
+            and self.state.objective == state.objective
+            and self.state.fixed == state.fixed
+            and mine.case.problem is other.case.problem
+            and mine.case.limits == other.case.limits
+            and mine.settings == other.settings
+            and mine.case.clinical.symptomatic_lesions == other.case.clinical.symptomatic_lesions
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,25 +78,27 @@ class Moved:
         return min((m.minimum_mm for m in self.facts.margins), default=None) if self.facts else None
 
 
-def details_of(started: Started, state: State) -> Details:
-    """Of a plan that was begun as ``started``."""
+def details_of(started: Started, state: State, beside: Beside | None = None) -> Details:
+    """Of a plan that was begun as ``started``. ``beside``: of this very plan."""
     return Details(
         state=state,
         file=plan_file_of(state, started.anatomy),
-        classification=_classified(started, state) if state.parenchymal_sparing else None,
+        classification=_classified(started, state, beside) if state.parenchymal_sparing else None,
+        beside=beside,
     )
 
 
-def _classified(started: Started, state: State) -> Classification:
-    basis = state.basis
-    return classify(
-        lesions=started.lesions,
+def _classified(started: Started, state: State, beside: Beside | None) -> Classification:
+    """As a run does; without ``beside`` the reasons are those of this plan alone."""
+    clinical, settings, lesions = state.basis.case.clinical, state.basis.settings, started.lesions
+    of: dict[str, Any] = {"lesions": lesions, "clinical": clinical, "settings": settings}
+    return classify_plans(
+        (state.plan,) if beside is None else beside.plans,
         liver=started.liver,
-        pattern=started.pattern,
-        plan=state.plan,
-        maximum=None,
-        clinical=basis.case.clinical,
-        settings=basis.settings,
+        spread=started.pattern,
+        projected=None if beside is None else projections(beside.growth, beside.plans, **of),
+        deciding=state.objective,
+        **of,
     )
 
 

@@ -12,6 +12,7 @@ from napari_netlm.opened import OpenedStudy
 from napari_netlm.run import facts_of
 from netlm_imaging.align.surroundings import surroundings
 from netlm_imaging.anatomy import Anatomy, Surroundings
+from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.lesions import liver_volumes, measure, pattern
@@ -27,6 +28,7 @@ RECORD = "plan"
 """Of the desk: the plan file as JSON values."""
 QUICK_S = 0.1
 """For the first answer to an edit; the proof follows."""
+UPTAKE = ("suv_max", "suv_mean", "suv_liver_ratio", "suv_spleen_ratio", "krenning", "krenning_borderline")
 MASKS_CHANGED = frozenset({"PLAN_OF_OTHER_MASKS", "PLAN_NOT_REPRODUCED"})
 
 
@@ -95,7 +97,7 @@ def start(question: PlanQuestion, progress: Progress) -> Started:
     """
     anatomy, case = question.anatomy, question.study.case
     with progress.stage("Measuring the lesions"):
-        lesions = measure(anatomy, seen_on=_seen_on(question.study))
+        lesions = _with_uptake(measure(anatomy, seen_on=_seen_on(question.study)), case)
         around = _around(question.study, anatomy)
     with progress.stage("Making all treatments that could be done"):
         session, notices = _session(question, lesions, around)
@@ -147,6 +149,19 @@ def _as_decided(session: PlanSession, question: PlanQuestion) -> PlanSession:
 
 def _seen_on(study: OpenedStudy) -> dict[int, tuple[SeenOn, ...]]:
     return {} if study.case is None else {lesion.id: lesion.seen_on for lesion in study.case.lesions}
+
+
+def _with_uptake(lesions: tuple[Lesion, ...], case: CaseResult | None) -> tuple[Lesion, ...]:
+    """With what PET told of those that are as they were: uptake decides about PRRT."""
+    known = {} if case is None else {(lesion.id, lesion.volume_ml): lesion for lesion in case.lesions}
+
+    def seen(lesion: Lesion) -> Lesion:
+        before = known.get((lesion.id, lesion.volume_ml))
+        if before is None:
+            return lesion
+        return replace(lesion, **{name: getattr(before, name) for name in UPTAKE})
+
+    return tuple(map(seen, lesions))
 
 
 def _around(study: OpenedStudy, anatomy: Anatomy) -> Surroundings | None:

@@ -12,7 +12,7 @@ from psygnal import Signal
 from napari_netlm.desk import Desk
 from napari_netlm.hand import Hand
 from napari_netlm.masks import EDITABLE
-from napari_netlm.plan_details import Details, compared, details_of, type_of_plan
+from napari_netlm.plan_details import Beside, Details, compared, details_of, type_of_plan
 from napari_netlm.plan_start import RECORD, Started, plan_record
 from napari_netlm.runner import Runner, at_once, refusal
 from netlm_imaging.clinical import Clinical
@@ -65,6 +65,11 @@ class Planning:
         self._before: State | None = None
         """The plan before the last edit."""
         self._detailing = False
+        self._beside: Beside | None = None
+        """As it was found last."""
+        self._weighing = False
+        self._not_weighed: State | None = None
+        """The plan that it could not be found for."""
         self._closed = False
         desk.changed.connect(self._on_mask)
         desk.closed.connect(self.close)
@@ -135,6 +140,11 @@ class Planning:
     def worked_out(self) -> bool:
         """Record and Type of the plan that stands are there."""
         return self.details is not None and self.details.state is self.session.state
+
+    @property
+    def weighed(self) -> bool:
+        """The reasons of the Type are those of a run, which also knows other plans and larger remnants."""
+        return self.worked_out and self.details is not None and self.details.beside is not None
 
     def compared(self) -> Difference | None:
         """What the plan that stands has more than the one that was kept."""
@@ -257,7 +267,8 @@ class Planning:
         if self._detailing or self._closed or (self.details is not None and self.details.state is state):
             return
         self._detailing = True
-        self.run(lambda: details_of(self.started, state), self._detailed)
+        known = self._beside if self._beside is not None and self._beside.holds_for(state) else None
+        self.run(lambda: details_of(self.started, state, known), self._detailed)
 
     def _detailed(self, answer: Any) -> None:
         self._detailing = False
@@ -269,6 +280,32 @@ class Planning:
                 self.desk.record(RECORD, plan_record(answer.file))
             self.changed.emit()
         self._detail()
+
+    def weigh(self) -> None:
+        """Find what a run says of the Type beside the plan that stands, once that is proven or left at it."""
+        state = self.session.state
+        waits = self.busy or self.proving or self._weighing or self._closed
+        if waits or self.weighed or self.classification is None or self._not_weighed is state:
+            return
+        self._weighing = True
+        self.run(
+            lambda: details_of(self.started, state, Beside.of(state)),
+            lambda answer: self._weighed(state, answer),
+        )
+
+    def _weighed(self, state: State, answer: Any) -> None:
+        self._weighing = False
+        if self._closed:
+            return
+        error = refusal(answer)
+        if error is None:
+            self._beside = answer.beside
+            if self.session.state is state:
+                self.details = answer
+        else:
+            self._not_weighed = state
+            self.failed.emit(error)
+        self.changed.emit()
 
     def _prove(self, step: int = 0) -> None:
         session = self.session

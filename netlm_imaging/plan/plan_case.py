@@ -166,7 +166,7 @@ def planned_around(
         plan=answer.plans[main],
         alternatives=_in_order(answer.plans, main)[1:],
         more=more,
-        growth=_growth(question, answer),
+        growth=larger_remnants(question, answer),
         attempts=answer.attempts,
         treated=Mask(treated, space.grid).paste_into(anatomy.grid),
         remnant=Mask(space.functional & ~treated & ~deprived, space.grid).paste_into(anatomy.grid),
@@ -205,7 +205,8 @@ def _say(question: Question, what: str) -> None:
         question.progress(what)
 
 
-def _growth(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
+def larger_remnants(question: Question, answer: Answer) -> tuple[GrowthPlan, ...]:
+    """What one would allow."""
     _say(question, "What a larger remnant would allow")
     return growth_plans(
         answer.case,

@@ -11,7 +11,8 @@ from netlm_imaging.plan.clock import Clock
 from netlm_imaging.plan.devices import Device, comparison_devices, devices_named
 from netlm_imaging.plan.drawn import Drawn, DrawnAblation
 from netlm_imaging.plan.fixed import Fixed
-from netlm_imaging.plan.plan_case import Planned, planned_around
+from netlm_imaging.plan.growth_records import GrowthPlan
+from netlm_imaging.plan.plan_case import Planned, larger_remnants, planned_around
 from netlm_imaging.plan.plan_set import (
     Answer,
     Progress,
@@ -21,6 +22,7 @@ from netlm_imaging.plan.plan_set import (
     ask,
     case_with,
 )
+from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.session_state import State, request_under
 
 
@@ -39,6 +41,16 @@ def planned_of(state: State, *, progress: Progress | None = None) -> Planned:
         others=others,
         compared=lambda: _answer(question, _with_devices(question, state, others), decided=False),
     )
+
+
+def deciding_of(state: State) -> tuple[tuple[Plan, ...], tuple[GrowthPlan, ...]]:
+    """What a Type rests on: the plans of ``planned_of``, and what a larger remnant would allow.
+
+    Takes up to ``plan.time_limit_s``.
+    """
+    question = _question(state, None)
+    answer = _answer(question, state)
+    return tuple(answer.plans.values()), larger_remnants(question, answer)
 
 
 def _question(state: State, progress: Progress | None) -> Question:

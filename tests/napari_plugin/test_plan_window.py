@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from napari_plugin.planned import Later
 from napari_plugin.windows import counted_events, wait_for, why_no_window
 
+from napari_netlm.decision import NOT_WEIGHED
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
@@ -271,7 +272,11 @@ def test_facts_give_the_type_and_the_report_is_written(
     settled(decide)
     assert plan.planning.clinical.liver_quality == "cirrhosis"
     assert f"Type {plan.planning.type}" in decide.type.toPlainText()
+    assert NOT_WEIGHED in decide.type.toPlainText()
     assert decide.missing.text()
+    wait_for(lambda: plan.planning.weighed)
+    assert NOT_WEIGHED not in decide.type.toPlainText()
+    assert "with any resection the remnant allows" in decide.type.toPlainText()
     height = decide.form.boxes["height_cm"]
     height.setText("")
     QTest.keyClicks(height, "9000")

@@ -72,8 +72,9 @@ class DecideWidget(Docked):
         self.form.setEnabled(planning is not None)
         if planning is not None:
             self.form.show_values(planning.clinical, wanted=() if found is None else found.missing)
-        if found is not None:
-            self.type.setHtml(decision_html(found, edited=planning.edited_words() if planning else ""))
+        if planning is not None and found is not None:
+            words = decision_html(found, edited=planning.edited_words(), weighed=planning.weighed)
+            self.type.setHtml(words)
             self.missing.setText(missing_words(found))
         else:
             self.type.setHtml(
@@ -86,6 +87,13 @@ class DecideWidget(Docked):
         self.write.setText("Write report..." if without else "Write report, SEG and SR...")
         self.why_not.setText(why or without)
         self.why_not.setVisible(bool(why or without))
+        if planning is not None and self.isVisible():
+            planning.weigh()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
+        """What takes long is worked out while somebody looks."""
+        super().showEvent(event)
+        self.refresh()
 
     def write_to(self, out: Path) -> None:
         """The case with this plan into a folder; an older case there is replaced."""

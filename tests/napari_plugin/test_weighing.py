@@ -1,0 +1,96 @@
+"""The reasons of the Type of an edited plan are those of a run: other plans and larger remnants, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from napari.components import ViewerModel
+from napari_plugin.planned import Later, begun, refused
+from napari_plugin.test_plan_report import of_these_masks
+
+from napari_netlm import plan_details
+from napari_netlm.decision import NOT_WEIGHED, decision_html
+from napari_netlm.desk import Desk
+from napari_netlm.hang import put_on_desk
+from napari_netlm.opened import OpenedStudy
+from napari_netlm.plan_files import write_decision
+from napari_netlm.plan_start import Started
+from napari_netlm.planning import Planning
+from netlm_imaging.errors import Fault, PlanError
+from netlm_imaging.export import read_case
+from netlm_imaging.plan.session_state import State
+
+
+def test_the_window_says_what_the_report_says(planning: Planning, tmp_path: Path) -> None:
+    planning.edit(lambda session: session.must_not(session.chosen[0]))
+    planning.desk.study = replace(planning.desk.study, case=of_these_masks(planning))
+    quick = planning.classification
+    assert not planning.weighed
+    planning.weigh()
+    assert planning.weighed
+    assert planning.classification != quick
+    assert planning.classification == read_case(write_decision(planning, tmp_path / "case")).classification
+
+
+def test_what_is_still_worked_out_is_said(planning: Planning) -> None:
+    found = planning.classification
+    assert NOT_WEIGHED in decision_html(found, weighed=False)
+    assert NOT_WEIGHED not in decision_html(found, weighed=True)
+
+
+def test_facts_that_change_no_plan_are_weighed_at_once(planning: Planning) -> None:
+    planning.weigh()
+    told = planning.clinical.model_copy(update={"extrahepatic": "peritoneal"})
+    planning.know(told)
+    assert planning.weighed
+    assert planning.classification.contraindications
+    planning.know(told.model_copy(update={"symptomatic_lesions": (2,)}))
+    assert not planning.weighed
+
+
+def test_an_answer_for_the_plan_of_before_is_none_for_this_one(desk: Desk, started: Started) -> None:
+    later = Later()
+    planning = Planning(desk, started, run=later)
+    planning.weigh()
+    assert len(later.jobs) == 1, "not before the plan is worked out"
+    later.all()
+    planning.weigh()
+    planning.weigh()
+    assert len(later.jobs) == 1, "one at a time"
+    planning.edit(lambda session: session.leave_alone(1))
+    later.all()
+    assert planning.session.state.fixed.leave == {1}
+    assert not planning.weighed
+    planning.undo()
+    later.all()
+    assert planning.weighed, "what was found holds again"
+    planning.close()
+
+
+def test_what_cannot_be_weighed_is_told_once(planning: Planning, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(state: State) -> None:
+        raise PlanError(Fault(code="PLAN_CONFLICT", expected="a plan", found="none"))
+
+    errors = refused(planning)
+    monkeypatch.setattr(plan_details, "deciding_of", never)
+    planning.weigh()
+    planning.weigh()
+    assert [error.code for error in errors] == ["PLAN_CONFLICT"]
+    assert planning.classification is not None
+    assert not planning.weighed
+
+
+def test_uptake_counts_for_lesions_that_are_as_they_were(
+    study: OpenedStudy, started: Started, tmp_path: Path
+) -> None:
+    """It decides about PRRT."""
+    volume_ml = {one.id: one.volume_ml for one in started.lesions} | {2: 99.0}
+    scored = tuple(
+        replace(one, krenning=2, suv_max=7.0, volume_ml=volume_ml[one.id]) for one in study.case.lesions
+    )
+    given = replace(study, path=tmp_path, case=replace(study.case, lesions=scored))
+    found = {one.id: one for one in begun(put_on_desk(ViewerModel(), given)).lesions}
+    assert (found[1].krenning, found[1].suv_max) == (2, 7.0)
+    assert (found[2].krenning, found[2].suv_max) == (None, None), "PET was read on another outline"
