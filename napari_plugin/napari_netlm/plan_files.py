@@ -34,13 +34,27 @@ def save_plan(planning: Planning, path: Path) -> Path:
 
 
 def open_plan(planning: Planning, path: Path) -> None:
-    """The plan of a file on the same masks; it can be undone. Raises InputError as ``read_plan`` does."""
+    """The plan of a file on the same masks; it can be undone. Raises InputError as ``read_plan`` does.
+
+    What else comes with it is told: facts of the patient, settings.
+    """
     file, started = read_plan(path), planning.started
 
     def make(session: PlanSession) -> Edit:
-        found = reopened(file, started.anatomy, lesions=started.lesions, seconds=session.seconds)
-        past = (*session.past, session.state)
-        return Edit(session=replace(found, past=past), difference=difference_of(session.state, found.state))
+        before, ways = session.state.basis, session.state.basis.case.ways
+        around = None if ways is None else ways.around
+        found = reopened(
+            file, started.anatomy, around=around, lesions=started.lesions, seconds=session.seconds
+        )
+        other = (
+            ("facts of the patient", file.clinical != before.case.clinical),
+            ("limits and settings", file.settings != before.settings),
+        )
+        return Edit(
+            session=replace(found, past=(*session.past, session.state)),
+            difference=difference_of(session.state, found.state),
+            gone=tuple(f"The {what} of the file hold now" for what, differs in other if differs),
+        )
 
     planning.edit(make)
 

@@ -40,6 +40,8 @@ class Planning:
     """The plan, what is known of it, or what is being done."""
     failed = Signal(object)
     """With the NetlmError of an edit; the plan stays as it was."""
+    stood = Signal()
+    """Another plan stands, by an edit, undo or redo: what was refused before is over."""
 
     def __init__(self, desk: Desk, started: Started, *, run: Runner = at_once) -> None:
         self.desk = desk
@@ -48,7 +50,7 @@ class Planning:
         self.last: Difference | None = None
         """What the last edit changed."""
         self.gone: tuple[str, ...] = ()
-        """Fixed choices that the last edit ended, in words."""
+        """What else the last edit ended, in words, such as fixed choices."""
         self.kept: PlanSession | None = None
         """The plan to compare with."""
         self.details: Details | None = None
@@ -247,6 +249,7 @@ class Planning:
         self._before, self.last = before, compared(self.started, before, session.state)
         self._keep_facts(before)
         self.hand.replanned(before)
+        self.stood.emit()
         self._settle()
 
     def _settle(self) -> None:

@@ -34,7 +34,7 @@ class Edit:
     session: PlanSession
     difference: Difference
     gone: tuple[str, ...] = ()
-    """Fixed choices that no longer exist, in words."""
+    """What else is no longer as before, in words, such as fixed choices that no longer exist."""
 
     @property
     def figures(self) -> Figures:

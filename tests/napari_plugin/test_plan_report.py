@@ -20,6 +20,7 @@ from napari_netlm.plan_files import (
     write_decision,
 )
 from napari_netlm.planning import Planning
+from netlm_imaging.anatomy import Surroundings
 from netlm_imaging.case import CaseResult
 from netlm_imaging.errors import Notice
 from netlm_imaging.export import read_case
@@ -30,6 +31,7 @@ from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.session import PlanSession
 from netlm_imaging.settings import Objective
 from netlm_imaging.study import StudyImages
+from netlm_imaging.volume import Mask
 
 
 def test_a_plan_file_goes_out_and_comes_back(planning: Planning, tmp_path: Path) -> None:
@@ -42,6 +44,24 @@ def test_a_plan_file_goes_out_and_comes_back(planning: Planning, tmp_path: Path)
     assert first in planning.session.state.fixed.must_not
     planning.undo()
     assert not planning.session.state.fixed.must_not
+
+
+def test_a_plan_that_is_opened_keeps_what_probes_meet_and_tells_its_facts(
+    planning: Planning, tmp_path: Path
+) -> None:
+    """The file holds the facts of its day, and not what surrounds the liver."""
+    case = planning.session.state.basis.case
+    file = save_plan(planning, tmp_path / "mine.json")
+    planning.know(planning.clinical.model_copy(update={"liver_quality": "cirrhosis"}))
+    liver = planning.started.anatomy.liver
+    around = Surroundings(body=Mask(np.ones_like(liver.array), liver.grid))
+    basis = planning.session.state.basis
+    ways = replace(case.ways, around=around)
+    state = replace(planning.session.state, basis=replace(basis, case=replace(basis.case, ways=ways)))
+    planning.session = replace(planning.session, state=state)
+    open_plan(planning, file)
+    assert planning.session.state.basis.case.ways.around is around
+    assert planning.gone == ("The facts of the patient of the file hold now",)
 
 
 def of_these_masks(planning: Planning) -> CaseResult:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from napari.components import ViewerModel
-from napari_plugin.planned import Later
+from napari_plugin.planned import Later, settings_of
 from napari_plugin.windows import counted_events, wait_for, why_no_window
 
 from napari_netlm.decision import NOT_WEIGHED
 from napari_netlm.desk import clear_desk
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
-from napari_netlm.plan_files import NO_CASE_YET
+from napari_netlm.plan_files import NO_CASE_YET, open_plan, save_plan
 from napari_netlm.plan_list import MARKS
 from netlm_imaging.export import read_case
 from netlm_imaging.plan.options import TOO_MUCH
@@ -114,6 +114,51 @@ def test_a_refusal_is_said_in_the_window(plan: PlanWidget) -> None:
     assert "BAD_SETTINGS" in plan.messages.toPlainText()
     plan.by_hand.buttons["New probe"].click()
     assert plan.by_hand.text.text()
+
+
+def test_what_was_refused_is_over_once_another_plan_stands(plan: PlanWidget) -> None:
+    decide = DecideWidget(plan.viewer)
+    decide.show()
+    least_flr = plan.limits.form.fields[0]
+    for is_over in (plan.buttons["Undo"].click, lambda: plan.limits.form.edited.emit(least_flr, "10")):
+        plan.limits.form.edited.emit(least_flr, "100")
+        plan.planning.edit(lambda session: session.must(0))
+        settled(plan)
+        assert "PLAN_CONFLICT" in plan.messages.toPlainText()
+        assert "PLAN_CONFLICT" in decide.messages.toPlainText()
+        is_over()
+        settled(plan)
+        assert not plan.messages.toPlainText()
+        assert not decide.messages.toPlainText()
+    decide.close()
+
+
+def test_a_symptomatic_lesion_that_is_not_there_is_told_at_once(plan: PlanWidget) -> None:
+    decide = DecideWidget(plan.viewer)
+    decide.show()
+    field = next(f for f in decide.form.fields if f.path == "symptomatic_lesions")
+    decide.form.edited.emit(field, "2, 77")
+    settled(decide)
+    assert "names 77: there is no such lesion" in decide.messages.toPlainText()
+    decide.form.edited.emit(field, "2")
+    settled(decide)
+    assert not decide.messages.toPlainText()
+    decide.close()
+
+
+def test_devices_by_hand_are_those_of_the_plan_that_stands(plan: PlanWidget, tmp_path: Path) -> None:
+    planning = plan.planning
+    before = [plan.by_hand.device.itemData(n) for n in range(plan.by_hand.device.count())]
+    kept = save_plan(planning, tmp_path / "plan.json")
+    planning.change(settings_of(planning.settings, ablation={"devices": ["rfa-1-probe"]}))
+    settled(plan)
+    other = save_plan(planning, tmp_path / "other.json")
+    assert plan.by_hand.device.itemData(0) == "rfa-1-probe"
+    for file, first in ((kept, before[0]), (other, "rfa-1-probe")):
+        open_plan(planning, file)
+        settled(plan)
+        assert plan.by_hand.device.findData(first) == 0
+        assert "The limits and settings of the file hold now" in plan.change.text()
 
 
 def test_what_is_possible_follows_the_limits_at_once(plan: PlanWidget) -> None:

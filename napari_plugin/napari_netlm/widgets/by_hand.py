@@ -14,6 +14,7 @@ from napari_netlm.widgets.steady import Steady
 from netlm_imaging.errors import NetlmError
 from netlm_imaging.plan.devices import chosen_devices, comparison_devices
 from netlm_imaging.plan.drawn import DrawnPlane
+from netlm_imaging.settings import Settings
 
 NOTHING = (
     "Draw a probe or a cut for a lesion, or take a treatment of the list with 'Move by hand'. Drag its "
@@ -33,6 +34,7 @@ class ByHand(QWidget):  # type: ignore[misc]
         self.lesion = QComboBox()
         self.lesion.setToolTip("What is drawn begins at this lesion")
         self.device = QComboBox()
+        self._devices_of: Settings | None = None
         self.device.setToolTip("Device of a new probe, with the zone that it makes, mm")
         self.text = QLabel(NOTHING)
         self.text.setWordWrap(True)
@@ -44,21 +46,28 @@ class ByHand(QWidget):  # type: ignore[misc]
         """Of this plan, or of none."""
         self.planning = planning
         self.lesion.clear()
-        self.device.clear()
         if planning is None:
             return
         for lesion in sorted(planning.started.lesions, key=lambda x: -x.volume_ml):
             self.lesion.addItem(f"Lesion {lesion.id}: {lesion.longest_diameter_mm:.0f} mm", lesion.id)
-        devices = {
-            d.id: d for d in (*chosen_devices(planning.settings), *comparison_devices(planning.settings))
-        }
+
+    def _show_devices(self) -> None:
+        """Those of the plan that stands: a plan that was opened may have others."""
+        settings = None if self.planning is None else self.planning.settings
+        if settings is None or settings is self._devices_of:
+            return
+        self._devices_of, before = settings, self.device.currentData()
+        devices = {d.id: d for d in (*chosen_devices(settings), *comparison_devices(settings))}
+        self.device.clear()
         for device in devices.values():
             zone = " x ".join(f"{axis:.0f}" for axis in device.zone_mm)
             text = f"{zone} mm: {device.name} ({device.evidence})"  # its end is cut off in a narrow panel
             self.device.addItem(text, device.id)
+        self.device.setCurrentIndex(max(0, self.device.findData(before)))
 
     def refresh(self) -> None:
         """The plan as it stands."""
+        self._show_devices()
         self.show_moved()
         self.said.fit()
 

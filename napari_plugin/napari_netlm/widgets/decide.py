@@ -27,7 +27,8 @@ from napari_netlm.widgets.beside import Docked
 from napari_netlm.widgets.form import Form
 from napari_netlm.widgets.job_row import JobRow
 from napari_netlm.widgets.messages import Messages
-from netlm_imaging.errors import NetlmError
+from netlm_imaging.errors import Fault, NetlmError
+from netlm_imaging.plan.notices import symptomatic_notices
 
 
 class DecideWidget(Docked):
@@ -119,16 +120,19 @@ class DecideWidget(Docked):
         if self.planning is not None:
             self.planning.changed.disconnect(self.refresh)
             self.planning.failed.disconnect(self._refused)
+            self.planning.stood.disconnect(self._show_facts)
         self.planning = planning
         if planning is not None:
             planning.changed.connect(self.refresh)
             planning.failed.connect(self._refused)
+            planning.stood.connect(self._show_facts)
+        self._show_facts()
         self.refresh()
 
     def _set(self, field: Field, text: str) -> None:
         if self.planning is None:
             return
-        self.messages.show_all((), ())
+        self._show_facts()
         try:
             self.planning.know(with_text(self.planning.clinical, field, text))
         except NetlmError as error:
@@ -136,7 +140,14 @@ class DecideWidget(Docked):
             self.refresh()
 
     def _refused(self, error: NetlmError) -> None:
-        self.messages.show_all(error.faults, ())
+        self._show_facts(error.faults)
+
+    def _show_facts(self, faults: tuple[Fault, ...] = ()) -> None:
+        """What does not fit this patient among the facts, and of what was refused only the last."""
+        planning = self.planning
+        known = () if planning is None else [lesion.id for lesion in planning.started.lesions]
+        notices = () if planning is None else symptomatic_notices(known, planning.clinical)
+        self.messages.show_all(faults, notices)
 
     def _ask(self, _checked: bool = False) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Folder for the case with this plan", "case")

@@ -21,7 +21,7 @@ from napari_netlm.widgets.messages import Messages
 from napari_netlm.widgets.outlook import CompareTab, FrontierTab, GrowthTab
 from napari_netlm.widgets.steady import Steady
 from napari_netlm.widgets.treat import TreatTab
-from netlm_imaging.errors import NetlmError
+from netlm_imaging.errors import Fault, NetlmError
 
 
 class PlanWidget(Docked):
@@ -73,13 +73,15 @@ class PlanWidget(Docked):
             self.planning.changed.disconnect(self.refresh)
             self.planning.hand.previewed.disconnect(self._show_figures)
             self.planning.failed.disconnect(self._refused)
+            self.planning.stood.disconnect(self._show_notices)
         self.planning = planning
         self.outlook = None if planning is None else Outlook(planning)
-        self.messages.show_all((), () if planning is None else planning.started.notices)
+        self._show_notices()
         if planning is not None and self.outlook is not None:
             planning.changed.connect(self.refresh)
             planning.hand.previewed.connect(self._show_figures)
             planning.failed.connect(self._refused)
+            planning.stood.connect(self._show_notices)
             self.outlook.failed.connect(self._refused)
         for part in self.parts:
             part.show_plan(planning, self.outlook)
@@ -126,14 +128,17 @@ class PlanWidget(Docked):
         self.by_hand.show_moved()
 
     def _refused(self, error: NetlmError) -> None:
-        self.messages.show_all(error.faults, ())
+        self._show_notices(error.faults)
+
+    def _show_notices(self, faults: tuple[Fault, ...] = ()) -> None:
+        """What is to be known of the plan, and of what was refused only the last."""
+        self.messages.show_all(faults, () if self.planning is None else self.planning.started.notices)
 
     # what is done
 
     def undo(self) -> None:
         """The plan before the last edit."""
         if self.planning is not None:
-            self.messages.show_all((), ())
             self.planning.undo()
 
     def redo(self) -> None:
@@ -158,7 +163,7 @@ class PlanWidget(Docked):
     def _attempt(self, do: Any) -> None:
         if self.planning is None:
             return
-        self.messages.show_all((), ())
+        self._show_notices()
         try:
             do(self.planning)
         except NetlmError as error:
@@ -176,6 +181,7 @@ class PlanWidget(Docked):
             self.planning.changed.disconnect(self.refresh)
             self.planning.hand.previewed.disconnect(self._show_figures)
             self.planning.failed.disconnect(self._refused)
+            self.planning.stood.disconnect(self._show_notices)
             self.planning = None
 
     # how it looks
