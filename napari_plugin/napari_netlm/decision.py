@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from napari_netlm.planning import Planning
 from netlm_imaging.decide import evidence
 from netlm_imaging.decide.records import Classification, Projection, Statement
 from netlm_imaging.export.wording import FACT_NAMES, TYPE_TITLES, listed, readable
@@ -20,6 +21,13 @@ def headline(classification: Classification) -> str:
         return "No Type: no measurable disease in the liver"
     open_ = " (provisional)" if classification.provisional else ""
     return f"Type {classification.type}{open_}: {TYPE_TITLES[classification.type]}"
+
+
+def waiting_html(planning: Planning) -> str:
+    """While there are no reasons: the Type of the plan that stands, unless another plan is on its way."""
+    if planning.busy:
+        return "<p>Planning ...</p>"
+    return f"<p><b>Type {planning.type}</b></p><p>...</p>" if planning.type else ""
 
 
 def missing_words(classification: Classification) -> str:

@@ -140,8 +140,9 @@ class Planning:
 
     @property
     def worked_out(self) -> bool:
-        """Record and Type of the plan that stands are there."""
-        return self.details is not None and self.details.state is self.session.state
+        """Record and Type of the plan that stands are there, and no edit is on its way to another."""
+        stands = self.details is not None and self.details.state is self.session.state
+        return stands and not self._editing
 
     @property
     def weighed(self) -> bool:

@@ -10,15 +10,14 @@ import pytest
 from napari.components import ViewerModel
 from napari_plugin.planned import Later, begun, refused, settings_of
 
+from napari_netlm.decision import waiting_html
 from napari_netlm.desk import Desk, clear_desk
 from napari_netlm.drawing import new_probe
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
 from napari_netlm.outlook import Outlook
 from napari_netlm.plan_figures import change_words, figure_rows, status_words
-from napari_netlm.plan_files import (
-    why_no_report,
-)
+from napari_netlm.plan_files import NOT_READY, why_no_report
 from napari_netlm.plan_layers import ABLATED, PLAN, RESECTED, PlanShown
 from napari_netlm.plan_list import lesion_rows, shared_rows
 from napari_netlm.plan_start import RECORD, Started, question_of
@@ -79,6 +78,27 @@ def test_undo_while_an_edit_is_planned_takes_it_back_when_it_stands(desk: Desk, 
     assert len(planning.session.past) == 1
     planning.undo()
     assert planning.session.chosen == before
+    planning.close()
+
+
+def test_the_type_of_before_is_not_shown_or_written_while_an_edit_is_planned(
+    desk: Desk, started: Started
+) -> None:
+    later = Later()
+    planning = Planning(desk, started, run=later)
+    later.all()
+    assert why_no_report(planning) == ""
+    planning.edit(lambda session: session.leave_alone(1))
+    assert planning.classification is None
+    assert why_no_report(planning) == NOT_READY
+    assert "Type" not in waiting_html(planning)
+    later.one()  # it stands, its reasons are still to come
+    assert f"Type {planning.type}" in waiting_html(planning)
+    later.all()
+    assert why_no_report(planning) == ""
+    planning.edit(lambda session: session.must_clear(77))
+    later.all()
+    assert why_no_report(planning) == "", "refused: the plan of before stands"
     planning.close()
 
 

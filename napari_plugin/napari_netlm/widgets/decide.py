@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from napari_netlm.decision import decision_html, missing_words
+from napari_netlm.decision import decision_html, missing_words, waiting_html
 from napari_netlm.fields import Field, clinical_fields, with_text
 from napari_netlm.plan_files import why_no_dicom, why_no_report, write_decision
 from napari_netlm.planning import Planning
@@ -78,9 +78,7 @@ class DecideWidget(Docked):
             self.type.setHtml(words)
             self.missing.setText(missing_words(found))
         else:
-            self.type.setHtml(
-                f"<p><b>Type {planning.type}</b></p><p>...</p>" if planning and planning.type else ""
-            )
+            self.type.setHtml("" if planning is None else waiting_html(planning))
             self.missing.setText("")
         why = why_no_report(planning)
         self.write.setEnabled(not why)
