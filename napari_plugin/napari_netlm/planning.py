@@ -149,6 +149,11 @@ class Planning:
         """The reasons of the Type are those of a run, which also knows other plans and larger remnants."""
         return self.worked_out and self.details is not None and self.details.beside is not None
 
+    @property
+    def to_be_weighed(self) -> bool:
+        """Such reasons are still to come: they are not there, and it was not told why they cannot be."""
+        return not self.weighed and self._not_weighed is not self.session.state
+
     def compared(self) -> Difference | None:
         """What the plan that stands has more than the one that was kept."""
         if self.kept is None:
@@ -289,7 +294,7 @@ class Planning:
         """Find what a run says of the Type beside the plan that stands, once that is proven or left at it."""
         state = self.session.state
         waits = self.busy or self.proving or self._weighing or self._closed
-        if waits or self.weighed or self.classification is None or self._not_weighed is state:
+        if waits or self.classification is None or not self.to_be_weighed:
             return
         self._weighing = True
         self.run(

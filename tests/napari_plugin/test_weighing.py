@@ -80,6 +80,7 @@ def test_what_cannot_be_weighed_is_told_once(planning: Planning, monkeypatch: py
     assert [error.code for error in errors] == ["PLAN_CONFLICT"]
     assert planning.classification is not None
     assert not planning.weighed
+    assert not planning.to_be_weighed, "Decide does not say that it is being worked out"
 
 
 def test_uptake_counts_for_lesions_that_are_as_they_were(

@@ -74,7 +74,7 @@ class DecideWidget(Docked):
         if planning is not None:
             self.form.show_values(planning.clinical, wanted=() if found is None else found.missing)
         if planning is not None and found is not None:
-            words = decision_html(found, edited=planning.edited_words(), weighed=planning.weighed)
+            words = decision_html(found, edited=planning.edited_words(), weighed=not planning.to_be_weighed)
             self.type.setHtml(words)
             self.missing.setText(missing_words(found))
         else:
