@@ -15,6 +15,7 @@ from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts
 from netlm_imaging.plan.figures import Difference, Figures
 from netlm_imaging.plan.growth_records import GrowthPlan
 from netlm_imaging.plan.plan_file import PlanFile, plan_file_of
+from netlm_imaging.plan.plan_set import Progress
 from netlm_imaging.plan.records import Plan
 from netlm_imaging.plan.resection_notices import parenchymal_sparing
 from netlm_imaging.plan.session import PlanSession, Preview
@@ -43,9 +44,9 @@ class Beside:
     growth: tuple[GrowthPlan, ...]
 
     @classmethod
-    def of(cls, state: State) -> Beside:
+    def of(cls, state: State, *, progress: Progress | None = None) -> Beside:
         """Found anew. Takes up to ``plan.time_limit_s``; raises as ``deciding_of``."""
-        plans, growth = deciding_of(state)
+        plans, growth = deciding_of(state, progress=progress)
         return cls(state=state, plans=plans, growth=growth)
 
     def holds_for(self, state: State) -> bool:

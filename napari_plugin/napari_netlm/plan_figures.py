@@ -33,16 +33,18 @@ def figure_rows(
     type_now: NetlmType | None,
     threshold_percent: float,
     status: str = "",
+    provisional: bool = False,
 ) -> tuple[FigureRow, ...]:
     """Type, debulking, remnant against its minimums, liver lost, interventions."""
     c = change
+    open_ = " (provisional)" if provisional else ""
     reached = figures.debulking_percent >= threshold_percent
     rows = [
         FigureRow(
             name="Type",
-            value=NO_TYPE if type_now is None else f"{type_now}",
+            value=NO_TYPE if type_now is None else f"{type_now}{open_}",
             change=_types(c),
-            tip="Mahuron & Singh, J Clin Med 2023;12:2456",
+            tip="Mahuron & Singh, J Clin Med 2023;12:2456; Decide says why, and what could change it",
         ),
         FigureRow(
             name="Debulking",

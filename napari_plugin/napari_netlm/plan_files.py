@@ -126,7 +126,7 @@ def _figures(study: OpenedStudy, started: Started, case: CaseResult, planned: Pl
 
 
 def _details(planning: Planning) -> Details:
-    details = planning.details
+    details = planning.known.details
     if details is None or details.state is not planning.session.state:
         raise InputError(_not_ready(NOT_READY))
     return details

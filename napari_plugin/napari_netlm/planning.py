@@ -11,8 +11,9 @@ from psygnal import Signal
 
 from napari_netlm.desk import Desk
 from napari_netlm.hand import Hand
+from napari_netlm.known import Known
 from napari_netlm.masks import EDITABLE
-from napari_netlm.plan_details import Beside, Details, compared, details_of, type_of_plan
+from napari_netlm.plan_details import Details, compared, type_of_plan
 from napari_netlm.plan_start import RECORD, Started, plan_record
 from napari_netlm.runner import Runner, at_once, refusal
 from netlm_imaging.clinical import Clinical
@@ -53,8 +54,10 @@ class Planning:
         """What else the last edit ended, in words, such as fixed choices."""
         self.kept: PlanSession | None = None
         """The plan to compare with."""
-        self.details: Details | None = None
         self.hand = Hand(started, session=lambda: self.session, run=run)
+        self.known = Known(
+            started, session=lambda: self.session, busy=lambda: self.busy or self.proving, run=run
+        )
         self.outdated = False
         """Masks have changed since: the plan is that of before."""
         self.beside: list[Any] = []
@@ -66,13 +69,10 @@ class Planning:
         self._proving: State | None = None
         self._before: State | None = None
         """The plan before the last edit."""
-        self._detailing = False
-        self._beside: Beside | None = None
-        """As it was found last."""
-        self._weighing = False
-        self._not_weighed: State | None = None
-        """The plan that it could not be found for."""
         self._closed = False
+        self.known.found.connect(self._keep_plan)
+        self.known.weighed_up.connect(self.changed.emit)
+        self.known.failed.connect(self.failed.emit)
         desk.changed.connect(self._on_mask)
         desk.closed.connect(self.close)
         self._settle()
@@ -85,6 +85,7 @@ class Planning:
         self.desk.closed.disconnect(self.close)
         self._waiting.clear()
         self.hand.close()
+        self.known.close()
         for one in self.beside:
             one.close()
         self.desk.changed.disconnect(self._on_mask)
@@ -119,7 +120,7 @@ class Planning:
     @property
     def kept_up(self) -> bool:
         """All that was decided stands and is on the desk; else an edit or the record of one is on its way."""
-        return not self._editing and not self._detailing
+        return not self._editing and not self.known.working
 
     @property
     def proving(self) -> bool:
@@ -129,7 +130,7 @@ class Planning:
     @property
     def classification(self) -> Classification | None:
         """Of the plan that stands; None while it is worked out, and where a major resection is done."""
-        return self.details.classification if self.worked_out and self.details else None
+        return self.known.classification if self.worked_out else None
 
     def cost_ml(self, candidate: Candidate) -> float:
         """Functional liver that it loses when it is done alone; counted once."""
@@ -141,18 +142,7 @@ class Planning:
     @property
     def worked_out(self) -> bool:
         """Record and Type of the plan that stands are there, and no edit is on its way to another."""
-        stands = self.details is not None and self.details.state is self.session.state
-        return stands and not self._editing
-
-    @property
-    def weighed(self) -> bool:
-        """The reasons of the Type are those of a run, which also knows other plans and larger remnants."""
-        return self.worked_out and self.details is not None and self.details.beside is not None
-
-    @property
-    def to_be_weighed(self) -> bool:
-        """Such reasons are still to come: they are not there, and it was not told why they cannot be."""
-        return not self.weighed and self._not_weighed is not self.session.state
+        return self.known.worked_out and not self._editing
 
     def compared(self) -> Difference | None:
         """What the plan that stands has more than the one that was kept."""
@@ -261,7 +251,7 @@ class Planning:
     def _settle(self) -> None:
         """Tell of the plan that stands now, then work out what takes longer."""
         self.changed.emit()
-        self._detail()
+        self.known.work_out()
         self._prove()
 
     def _keep_facts(self, before: State) -> None:
@@ -271,49 +261,11 @@ class Planning:
         if basis.settings != before.basis.settings:
             self.desk.record("settings", self.settings.model_dump(mode="json", exclude_none=True))
 
-    def _detail(self) -> None:
-        state = self.session.state
-        if self._detailing or self._closed or (self.details is not None and self.details.state is state):
-            return
-        self._detailing = True
-        known = self._beside if self._beside is not None and self._beside.holds_for(state) else None
-        self.run(lambda: details_of(self.started, state, known), self._detailed)
-
-    def _detailed(self, answer: Any) -> None:
-        self._detailing = False
-        if self._closed or refusal(answer) is not None:
-            return
-        self.details = answer
-        if answer.state is self.session.state:
-            if self.session.past or RECORD in self.desk.records:
-                self.desk.record(RECORD, plan_record(answer.file))
-            self.changed.emit()
-        self._detail()
-
-    def weigh(self) -> None:
-        """Find what a run says of the Type beside the plan that stands, once that is proven or left at it."""
-        state = self.session.state
-        waits = self.busy or self.proving or self._weighing or self._closed
-        if waits or self.classification is None or not self.to_be_weighed:
-            return
-        self._weighing = True
-        self.run(
-            lambda: details_of(self.started, state, Beside.of(state)),
-            lambda answer: self._weighed(state, answer),
-        )
-
-    def _weighed(self, state: State, answer: Any) -> None:
-        self._weighing = False
-        if self._closed:
-            return
-        error = refusal(answer)
-        if error is None:
-            self._beside = answer.beside
-            if self.session.state is state:
-                self.details = answer
-        else:
-            self._not_weighed = state
-            self.failed.emit(error)
+    def _keep_plan(self, details: Details) -> None:
+        """The record of the plan goes with the work, once there is something to keep."""
+        stands = details.state is self.session.state
+        if stands and (self.session.past or RECORD in self.desk.records):
+            self.desk.record(RECORD, plan_record(details.file))
         self.changed.emit()
 
     def _prove(self, step: int = 0) -> None:
@@ -334,7 +286,7 @@ class Planning:
             self.session = answer.session
             if self._before is not None:
                 self.last = compared(self.started, self._before, self.session.state)
-        self._detail()
+        self.known.work_out()
         self._prove(step + 1)
         self.changed.emit()
 

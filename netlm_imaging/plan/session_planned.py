@@ -43,12 +43,14 @@ def planned_of(state: State, *, progress: Progress | None = None) -> Planned:
     )
 
 
-def deciding_of(state: State) -> tuple[tuple[Plan, ...], tuple[GrowthPlan, ...]]:
+def deciding_of(
+    state: State, *, progress: Progress | None = None
+) -> tuple[tuple[Plan, ...], tuple[GrowthPlan, ...]]:
     """What a Type rests on: the plans of ``planned_of``, and what a larger remnant would allow.
 
-    Takes up to ``plan.time_limit_s``.
+    Takes up to ``plan.time_limit_s``. ``progress`` is told each step, and ends the search by raising.
     """
-    question = _question(state, None)
+    question = _question(state, progress)
     answer = _answer(question, state)
     return tuple(answer.plans.values()), larger_remnants(question, answer)
 

@@ -76,7 +76,8 @@ def selected(plan: PlanWidget) -> int:
 
 
 def test_a_finished_case_is_planned_as_soon_as_it_is_seen(plan: PlanWidget) -> None:
-    assert plan.figures.texts["Type"][0] == str(plan.planning.type)
+    assert plan.planning.classification.provisional
+    assert plan.figures.texts["Type"][0] == f"{plan.planning.type} (provisional)"
     assert plan.treat.list.topLevelItemCount() >= len(plan.planning.started.lesions)
     assert not plan.buttons["Undo"].isEnabled()
 
@@ -319,7 +320,7 @@ def test_facts_give_the_type_and_the_report_is_written(
     assert f"Type {plan.planning.type}" in decide.type.toPlainText()
     assert NOT_WEIGHED in decide.type.toPlainText()
     assert decide.missing.text()
-    wait_for(lambda: plan.planning.weighed)
+    wait_for(lambda: plan.planning.known.weighed)
     assert NOT_WEIGHED not in decide.type.toPlainText()
     assert "with any resection the remnant allows" in decide.type.toPlainText()
     height = decide.form.boxes["height_cm"]

@@ -230,6 +230,8 @@ def test_figures_stand_against_their_limits(planning: Planning) -> None:
     }
     assert "40 %" in rows["sFLR"].value
     assert rows["Type"].value == str(planning.type)
+    open_ = figure_rows(planning.figures, None, type_now=2, threshold_percent=70.0, provisional=True)
+    assert open_[0].value == "2 (provisional)"
     assert f"{planning.figures.flr_ml:.0f} mL" == rows["Remnant (FLR)"].value
     assert rows["Lesions left"].value == (
         listed(planning.figures.residual) if planning.figures.residual else "none"

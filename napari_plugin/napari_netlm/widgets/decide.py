@@ -74,7 +74,9 @@ class DecideWidget(Docked):
         if planning is not None:
             self.form.show_values(planning.clinical, wanted=() if found is None else found.missing)
         if planning is not None and found is not None:
-            words = decision_html(found, edited=planning.edited_words(), weighed=not planning.to_be_weighed)
+            words = decision_html(
+                found, edited=planning.edited_words(), weighed=not planning.known.to_be_weighed
+            )
             self.type.setHtml(words)
             self.missing.setText(missing_words(found))
         else:
@@ -87,7 +89,7 @@ class DecideWidget(Docked):
         self.why_not.setText(why or without)
         self.why_not.setVisible(bool(why or without))
         if planning is not None and self.isVisible():
-            planning.weigh()
+            planning.known.weigh()
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 Qt's name
         """What takes long is worked out while somebody looks."""

@@ -115,13 +115,21 @@ class PlanWidget(Docked):
             self.change.setText("")
             return
         threshold = planning.settings.type.debulking_threshold_percent
-        figures, change = planning.figures, planning.last
+        figures, change, provisional = planning.figures, planning.last, False
         if planning.hand.moved is not None:
             figures, change = planning.hand.moved.preview.figures, planning.hand.moved.preview.difference
             type_now, status = planning.hand.moved.type, "as drawn, nothing else changed"
         else:
             type_now, status = planning.type, status_words(planning)
-        rows = figure_rows(figures, change, type_now=type_now, threshold_percent=threshold, status=status)
+            provisional = planning.classification is not None and planning.classification.provisional
+        rows = figure_rows(
+            figures,
+            change,
+            type_now=type_now,
+            threshold_percent=threshold,
+            status=status,
+            provisional=provisional,
+        )
         self.figures.show_rows(rows)
         self.change.setText("\n".join((*change_words(change), *planning.gone)))
         self.change.setVisible(bool(self.change.text()))
