@@ -12,6 +12,7 @@ from plan.test_plan_sequences import GRID, LIVER, _at, _random_lesions
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.lesions import measure
+from netlm_imaging.plan import clusters
 from netlm_imaging.plan.ablation import target_of, zone_of
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.clusters import _together
@@ -65,6 +66,22 @@ def test_a_group_in_one_zone_that_leaves_too_little_liver_says_so() -> None:
     assert (group.lesions, group.feasible, group.why_not) == ((1, 2), True, None)
     (group,) = groups_of(close, ["mwa-1-probe"], budget=100)
     assert group.why_not == "leaves less functional liver than the minimum remnant"
+
+
+def test_of_very_many_groups_the_narrowest_are_tried_and_the_others_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = [(_at(x, 0.0, 0.0), 5.0) for x in (-23.0, -8.0, 4.0, 18.0)]  # 5, 2 and 4 mm between
+    anatomy = anatomy_of(GRID, LIVER, row)
+    whole = {g.lesions: g for g in groups_of(anatomy, ["mwa-1-probe"])}
+    assert [lesions for lesions, g in whole.items() if g.feasible] == [(1, 2), (2, 3), (3, 4)]
+    monkeypatch.setattr(clusters, "MOST_PAIRS", 1)
+    found = {g.lesions: g for g in groups_of(anatomy, ["mwa-1-probe"])}
+    assert {lesions: g.why_not for lesions, g in found.items()} == {
+        (2, 3): None,
+        (1, 2): "not tried: of the groups of 2 lesions only the 1 narrowest are",
+        (3, 4): "not tried: of the groups of 2 lesions only the 1 narrowest are",
+    }
 
 
 def test_each_device_that_fails_has_its_reason() -> None:
