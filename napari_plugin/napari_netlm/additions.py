@@ -6,11 +6,16 @@ import numpy as np
 
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage
 from netlm_imaging.align import bring_labels, resample
-from netlm_imaging.errors import Fault, InputError
+from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import Series, read_image, read_mask
 from netlm_imaging.study import Progress, on_grid, with_pet
 from netlm_imaging.volume import Mask
+
+NOT_REGISTERED = Notice(
+    code="PET_NOT_REGISTERED",
+    message="The registration of PET was cancelled: it is not shown. Double-click its series to begin again.",
+)
 
 
 def registered_pet(study: OpenedStudy, *, liver: Mask | None = None, progress: Progress) -> Addition:
@@ -27,6 +32,14 @@ def registered_pet(study: OpenedStudy, *, liver: Mask | None = None, progress: P
     if aligned.suv is not None:
         pet = ShownImage(role="pet", modality="PT", volume=aligned.suv, number=_number_of("pet", study))
     return Addition(image=pet, notices=aligned.notices)
+
+
+def needs_registration(study: OpenedStudy, number: int) -> bool:
+    """Whether a series is PET that comes by ``registered_pet`` and not by its coordinates."""
+    series, read = next(s for s in study.series if s.number == number), study.read
+    if series.role != "pet" or read is None or read.pet is None or read.same_frame:
+        return False
+    return series.frame_uid_hash == "" or series.frame_uid_hash != frame_of(study)
 
 
 def read_series(study: OpenedStudy, number: int) -> Addition:

@@ -19,7 +19,7 @@ from napari_plugin.windows import wait_for, why_no_window
 from pydicom import dcmread
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QPushButton
 from strategies import ellipsoid, oblique_grid
 
 from benchmarks.clicks import Person, drawn_landmarks, review_and_plan
@@ -30,6 +30,7 @@ from napari_netlm.keys import toggle_crosshair
 from napari_netlm.masks import EDITABLE
 from napari_netlm.opened import Addition, OpenedStudy, ShownImage
 from napari_netlm.scene import layer_of_mask
+from napari_netlm.study import open_study
 from napari_netlm.views import hide_letters, show_view
 from netlm_imaging.errors import UsageError
 from netlm_imaging.export import write_nifti
@@ -438,6 +439,39 @@ def test_a_mask_that_is_added_does_not_end_the_registration_of_pet(
     assert desk.layer("pet") is None
     go_on.set()
     wait_for(lambda: desk.layer("pet") is not None)
+
+
+def test_a_registration_that_was_cancelled_begins_again_with_a_double_click_on_pet(
+    viewer: Any, widget: Any, study: OpenedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, begun = Event(), []
+
+    def registered(_study: OpenedStudy, **_how: Any) -> Addition:
+        begun.append("registration")
+        go_on.wait(60)
+        return Addition(image=study.images[1])
+
+    monkeypatch.setattr("napari_netlm.widgets.study.registered_pet", registered)
+    small_study.write_study(tmp_path / "dicom")
+    (series,) = open_study(tmp_path / "dicom").series
+    pet = replace(series, number=3, role="pet", frame_uid_hash="another")
+    read = SimpleNamespace(pet=object(), frame_uid_hash="", same_frame=False)
+    widget._put(replace(study, path=tmp_path, images=study.images[:1], series=(pet,), read=read))
+    desk = desk_of(viewer)
+    wait_for(lambda: len(begun) == 1)
+    widget.registering.findChild(QPushButton).click()
+    assert not widget.registering.busy
+    assert "PET_NOT_REGISTERED" in widget.messages.toPlainText()
+    assert "Double-click" in widget.messages.toPlainText()
+    item = widget.series.topLevelItem(0)
+    widget.series.itemDoubleClicked.emit(item, 0)
+    wait_for(lambda: len(begun) == 2)
+    assert "PET_NOT_REGISTERED" not in widget.messages.toPlainText()
+    widget.series.itemDoubleClicked.emit(item, 0)  # an impatient one begins nothing anew
+    go_on.set()
+    wait_for(lambda: desk.layer("pet") is not None)
+    assert len(begun) == 2
+    assert widget.series.topLevelItem(0).text(0) == "●"
 
 
 def test_masks_that_are_dropped_together_come_onto_the_study_that_is_opening(

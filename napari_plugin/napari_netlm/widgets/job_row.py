@@ -33,6 +33,8 @@ class JobRow(QWidget):  # type: ignore[misc]
     """With the NetlmError."""
     rested = Signal()
     """No job runs any more: it is done, failed or was cancelled."""
+    stopped = Signal()
+    """Cancelled by its button."""
     _ended = Signal(object)
 
     def __init__(self) -> None:
@@ -49,7 +51,7 @@ class JobRow(QWidget):  # type: ignore[misc]
         self._began = 0.0
         stop = QPushButton("Cancel")
         stop.setToolTip("Stop this work; what is open stays as it is")
-        stop.clicked.connect(self.cancel)
+        stop.clicked.connect(self._stop)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for widget in (self._text, self._passed, stop):
@@ -89,6 +91,10 @@ class JobRow(QWidget):  # type: ignore[misc]
             self._waiting.clear()
             self._reporter.cancel()
             self._rest()
+
+    def _stop(self) -> None:
+        self.cancel()
+        self.stopped.emit()
 
     def _run(self, job: Callable[[Reporter], Any], reporter: Reporter, done: Callable[[Any], None]) -> None:
         try:

@@ -11,7 +11,13 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout
 
-from napari_netlm.additions import read_labels, read_series, registered_pet
+from napari_netlm.additions import (
+    NOT_REGISTERED,
+    needs_registration,
+    read_labels,
+    read_series,
+    registered_pet,
+)
 from napari_netlm.desk import Desk, clear_desk, desk_of
 from napari_netlm.hang import adopt, load_layers, load_units, put_on_desk
 from napari_netlm.jobs import Reporter
@@ -67,6 +73,7 @@ class StudyWidget(Docked):
         rows.addStretch(1)
         self.setAcceptDrops(True)
         self.series.wanted.connect(self.show_series)
+        self.registering.stopped.connect(lambda: self.messages.add_notices((NOT_REGISTERED,)))
         for job in (self.job, self.registering):
             job.failed.connect(self._refused)
         self.viewer.layers.events.inserted.connect(self._adopt_dropped)
@@ -92,9 +99,15 @@ class StudyWidget(Docked):
         open_beside(self.viewer, "Guided tour")
 
     def show_series(self, number: int) -> None:
-        """Show one more series of the study."""
+        """Show one more series of the study; PET of another frame of reference once it is registered."""
         desk = desk_of(self.viewer)
-        if desk is not None:
+        if desk is None:
+            return
+        if desk.layer("pet") is None and needs_registration(desk.study, number):
+            if not self.registering.busy:
+                self.messages.show_all(desk.study.faults, desk.notices)
+                self._register_pet(desk)
+        else:
             self.job.then(lambda: self._add(desk, lambda _report: read_series(desk.study, number)))
 
     def add_mask(self, path: Path | str) -> None:
