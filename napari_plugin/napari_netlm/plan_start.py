@@ -12,11 +12,12 @@ from napari_netlm.opened import OpenedStudy
 from napari_netlm.run import facts_of
 from netlm_imaging.align.surroundings import surroundings
 from netlm_imaging.anatomy import Anatomy, Surroundings
-from netlm_imaging.case import CaseResult
 from netlm_imaging.clinical import Clinical
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.lesions import liver_volumes, measure, pattern
-from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern, SeenOn
+from netlm_imaging.lesions.outlines import Outlines
+from netlm_imaging.lesions.records import Lesion, LiverVolumes, Pattern
+from netlm_imaging.lesions.regions import regions
 from netlm_imaging.plan.plan_file import PlanFile
 from netlm_imaging.plan.reopen import reopened
 from netlm_imaging.plan.session import PlanSession
@@ -97,7 +98,7 @@ def start(question: PlanQuestion, progress: Progress) -> Started:
     """
     anatomy, case = question.anatomy, question.study.case
     with progress.stage("Measuring the lesions"):
-        lesions = _with_uptake(measure(anatomy, seen_on=_seen_on(question.study)), case)
+        lesions = _measured(anatomy, question.study)
         around = _around(question.study, anatomy)
     with progress.stage("Making all treatments that could be done"):
         session, notices = _session(question, lesions, around)
@@ -147,21 +148,24 @@ def _as_decided(session: PlanSession, question: PlanQuestion) -> PlanSession:
     return replace(session, past=())
 
 
-def _seen_on(study: OpenedStudy) -> dict[int, tuple[SeenOn, ...]]:
-    return {} if study.case is None else {lesion.id: lesion.seen_on for lesion in study.case.lesions}
+def _measured(anatomy: Anatomy, study: OpenedStudy) -> tuple[Lesion, ...]:
+    """With the images on which the study found them, under whatever number, and its PET.
 
-
-def _with_uptake(lesions: tuple[Lesion, ...], case: CaseResult | None) -> tuple[Lesion, ...]:
-    """With what PET told of those that are as they were: uptake decides about PRRT."""
-    known = {} if case is None else {(lesion.id, lesion.volume_ml): lesion for lesion in case.lesions}
-
-    def seen(lesion: Lesion) -> Lesion:
-        before = known.get((lesion.id, lesion.volume_ml))
-        if before is None:
-            return lesion
-        return replace(lesion, **{name: getattr(before, name) for name in UPTAKE})
-
-    return tuple(map(seen, lesions))
+    Uptake decides about PRRT; it holds for lesions whose outline is as it was.
+    """
+    came = study.masks.get("lesions")
+    if study.case is None or not isinstance(came, LabelMap):
+        return measure(anatomy)
+    outlines, known = Outlines.of(came), {lesion.id: lesion for lesion in study.case.lesions}
+    seen = {n: lesion.seen_on for n, lesion in known.items()}
+    now = tuple(regions(anatomy.lesions))
+    lesions = measure(anatomy, seen_on={region.label: outlines.seen_on(region, seen) for region in now})
+    as_before = {region.label: known.get(outlines.same(region)) for region in now}
+    return tuple(
+        lesion if before is None else replace(lesion, **{name: getattr(before, name) for name in UPTAKE})
+        for lesion in lesions
+        for before in (as_before[lesion.id],)
+    )
 
 
 def _around(study: OpenedStudy, anatomy: Anatomy) -> Surroundings | None:

@@ -13,9 +13,10 @@ from netlm_imaging.geometry import Box
 from netlm_imaging.lesions.burden import burden_class, liver_volumes, segments_of
 from netlm_imaging.lesions.contrast import contrast_to_noise
 from netlm_imaging.lesions.measures import Ruler
+from netlm_imaging.lesions.outlines import Outlines
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.records import Lesion, LiverVolumes, SeenOn, Uptake
-from netlm_imaging.lesions.regions import Region, regions, regions_of
+from netlm_imaging.lesions.regions import Region, regions_of
 from netlm_imaging.review.change import Change, Labels
 from netlm_imaging.volume import BoolArray, LabelMap, Mask, Volume
 
@@ -46,9 +47,12 @@ class Frame:
     cysts: BoolArray | None
     volumes: LiverVolumes
     """Without any tumor."""
+    came: Outlines
+    """Lesions as the study found them: edits renumber, merge and split them."""
     seen_on: Mapping[int, tuple[SeenOn, ...]]
-    uptake: Mapping[int, tuple[Region, Uptake]]
-    """As the study found it, which holds while a lesion has that outline."""
+    """By the numbers of ``came``."""
+    uptake: Mapping[int, Uptake]
+    """By the same; it holds while a lesion has that outline."""
     suv: Volume | None
     reference: PetReference | None
     image: Volume | None
@@ -75,12 +79,13 @@ class Frame:
         return replace(row, lesion=self.ruler.located(row.lesion, inside))
 
     def _lesion(self, region: Region) -> Lesion:
-        return self.ruler.lesion(region, seen_on=self.seen_on.get(region.label, ()), pet=self._uptake(region))
+        seen_on = self.came.seen_on(region, self.seen_on)
+        return self.ruler.lesion(region, seen_on=seen_on, pet=self._uptake(region))
 
     def _uptake(self, region: Region) -> Uptake | None:
-        outline, known = self.uptake.get(region.label, (None, None))
-        if outline is not None and outline.box == region.box and (outline.mask == region.mask).all():
-            return known
+        same = self.came.same(region)
+        if same in self.uptake:
+            return self.uptake[same]
         if self.suv is None or self.reference is None:
             return None
         return self.reference.uptake(self.suv, region)
@@ -117,15 +122,15 @@ class LesionTable:
         shows the lesions, same grid. ``step`` is told before each lesion how many are done and how many
         there are; what it raises ends the work. Raises InputError (EMPTY_MASK) for an empty liver.
         """
-        known = uptake or {}
         bare = replace(anatomy, lesions=LabelMap(np.zeros(anatomy.grid.shape_kji, np.uint8), anatomy.grid))
         frame = Frame(
             ruler=Ruler.of(anatomy),
             liver=anatomy.liver.array,
             cysts=None if anatomy.cysts is None else anatomy.cysts.array,
             volumes=liver_volumes(bare, method="reviewed"),
+            came=Outlines.of(anatomy.lesions),
             seen_on=seen_on or {},
-            uptake={r.label: (r, known[r.label]) for r in regions(anatomy.lesions) if r.label in known},
+            uptake=uptake or {},
             suv=suv,
             reference=reference,
             image=image,

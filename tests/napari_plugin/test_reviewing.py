@@ -20,10 +20,11 @@ from napari_netlm.reviewing import Reviewing
 from napari_netlm.run import given_masks
 from napari_netlm.scene import layer_of_mask
 from napari_netlm.work import STATE_DIR, discard_work
+from napari_plugin import planned
 from netlm_imaging.errors import NetlmError, UsageError
 from netlm_imaging.ingest import read_mask, read_review
 from netlm_imaging.lesions import liver_volumes, measure
-from netlm_imaging.review import brushed, deleted
+from netlm_imaging.review import brushed, deleted, relabeled
 from netlm_imaging.volume import LabelMap
 
 
@@ -333,6 +334,23 @@ def test_a_saved_review_counts_before_anything_is_changed(study: OpenedStudy, tm
     desk = put_on_desk(ViewerModel(), replace(case))
     assert 2 not in desk.anatomy().lesions.labels, "also where nobody reviews"
     assert 2 not in given_masks(desk)["lesions"].labels
+
+
+def test_a_renumbered_lesion_opens_again_with_what_the_study_found(
+    study: OpenedStudy, tmp_path: Path
+) -> None:
+    case = replace(study, path=tmp_path)
+    first = begun(case)
+    found = first.table.rows[2].lesion
+    assert found.seen_on == ("mr", "pet")
+    first.do("relabel", relabeled(first.lesions, 2, to=40), part="lesions")
+    first.save(tmp_path / "review")
+    opened_anew(first)
+    again = begun(replace(case))
+    assert again.table.rows[40].lesion == replace(found, id=40)
+    plan = {lesion.id: lesion for lesion in planned.begun(again.desk).lesions}
+    assert plan[40].seen_on == ("mr", "pet")
+    assert plan[40].suv_max == next(one.suv_max for one in case.case.lesions if one.id == 2)
 
 
 def test_a_damaged_review_is_told_and_never_written_over(study: OpenedStudy, tmp_path: Path) -> None:

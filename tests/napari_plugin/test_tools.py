@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -235,6 +236,20 @@ def test_renumbering_takes_the_judgement_along(tools: Tools) -> None:
     assert not tools.attempt(tools.relabel, 1, 40)
     assert not tools.attempt(tools.relabel, 1, 300)  # the mask holds one byte a voxel
     assert codes == ["BAD_EDIT", "BAD_EDIT"]
+
+
+def test_renumbering_takes_along_what_the_study_found(tools: Tools) -> None:
+    work = tools.reviewing
+    before = work.table.rows[2].lesion
+    assert before.seen_on == ("mr", "pet")
+    assert before.suv_max is not None
+    tools.relabel(2, 40)
+    assert work.table.rows[40].lesion == replace(before, id=40)
+    work.undo()
+    assert work.table.rows[2].lesion == before
+    work.redo()
+    tools.merge([40, 4])
+    assert work.table.rows[40].lesion.seen_on == ("mr", "pet"), "as one of its parts was"
 
 
 def test_brushes_of_the_viewer_draw_the_selected_lesion(tools: Tools) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_plugin.planned import Later, begun, refused
@@ -105,15 +106,18 @@ def test_what_cannot_be_weighed_is_told_once(planning: Planning, monkeypatch: py
     assert not planning.known.to_be_weighed, "Decide does not say that it is being worked out"
 
 
-def test_uptake_counts_for_lesions_that_are_as_they_were(
-    study: OpenedStudy, started: Started, tmp_path: Path
+def test_what_the_study_found_counts_for_lesions_that_are_as_they_were(
+    study: OpenedStudy, tmp_path: Path
 ) -> None:
     """It decides about PRRT."""
-    volume_ml = {one.id: one.volume_ml for one in started.lesions} | {2: 99.0}
-    scored = tuple(
-        replace(one, krenning=2, suv_max=7.0, volume_ml=volume_ml[one.id]) for one in study.case.lesions
-    )
-    given = replace(study, path=tmp_path, case=replace(study.case, lesions=scored))
-    found = {one.id: one for one in begun(put_on_desk(ViewerModel(), given)).lesions}
+    scored = tuple(replace(one, krenning=2, suv_max=7.0) for one in study.case.lesions)
+    desk = put_on_desk(ViewerModel(), replace(study, path=tmp_path, case=replace(study.case, lesions=scored)))
+    lesions = desk.layer("lesions").data
+    desk.edit("lesions", tuple(np.argwhere(lesions == 2)[:1].T), 0)
+    desk.edit("lesions", np.nonzero(lesions == 3), 40)
+    found = {one.id: one for one in begun(desk).lesions}
     assert (found[1].krenning, found[1].suv_max) == (2, 7.0)
     assert (found[2].krenning, found[2].suv_max) == (None, None), "PET was read on another outline"
+    assert (found[40].krenning, found[40].suv_max) == (2, 7.0), "whatever its number"
+    before = {one.id: one.seen_on for one in scored}
+    assert [found[n].seen_on for n in (1, 2, 40)] == [before[n] for n in (1, 2, 3)]

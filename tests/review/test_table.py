@@ -14,6 +14,7 @@ from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.errors import UsageError
 from netlm_imaging.geometry import Grid
 from netlm_imaging.lesions import liver_volumes, measure, uptake
+from netlm_imaging.lesions.outlines import Outlines
 from netlm_imaging.lesions.pet_uptake import PetReference
 from netlm_imaging.lesions.regions import regions
 from netlm_imaging.review import LesionTable, brushed, deleted, merged, split_pieces
@@ -83,12 +84,13 @@ def test_after_any_edits_the_table_is_a_whole_new_one(case: tuple[Grid, np.ndarr
     grid, labels = case
     rng = np.random.default_rng(seed)
     anatomy = anatomy_of(grid, labels, rng)
-    seen = {1: ("mr",), 2: ("mr", "pet")}
+    seen, came = {1: ("mr",), 2: ("mr", "pet")}, Outlines.of(anatomy.lesions)
     table = LesionTable.of(anatomy, labels, seen_on=seen)
     for change in edited(labels, grid, rng):
         table = table.after(labels, change)
         now = whole(anatomy, labels)
-        assert table.lesions == measure(now, seen_on=seen)
+        places = {r.label: came.seen_on(r, seen) for r in regions(now.lesions)}
+        assert table.lesions == measure(now, seen_on=places)
         assert table.volumes() == liver_volumes(now, method="reviewed")
         outside = {n: int(((labels == n) & ~anatomy.liver.array).sum()) for n in table.rows}
         assert {n: row.outside_ml for n, row in table.rows.items()} == pytest.approx(
