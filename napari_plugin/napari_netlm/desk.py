@@ -63,6 +63,8 @@ class Desk:
         """Of the study and of what joined it later."""
         self.waiting = Waiting()
         """Layers that are not made yet: whoever asks for one gets it."""
+        self.replaced: str | None = None
+        """The mask for which another one is being taken."""
         self._histories: dict[str, tuple[int, int, int]] = {}
         self._left = False
         viewer.layers.events.removed.connect(self._leave_with_last)
@@ -162,7 +164,11 @@ class Desk:
             wide = np.promote_types(layer.data.dtype, array.dtype)  # large numbers are not cut, nor by undo
             layer.data = layer.data.astype(wide, copy=False)
             if change.voxels.size:
-                self.edit(key, change.indices_kji, change.new)  # which tells of it
+                self.replaced = key
+                try:
+                    self.edit(key, change.indices_kji, change.new)  # which tells of it
+                finally:
+                    self.replaced = None
                 return layer
         self._tell(key)
         return layer

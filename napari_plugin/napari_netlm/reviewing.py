@@ -280,12 +280,13 @@ class Reviewing:
 
     def _recognized(self, part: Part, change: Change) -> tuple[Action, Step]:
         """What was done, also by a key of the viewer's own."""
-        known = self.history.recognized(part, change) if self._doing is None else None
+        doing = self._doing or ("replace" if self.desk.replaced == part else None)
+        known = self.history.recognized(part, change) if doing is None else None
         if known is not None:
             return known
         step = replace(self._beside or Step(part=part), change=change)
         self.history.keep(step)
-        return self._doing or ("paint" if change.new.any() else "erase"), step
+        return doing or ("paint" if change.new.any() else "erase"), step
 
     def _put_landmarks(self, action: Action, points: Landmarks) -> None:
         self.journal.log(action, part="segments", landmarks=dict(points))

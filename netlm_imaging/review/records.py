@@ -28,11 +28,13 @@ Action = Literal[
     "new",
     "fill",
     "landmarks",
+    "replace",
     "undo",
     "redo",
     "status",
     "saved",
 ]
+"""``replace``: another mask was taken for this one."""
 LONGEST_NAME = 64
 
 
