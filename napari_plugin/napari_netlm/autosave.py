@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from typing import Any
 
 from napari_netlm.desk import Desk
-from napari_netlm.work import save_mask, save_records
+from napari_netlm.work import save_mask, save_records, save_stroke
 from netlm_imaging.errors import UsageError
+from netlm_imaging.volume import LabelMap
 
 DELAY_S = 0.3
 """From a change to its writing: strokes that follow at once are written together."""
@@ -28,10 +30,12 @@ class Autosave:
         self.folder = folder
         self._desk, self._delay_s = desk, delay_s
         self._changed: set[str] = set()
+        self._drawn: set[str] = set()
+        """Masks with strokes whose brush was still down."""
         self._wake, self._writing = Condition(), Lock()
         self._closing = False
         desk.changed.connect(self.mark)
-        desk.stroke.connect(self.mark)
+        desk.stroke.connect(self.mark_stroke)
         desk.viewer.layers.events.removing.connect(self.flush)  # what goes can no longer be written
         desk.closed.connect(self.close)
         atexit.register(self.close)
@@ -41,7 +45,7 @@ class Autosave:
     @property
     def pending(self) -> bool:
         """Something has changed that is not written yet."""
-        return bool(self._changed)
+        return bool(self._changed or self._drawn)
 
     def mark(self, name: str) -> None:
         """A mask or record has changed."""
@@ -49,20 +53,30 @@ class Autosave:
             self._changed.add(name)
             self._wake.notify()
 
+    def mark_stroke(self, key: str) -> None:
+        """A mask is being drawn on: kept apart until the stroke is a step that all know of."""
+        with self._wake:
+            self._drawn.add(key)
+            self._wake.notify()
+
     def flush(self) -> None:
         """Write now what has changed; ``trouble`` says why it could not."""
         with self._writing:
             with self._wake:
                 names, self._changed = self._changed, set()
+                drawn, self._drawn = self._drawn, set()
             try:
                 for name in sorted(names):
                     self._write(name)
+                for key in drawn - names:
+                    self._write(key, save_stroke)
             except UsageError as error:
                 self.trouble = error
                 with self._wake:
                     self._changed |= names
+                    self._drawn |= drawn
                 return
-            if names:
+            if names or drawn:
                 self.saved, self.trouble = datetime.now(), None
 
     def close(self) -> None:
@@ -77,7 +91,7 @@ class Autosave:
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._changed or self._closing)
+                self._wake.wait_for(lambda: self.pending or self._closing)
                 if self._closing:
                     return
                 self._wake.wait_for(self._is_closing, timeout=RETRY_S if self.trouble else self._delay_s)
@@ -88,9 +102,9 @@ class Autosave:
     def _is_closing(self) -> bool:
         return self._closing
 
-    def _write(self, name: str) -> None:
+    def _write(self, name: str, save: Callable[[Path, str, LabelMap], None] = save_mask) -> None:
         desk: Any = self._desk
         if desk.layer(name) is not None:
-            save_mask(self.folder, name, desk.labels(name))
+            save(self.folder, name, desk.labels(name))
         elif name in desk.records:
             save_records(self.folder, dict(desk.records))

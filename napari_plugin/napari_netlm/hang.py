@@ -19,7 +19,7 @@ from napari_netlm.review_files import open_review
 from napari_netlm.scene import scene_of
 from napari_netlm.views import current_view, follow_dimensions, furnish, hide_letters, show_view
 from napari_netlm.waiting import Waiting
-from napari_netlm.work import HeldWork, load_work, restore, work_folder
+from napari_netlm.work import HeldWork, load_work, recover, restore, work_folder
 from netlm_imaging.errors import UsageError
 from netlm_imaging.volume import Mask
 
@@ -110,9 +110,11 @@ def _on_desk(viewer: Any, study: OpenedStudy, held: HeldWork, waiting: Waiting |
     bind_keys(viewer)
     show_view(viewer, current_view(viewer) or "axial")
     _look_at_the_liver(desk)
-    desk.notices = (*desk.notices, *restore(desk, load_work(held.folder, study.grid)), *open_review(desk))
-    desk.begin_steps()  # undo takes back no work that was restored
+    work = load_work(held.folder, study.grid)
+    desk.notices = (*desk.notices, *restore(desk, work), *open_review(desk))
     desk.autosave = Autosave(desk, held.folder)
+    desk.notices = (*desk.notices, *recover(desk, work.strokes))  # which is saved
+    desk.begin_steps()  # undo takes back no work that was restored
     desk.closed.connect(held.release)  # after the last of the work is written
     follow_dimensions(desk)
     desk.closed.connect(lambda: hide_letters(viewer))

@@ -10,30 +10,37 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from napari_netlm.desk import Desk
+from napari_netlm.judged import Journal
 from napari_netlm.masks import LABELED
 from napari_netlm.opened import OpenedStudy
+from napari_netlm.review_files import PARTS
 from netlm_imaging.errors import Fault, InputError, Notice, UsageError
 from netlm_imaging.export import write_nifti
 from netlm_imaging.export.files import write_file, writing
 from netlm_imaging.geometry import Grid
 from netlm_imaging.ingest import read_mask
 from netlm_imaging.ingest.privacy import fingerprint
+from netlm_imaging.review import Change
 from netlm_imaging.review.records import LONGEST_NAME
-from netlm_imaging.volume import LabelMap
+from netlm_imaging.volume import LabelMap, Mask
 
 SCHEMA = "netlm-work/1"
 STATE_DIR = "NETLM_STATE_DIR"
 """Environment variable: where to keep work instead of the user's own data folder."""
 _RECORDS, _REVIEWER = "records.json", "reviewer.txt"
+_MASKS, _STROKES, _NIFTI = "masks", "strokes", ".nii.gz"
 _names: WeakKeyDictionary[OpenedStudy, str] = WeakKeyDictionary()
 
 
@@ -42,6 +49,8 @@ class Work:
     """What was saved."""
 
     masks: dict[str, LabelMap] = field(default_factory=dict)
+    strokes: dict[str, LabelMap] = field(default_factory=dict)
+    """Masks with a stroke that was not finished, over those of ``masks``."""
     records: dict[str, Any] = field(default_factory=dict)
     saved: datetime | None = None
     notices: tuple[Notice, ...] = ()
@@ -50,7 +59,7 @@ class Work:
     @property
     def empty(self) -> bool:
         """Nothing was saved."""
-        return not self.masks and not self.records
+        return not (self.masks or self.strokes or self.records)
 
 
 def work_folder(study: OpenedStudy) -> Path:
@@ -71,10 +80,13 @@ def name_of(study: OpenedStudy) -> str:
 
 def save_mask(folder: Path, key: str, labels: LabelMap) -> None:
     """The part of a mask that is not empty. Raises UsageError (DISK_FULL, NO_PERMISSION, WRITE_FAILED)."""
-    _make(folder / "masks")
-    region = labels.any
-    box = region.bounding_box() if region.voxels else (slice(0, 1),) * 3
-    write_nifti(labels.crop(box), folder / "masks" / f"{key}.nii.gz")
+    _save(folder / _MASKS, key, labels)
+    (folder / _STROKES / f"{key}.nii.gz").unlink(missing_ok=True)  # it holds them
+
+
+def save_stroke(folder: Path, key: str, labels: LabelMap) -> None:
+    """As ``save_mask``, with a stroke that is not finished."""
+    _save(folder / _STROKES, key, labels)
 
 
 def save_records(folder: Path, records: dict[str, Any]) -> None:
@@ -114,21 +126,27 @@ class HeldWork:
 
 def load_work(folder: Path, grid: Grid) -> Work:
     """What was saved in a work folder; a file that is damaged is told and left out."""
-    masks, records, notices = {}, {}, []
-    files = [*sorted((folder / "masks").glob("*.nii.gz")), folder / _RECORDS]
-    times = [file.stat().st_mtime for file in files if file.is_file()]
-    for file in files[:-1]:
+    records, notices = {}, []
+    found: dict[str, dict[str, LabelMap]] = {_MASKS: {}, _STROKES: {}}
+    masks = [file for kind in found for file in sorted((folder / kind).glob("*.nii.gz"))]
+    times = [file.stat().st_mtime for file in (*masks, folder / _RECORDS) if file.is_file()]
+    for file in masks:
+        if _is_finished(file):
+            continue
         try:
-            masks[file.name.removesuffix(".nii.gz")] = read_mask(str(file)).labels.paste_into(grid)
+            labels = read_mask(str(file)).labels.paste_into(grid)
         except InputError as error:
             notices.append(_lost(file, str(error)))
-    if files[-1].is_file():
+        else:
+            found[file.parent.name][file.name.removesuffix(_NIFTI)] = labels
+    if (folder / _RECORDS).is_file():
         try:
-            records = json.loads(files[-1].read_bytes())["records"]
+            records = json.loads((folder / _RECORDS).read_bytes())["records"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            notices.append(_lost(files[-1], type(error).__name__))
+            notices.append(_lost(folder / _RECORDS, type(error).__name__))
     return Work(
-        masks=masks,
+        masks=found[_MASKS],
+        strokes=found[_STROKES],
         records=records,
         saved=datetime.fromtimestamp(max(times)) if times else None,
         notices=tuple(notices),
@@ -140,7 +158,7 @@ def restore(desk: Desk, work: Work) -> tuple[Notice, ...]:
     if work.empty:
         return work.notices
     for key, labels in work.masks.items():
-        desk.show_labels(key, labels if key in LABELED or len(labels.labels) > 1 else labels.any)
+        desk.show_labels(key, _as_shown(key, labels))
     for name, value in work.records.items():
         desk.record(name, value)
     when = f"{work.saved:%Y-%m-%d %H:%M}" if work.saved else "before"
@@ -150,6 +168,24 @@ def restore(desk: Desk, work: Work) -> tuple[Notice, ...]:
         "Discard it to see the study as it was.",
     )
     return (said, *work.notices)
+
+
+def recover(desk: Desk, strokes: Mapping[str, LabelMap]) -> tuple[Notice, ...]:
+    """Finish strokes that a crash cut short; the audit trail tells of each, the notices too."""
+    found = []
+    for key, labels in strokes.items():
+        before = desk.voxels(key)
+        before = None if before is None else np.array(before)
+        now = np.asarray(desk.show_labels(key, _as_shown(key, labels)).data)
+        change = Change.between(np.zeros_like(now) if before is None else before, now)
+        if not change.voxels.size:
+            continue
+        if key in PARTS:
+            with suppress(InputError):  # a trail that cannot be read is left alone
+                Journal(desk, who="", now=lambda: datetime.now(UTC)).log_edit("recovered", key, change, None)
+        message = f"A stroke was cut short and is kept: {change.voxels.size} voxels of {key}. "
+        found.append(Notice(code="STROKE_RECOVERED", message=message + "Look at it, or discard your work."))
+    return tuple(found)
 
 
 def discard_work(study: OpenedStudy) -> None:
@@ -179,6 +215,27 @@ def state_dir() -> Path:
     from platformdirs import user_data_path  # comes with napari
 
     return Path(user_data_path("netlm-imaging", appauthor=False))
+
+
+def _as_shown(key: str, labels: LabelMap) -> LabelMap | Mask:
+    return labels if key in LABELED or len(labels.labels) > 1 else labels.any
+
+
+def _save(folder: Path, key: str, labels: LabelMap) -> None:
+    _make(folder)
+    region = labels.any
+    box = region.bounding_box() if region.voxels else (slice(0, 1),) * 3
+    write_nifti(labels.crop(box), folder / f"{key}{_NIFTI}")
+
+
+def _is_finished(file: Path) -> bool:
+    """A stroke that the mask holds: it was killed before it could remove this file."""
+    mask = file.parent.parent / _MASKS / file.name
+    return file.parent.name == _STROKES and mask.exists() and _written_ns(mask) >= _written_ns(file)
+
+
+def _written_ns(file: Path) -> int:
+    return file.stat().st_mtime_ns
 
 
 def _make(folder: Path) -> None:

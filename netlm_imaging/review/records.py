@@ -29,12 +29,13 @@ Action = Literal[
     "fill",
     "landmarks",
     "replace",
+    "recovered",
     "undo",
     "redo",
     "status",
     "saved",
 ]
-"""``replace``: another mask was taken for this one."""
+"""``replace``: another mask was taken for this one; ``recovered``: a stroke that a crash cut short."""
 LONGEST_NAME = 64
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,12 +20,16 @@ from napari.layers import Layer
 from napari_netlm.autosave import Autosave
 from napari_netlm.desk import Desk, clear_desk, desk_of
 from napari_netlm.hang import adopt, put_on_desk
+from napari_netlm.judged import review_in
 from napari_netlm.opened import OpenedStudy
+from napari_netlm.reviewing import Reviewing
 from napari_netlm.scene import scene_of
 from napari_netlm.study import open_study
 from napari_netlm.work import discard_work, load_work, work_folder
 from netlm_imaging.errors import UsageError
+from netlm_imaging.review import brushed
 
+VOXEL_KJI = [(20, 30, 40)]
 VOXEL = (np.array([20]), np.array([30]), np.array([40]))
 
 
@@ -36,7 +41,8 @@ def wait_for(what: Callable[[], bool], *, seconds: float = 20.0) -> None:
 
 
 def drawn_lesions(study: OpenedStudy) -> tuple[int, ...]:
-    found = load_work(work_folder(study), study.grid).masks.get("lesions")
+    work = load_work(work_folder(study), study.grid)
+    found = {**work.masks, **work.strokes}.get("lesions")
     return () if found is None else found.labels
 
 
@@ -133,6 +139,66 @@ def test_a_stroke_is_saved_while_the_brush_is_down(study: OpenedStudy) -> None:
     with layer.block_history():  # as between press and release
         layer.paint(desk.viewer.dims.current_step, 9)
         wait_for(lambda: 9 in drawn_lesions(study))
+
+
+def on_disk(study: OpenedStudy) -> Path:
+    """A copy of the work as it is on disk now."""
+    folder = work_folder(study)
+    return Path(shutil.copytree(folder, folder.with_name("as_it_was")))
+
+
+def crashed(desk: Desk, work: Path) -> OpenedStudy:
+    """The study as after a crash that left ``work``: nobody writes any more, nobody holds it."""
+    clear_desk(desk.viewer)
+    shutil.rmtree(work_folder(desk.study))
+    work.rename(work_folder(desk.study))
+    return replace(desk.study)
+
+
+def test_a_stroke_that_a_crash_cut_short_stands_in_the_trail(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    reviewing = Reviewing(desk, who="Reader 1")
+    reviewing.do("new", brushed(reviewing.labels, desk.frame.shown_grid, VOXEL_KJI, radius_mm=3.0, label=8))
+    wait_for(lambda: written(desk))
+    finished, layer = desk.labels("lesions").array, desk.layer("lesions")
+    layer.contour = 0
+    with layer.block_history():  # as between press and release
+        layer.paint(desk.viewer.dims.current_step, 9)
+        wait_for(lambda: 9 in drawn_lesions(study) and written(desk))
+        drawn = desk.labels("lesions").array
+        work = on_disk(study)
+    again = put_on_desk(ViewerModel(), crashed(desk, work))
+    assert np.array_equal(again.labels("lesions").array, drawn)
+    first, event = review_in(again.records).events
+    assert (first.action, first.who) == ("new", "Reader 1")
+    assert (event.action, event.part, event.lesions) == ("recovered", "lesions", (9,))
+    assert event.voxels == np.count_nonzero(drawn != finished) > 0
+    gained = np.count_nonzero(drawn) - np.count_nonzero(finished)
+    assert event.volume_change_ml == pytest.approx(gained * study.grid.voxel_ml, abs=1e-6)
+    assert [n.code for n in again.notices] == ["WORK_RESTORED", "STROKE_RECOVERED"]
+    assert f"{event.voxels} voxels of lesions" in again.notices[-1].message
+    clear_desk(again.viewer)
+    third = put_on_desk(ViewerModel(), replace(study))
+    assert review_in(third.records) == review_in(again.records), "told once"
+    assert np.array_equal(third.labels("lesions").array, drawn)
+    assert [n.code for n in third.notices] == ["WORK_RESTORED"]
+
+
+def test_a_finished_stroke_is_none_that_was_cut_short(study: OpenedStudy) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    strokes = work_folder(study) / "strokes/lesions.nii.gz"
+    with desk.layer("lesions").block_history():
+        desk.layer("lesions").paint(desk.viewer.dims.current_step, 9)
+        wait_for(strokes.exists)
+        half = strokes.read_bytes()
+        desk.layer("lesions").paint((5, 5, 5), 9)
+    wait_for(lambda: not strokes.exists())
+    strokes.write_bytes(half)  # killed before it could be removed
+    os.utime(strokes, ns=(1, 1))
+    drawn = desk.labels("lesions").array
+    again = put_on_desk(ViewerModel(), crashed(desk, on_disk(study)))
+    assert np.array_equal(again.labels("lesions").array, drawn)
+    assert "review" not in again.records
 
 
 def test_a_mask_that_was_emptied_stays_empty(study: OpenedStudy) -> None:
