@@ -14,6 +14,7 @@ from pydicom import dcmread
 
 from napari_netlm.additions import read_labels, read_series, registered_pet
 from napari_netlm.desk import clear_desk
+from napari_netlm.dropped import to_open
 from napari_netlm.hang import put_on_desk
 from napari_netlm.jobs import Cancelled, CommandFailed, Reporter, run_netlm
 from napari_netlm.opened import OpenedStudy
@@ -110,6 +111,16 @@ def test_contours_beside_the_images_are_labels_on_their_grid(tmp_path: Path) -> 
     assert study.masks[key].grid.same_as(small_study.GRID)
     overlap = (study.masks[key].array > 0) & (small_study.lesions().array > 0)
     assert overlap.sum() > 0.9 * (small_study.lesions().array > 0).sum()
+
+
+def test_a_dropped_structure_set_is_a_mask_unless_its_folder_comes(tmp_path: Path) -> None:
+    image = small_study.flat(small_study.write_study(tmp_path / "dicom"), tmp_path / "flat")[0]
+    alone, beside = contours(tmp_path), contours(image.parent)
+    assert to_open([alone]) == (alone,)
+    assert to_open([alone, beside, image, image]) == (image.parent, alone)
+    broken = tmp_path / "note.txt"
+    broken.write_text("no DICOM")
+    assert to_open([broken]) == (broken,), "whoever reads it says what is wrong"
 
 
 def test_contours_alone_open_as_labels(tmp_path: Path) -> None:

@@ -474,16 +474,36 @@ def test_a_registration_that_was_cancelled_begins_again_with_a_double_click_on_p
     assert widget.series.topLevelItem(0).text(0) == "●"
 
 
+def drop(widget: Any, *paths: Path | str) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    widget.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, left, none))
+    wait_for(lambda: not widget.job.busy)
+
+
+def test_single_images_that_are_dropped_open_their_study(viewer: Any, widget: Any, tmp_path: Path) -> None:
+    slices = small_study.flat(small_study.write_study(tmp_path / "dicom"), tmp_path / "flat")
+    liver, _ = small_study.write_masks(tmp_path / "masks")
+    assert len(slices) > 10
+    drop(widget, *slices[:9], liver)
+    desk = desk_of(viewer)
+    assert desk.keys == ("hbp", "mask_1")
+    assert desk.study.grid.same_as(small_study.GRID)
+    assert "error" not in widget.messages.toPlainText()
+    (tmp_path / "other").mkdir()
+    drop(widget, slices[0], shutil.copy(slices[1], tmp_path / "other"))
+    assert widget.messages.toPlainText().count("error") == 1
+    assert "SEVERAL_FOLDERS" in widget.messages.toPlainText()
+    assert desk_of(viewer) is desk
+
+
 def test_masks_that_are_dropped_together_come_onto_the_study_that_is_opening(
     viewer: Any, widget: Any, tmp_path: Path
 ) -> None:
     folder = small_study.write_study(tmp_path / "dicom")
     liver, lesions = small_study.write_masks(tmp_path / "masks")
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in (liver, folder, lesions)])
-    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    widget.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, left, none))
-    wait_for(lambda: not widget.job.busy)
+    drop(widget, liver, folder, lesions)
     desk = desk_of(viewer)
     assert desk.keys == ("hbp", "mask_1", "mask_2")
     assert np.array_equal(desk.labels("mask_1").array, small_study.liver())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,10 @@ def hbp(*, series: str = "hbp", grid: Grid = GRID) -> list[Dataset]:
 def write_study(folder: Path, *, series: str = "hbp", prefix: str = "f") -> Path:
     """The MRI as DICOM files."""
     return builder.write(hbp(series=series), folder, prefix=prefix)
+
+
+def flat(study: Path, folder: Path) -> list[Path]:
+    """Copies of all files of a study, in one folder."""
+    folder.mkdir()
+    files = sorted(path for path in study.rglob("*") if path.is_file())
+    return [Path(shutil.copy(path, folder / f"{n}.dcm")) for n, path in enumerate(files)]

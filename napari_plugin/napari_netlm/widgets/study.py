@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,6 +19,7 @@ from napari_netlm.additions import (
     registered_pet,
 )
 from napari_netlm.desk import Desk, clear_desk, desk_of
+from napari_netlm.dropped import is_study, to_open
 from napari_netlm.hang import adopt, load_layers, load_units, put_on_desk
 from napari_netlm.jobs import Reporter
 from napari_netlm.judged import review_in
@@ -236,7 +237,11 @@ class StudyWidget(Docked):
         row = QHBoxLayout()
         for text, tip, do in (
             ("Folder...", "A study (DICOM, NIfTI) or a finished case", self._ask_folder),
-            ("File...", "A zip with a study, or a mask: SEG, RTSTRUCT, NIfTI, NRRD", self._ask_file),
+            (
+                "File...",
+                "A zip or one DICOM image of a study, or a mask: SEG, RTSTRUCT, NIfTI, NRRD",
+                self._ask_file,
+            ),
             ("Close", "Take the study off the viewer; your work is kept", self._close_study),
         ):
             button = QPushButton(text)
@@ -262,10 +267,15 @@ class StudyWidget(Docked):
     def _ask_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a zip or a mask")
         if path:
-            self._open_any(Path(path))
+            self._open_all([Path(path)])
 
-    def _open_any(self, path: Path) -> None:
-        (self.open_path if _is_study(path) else self.add_mask)(path)
+    def _open_all(self, paths: Sequence[Path]) -> None:
+        """A study, then masks, which wait for it."""
+        try:
+            for path in to_open(paths):
+                (self.open_path if is_study(path) else self.add_mask)(path)
+        except NetlmError as error:
+            self._refused(error)
 
     def _close_study(self) -> None:
         self.job.cancel()
@@ -284,17 +294,12 @@ class StudyWidget(Docked):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Open what was dropped: a study, then masks, which wait for it."""
+        """Open what was dropped."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls()]
-        for path in sorted(paths, key=_is_study, reverse=True):
-            self._open_any(path)
+        self._open_all(paths)
         if paths:
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
-
-
-def _is_study(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() == ".zip"
 
 
 def _named(study: OpenedStudy) -> OpenedStudy:
