@@ -50,9 +50,9 @@ def _figure(title: str, tip: str, value: Callable[[Lesion], float | None], digit
         found = known(item)
         if found is None:
             return ""
-        return (
-            f"{found:.2g}" if digits and 0 < found < 0.1 else f"{found:.{digits}f}"
-        )  # one voxel is no 0.00 mL
+        if digits and 0 < found < 0.1:  # a lesion of one voxel is not shown as 0.00 mL
+            return f"{found:.2g}"
+        return f"{found:.{digits}f}"
 
     def key(item: Item) -> tuple[bool, float]:
         found = known(item)
