@@ -153,14 +153,14 @@ class Desk:
         """A mask's layer with these voxels, made where it is absent; returns it. Over a mask: one step."""
         return self.show_mask(layer_of_mask(labels, key, study=self.study))
 
-    def show_mask(self, data: LayerData) -> Any:
-        """As ``show_labels``, with what ``layer_of_mask`` or ``using`` gave."""
+    def show_mask(self, data: LayerData, change: Change | None = None) -> Any:
+        """As ``show_labels``, with what ``layer_of_mask`` gave. ``change``: to what is there, if known."""
         key, array = key_in(data), data[0]
         layer = self.layer(key)
         if layer is None:
             layer = self._add(data, at=len(self.viewer.layers))
         else:
-            change = Change.between(layer.data, array)
+            change = change or Change.between(layer.data, array)
             wide = np.promote_types(layer.data.dtype, array.dtype)  # large numbers are not cut, nor by undo
             layer.data = layer.data.astype(wide, copy=False)
             if change.voxels.size:
@@ -180,15 +180,22 @@ class Desk:
                 layer._reset_history()
                 self._histories[key_of(layer)] = _history(layer)
 
-    def using(self, source: str, key: str) -> Callable[[], LayerData]:
+    def using(self, source: str, key: str) -> Callable[[], Callable[[], Any]]:
         """What makes the labels of one layer another mask: those of a SEG ``lesions``. In any thread.
 
-        ``show_mask`` takes it. Raises KeyError.
+        It gives what shows them, while nobody has drawn on that mask. Raises KeyError.
         """
         array = self.voxels(source)
         if array is None:
             raise KeyError(source)
-        return lambda: layer_of_mask(used_as(self.frame.labels(array), key), key, study=self.study)
+        there = self.voxels(key)
+
+        def lay_out() -> Callable[[], Any]:
+            data = layer_of_mask(used_as(self.frame.labels(array), key), key, study=self.study)
+            change = None if there is None else Change.between(there, data[0])
+            return lambda: self.show_mask(data, change)
+
+        return lay_out
 
     def anatomy(self) -> Anatomy | None:
         """All masks as drawn now, without rejected lesions; None without liver or lesions."""

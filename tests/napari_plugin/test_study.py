@@ -27,6 +27,7 @@ from netlm_imaging.clinical import Clinical, load_clinical
 from netlm_imaging.errors import InputError, UsageError
 from netlm_imaging.export import write_nifti as write
 from netlm_imaging.ingest import read_mask
+from netlm_imaging.review import Change
 from netlm_imaging.settings import Settings, load_settings, to_toml
 from netlm_imaging.study import Silent
 from netlm_imaging.volume import LabelMap, Volume
@@ -212,14 +213,30 @@ def test_masks_that_nobody_touched_are_found_again_not_given(study: OpenedStudy)
     assert set(given_masks(alone)) == {"lesions", "liver"}
 
 
+def test_a_mask_is_compared_with_the_one_it_replaces_before_the_window_shows_it(
+    study: OpenedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = put_on_desk(ViewerModel(), study)
+    opened = desk.labels("lesions")
+    desk.show_labels("seg_3", LabelMap(np.where(opened.array == 2, 0, opened.array), opened.grid))
+    show = desk.using("seg_3", "lesions")()  # beside the window
+    assert desk.labels("lesions").labels == opened.labels
+    with monkeypatch.context() as patched:
+        patched.setattr(Change, "between", None)  # whole masks, which takes long
+        show()
+    assert desk.labels("lesions").labels == tuple(n for n in opened.labels if n != 2)
+    desk.undo("lesions")
+    assert np.array_equal(desk.labels("lesions").array, opened.array)
+
+
 def test_one_mask_taken_for_lesions_falls_apart_into_them(tmp_path: Path) -> None:
     small_study.write_study(tmp_path / "dicom")
     desk = put_on_desk(ViewerModel(), open_study(tmp_path / "dicom"))
     both = LabelMap((small_study.lesions().array > 0).astype(np.uint8), small_study.GRID)
     desk.show_labels("seg_3", both)
-    desk.show_mask(desk.using("seg_3", "lesions")())
+    desk.using("seg_3", "lesions")()()
     assert desk.labels("lesions").labels == (1, 2)
-    desk.show_mask(desk.using("seg_3", "liver")())
+    desk.using("seg_3", "liver")()()
     assert desk.mask("liver").voxels == both.any.voxels
 
 

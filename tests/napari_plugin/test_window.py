@@ -408,7 +408,7 @@ def test_a_case_is_planned_from_what_is_drawn(
         assert threads.pop() == "netlm-job"
         desk = desk_of(viewer)
         assert desk is not None
-        desk.show_mask(desk.using(desk.keys[-1], key)())
+        desk.using(desk.keys[-1], key)()()
         viewer.layers.remove(desk.layer("mask_1"))
     desk.record("settings", {"uncertainty": {"draws": 0}})  # quick
     widget.run_case(tmp_path / "case")

@@ -74,7 +74,7 @@ class RunRow(QWidget):  # type: ignore[misc]
                 name = MASK_NAMES[key]
                 self.told.emit(_not_taken(f"{name}: drawn on meanwhile, and left as it is. Take it again."))
             else:
-                desk.show_mask(answer)
+                answer()
 
         for told in (desk.changed, desk.stroke):
             told.connect(drawn.append)
