@@ -10,6 +10,7 @@ import numpy.typing as npt
 from netlm_imaging.errors import Fault, UsageError
 from netlm_imaging.plan.devices import Device, devices_named
 from netlm_imaging.plan.drawn import Drawn, DrawnAblation, DrawnPlane, DrawnSurface, Point
+from netlm_imaging.plan.drawn_candidate import along_path, in_lesion
 from netlm_imaging.plan.session import Edit, PlanSession
 from netlm_imaging.volume import Mask
 
@@ -116,29 +117,27 @@ def drawing_of(session: PlanSession, candidate: int) -> Drawing:
                 remedy="Forbid it, and draw a probe or a plane in its place",
             )
         )
-    zone = made.zones[0]
-    probe = DrawnAblation(
-        device=device.id,
-        center_lps_mm=zone.center_lps_mm,
-        axis_lps=zone.axis_lps,
-        across_lps=zone.across_lps,
-        lesions=made.lesions,
-    )
+    probe = along_path(basis.case, made)
     return Drawing(drawn=probe, device=device, instead_of=candidate)
 
 
 def new_probe(session: PlanSession, lesion: int, device: str) -> Drawing:
-    """A probe in the middle of a lesion, along the shortest way from the capsule.
+    """A probe in the middle of a lesion, along the planner's best path to it.
 
-    Raises UsageError (BAD_SETTINGS) for an unknown device.
+    Where there is none, along the shortest way from the capsule. Raises UsageError (BAD_SETTINGS) for an
+    unknown device.
     """
     (found,) = devices_named((device,), session.state.basis.settings, key="device")
     middle = _middle_of(session, lesion)
     along = middle - _capsule_near(session, middle)
     if np.linalg.norm(along) < 1.0:
         along = _liver_middle(session) - middle
-    probe = DrawnAblation(
-        device=found.id, center_lps_mm=_point(middle), axis_lps=_point(along), lesions=(lesion,)
+    probe = in_lesion(
+        session.state.basis.case,
+        lesion=lesion,
+        middle_lps_mm=_point(middle),
+        device=found,
+        axis_lps=_point(along),
     )
     return Drawing(drawn=probe, device=found)
 

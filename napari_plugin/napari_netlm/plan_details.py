@@ -11,6 +11,7 @@ from netlm_imaging.decide import classify_plans, projections
 from netlm_imaging.decide.findings import facts_of
 from netlm_imaging.decide.records import Classification, NetlmType
 from netlm_imaging.decide.rule import type_of
+from netlm_imaging.errors import Notice
 from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts
 from netlm_imaging.plan.figures import Difference, Figures
 from netlm_imaging.plan.growth_records import GrowthPlan
@@ -31,6 +32,8 @@ class Details:
     file: PlanFile
     classification: Classification | None
     """None of a plan with a major resection, named or drawn: no Type follows from it."""
+    notices: tuple[Notice, ...] = ()
+    """What the reader of the figures must know."""
     beside: Beside | None = None
     """What the reasons rest on beside the plan; None: not worked out yet."""
 
@@ -69,14 +72,14 @@ class Moved:
 
     preview: Preview
     facts: AblationFacts | None
-    """Of a zone: margins and distances to structures."""
+    """Of a zone: margins, distances to structures, and what its shaft meets."""
     type: NetlmType | None
     """As ``type_of_plan``, with what is drawn."""
 
     @property
     def margin_mm(self) -> float | None:
         """The smallest around its lesions."""
-        return min((m.minimum_mm for m in self.facts.margins), default=None) if self.facts else None
+        return self.facts.margin_mm if self.facts else None
 
 
 def details_of(started: Started, state: State, beside: Beside | None = None) -> Details:
@@ -85,6 +88,7 @@ def details_of(started: Started, state: State, beside: Beside | None = None) -> 
         state=state,
         file=plan_file_of(state, started.anatomy),
         classification=_classified(started, state, beside) if state.parenchymal_sparing else None,
+        notices=state.notices,
         beside=beside,
     )
 
@@ -134,6 +138,6 @@ def moved_to(started: Started, session: PlanSession, drawing: Drawing) -> Moved:
     )
     return Moved(
         preview=preview,
-        facts=ablation_facts(space, made, made.lesions) if made.zones else None,
+        facts=ablation_facts(space, made, made.lesions, basis.case.ways) if made.zones else None,
         type=_type_of(started, session.state, preview.figures) if sparing else None,
     )

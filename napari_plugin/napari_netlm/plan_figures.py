@@ -9,9 +9,13 @@ from napari_netlm.plan_details import Moved
 from napari_netlm.planning import Planning
 from netlm_imaging.decide.records import NetlmType
 from netlm_imaging.export.wording import MINIMUMS, STATUSES, decimals, listed, percentage
+from netlm_imaging.plan.ablation_facts import AblationFacts
 from netlm_imaging.plan.figures import Difference, Figures
+from netlm_imaging.plan.session import PlanSession
+from netlm_imaging.plan.shaft import shaft_words
 
 NO_TYPE = "none: no lesion, or a major resection"
+WARNING = "\N{WARNING SIGN} "
 GOOD, BAD, PLAIN = "#7ee787", "#ff7b72", ""
 
 
@@ -149,14 +153,27 @@ def change_words(change: Difference | None) -> tuple[str, ...]:
 
 def moved_words(moved: Moved, *, asked_mm: float) -> tuple[str, ...]:
     """What a drawing does, beyond the figures."""
-    said = []
-    if moved.margin_mm is not None:
-        enough = moved.margin_mm >= asked_mm
+    said = () if moved.facts is None else zone_words(moved.facts, asked_mm=asked_mm)
+    return (*said, *(notice.message for notice in moved.preview.notices))
+
+
+def done_words(session: PlanSession, candidate: int) -> tuple[str, ...]:
+    """What a treatment of the plan does, beyond the figures; quick once the plan's record is made."""
+    case, made = session.state.basis.case, session.candidates[candidate]
+    said = () if made.margin_mm is None else zone_words(case.facts_of(made), asked_mm=made.margin_mm)
+    return ("In the plan as it stands.", *said)
+
+
+def zone_words(facts: AblationFacts, *, asked_mm: float) -> tuple[str, ...]:
+    """What is known of one ablation: what its shaft meets, its margin, structures near its zone."""
+    said = list(shaft_words(facts.access.shafts))
+    if facts.access.unsafe_as_drawn:
+        said[0] = WARNING + said[0]
+    margin_mm = facts.margin_mm
+    if margin_mm is not None:
         said.append(
-            f"Smallest margin {moved.margin_mm:.1f} mm of {asked_mm:g} mm asked for"
-            + ("" if enough else " (red: where it is less)")
+            f"Smallest margin {margin_mm:.1f} mm of {asked_mm:g} mm asked for"
+            + ("" if margin_mm >= asked_mm else " (red: where it is less)")
         )
-    for structure in moved.facts.structures if moved.facts else ():
-        said.append(f"{structure.distance_mm:.0f} mm to the {structure.structure}")
-    said += [notice.message for notice in moved.preview.notices]
+    said += [f"{structure.distance_mm:.0f} mm to the {structure.structure}" for structure in facts.structures]
     return tuple(said)

@@ -11,7 +11,7 @@ from netlm_imaging.export.figure_slices import CT_WINDOW_HU, SUV_WINDOW
 from netlm_imaging.lesions.records import SegmentShare
 from netlm_imaging.plan.growth_records import GrowthPlan, Stage
 from netlm_imaging.plan.path_choice import GRAZING_DEGREES, TRANSHEPATIC_MM
-from netlm_imaging.plan.records import Driver, LimitStep, ProbePath, Treatment
+from netlm_imaging.plan.records import Driver, LimitStep, ProbePath, Treatment, best_of
 
 __all__ = [
     "FACT_NAMES",
@@ -176,8 +176,7 @@ def driver(of: Driver) -> str:
 
 def best_path(treatment: Treatment, zone: int) -> ProbePath | None:
     """The first safe path to a zone, from the skin where there is one; else the first."""
-    paths = [path for path in treatment.paths if path.zone == zone]
-    return next((path for path in paths if path.safe), paths[0] if paths else None)
+    return best_of([path for path in treatment.paths if path.zone == zone])
 
 
 def way_in(path: ProbePath) -> str:

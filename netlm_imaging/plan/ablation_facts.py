@@ -28,6 +28,11 @@ class AblationFacts:
     """Nearest first."""
     access: Access
 
+    @property
+    def margin_mm(self) -> float | None:
+        """The smallest around its lesions; None without any."""
+        return min((margin.minimum_mm for margin in self.margins), default=None)
+
 
 def ablation_facts(
     space: Workspace, candidate: Candidate, lesions: Sequence[int], ways: Ways | None = None
@@ -41,8 +46,16 @@ def ablation_facts(
             for n in lesions
         ),
         structures=_structures(space, candidate.zones),
-        access=NO_ACCESS if ways is None else ways.to(candidate.zones, lesions),
+        access=_access(ways, candidate, lesions),
     )
+
+
+def _access(ways: Ways | None, candidate: Candidate, lesions: Sequence[int]) -> Access:
+    if ways is None:
+        return NO_ACCESS
+    if candidate.drawn:
+        return ways.drawn(candidate.zones[0], lesions)
+    return ways.to(candidate.zones, lesions)
 
 
 def ablation_fields(candidate: Candidate, facts: AblationFacts) -> dict[str, Any]:
@@ -60,7 +73,7 @@ def ablation_fields(candidate: Candidate, facts: AblationFacts) -> dict[str, Any
             PlacedZone(center_lps_mm=z.center_lps_mm, axis=z.axis_lps, across=z.across_lps)
             for z in candidate.zones
         ),
-        "achieved_margin_mm": min((margin.minimum_mm for margin in facts.margins), default=None),
+        "achieved_margin_mm": facts.margin_mm,
         "margin_below_5_mm_percent": share_below_percent(facts.margins, REQUIRED_MM),
         "margin_below_10_mm_percent": share_below_percent(facts.margins, IDEAL_MM),
         "structures": facts.structures,

@@ -7,6 +7,8 @@ none. A resection takes out all liver beyond its surface, vessels too: ``resecti
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cc3d
 import numpy as np
 
@@ -18,6 +20,7 @@ from netlm_imaging.plan.cutting import bad_treatment, beyond_plane, beyond_surfa
 from netlm_imaging.plan.devices import Device, devices_named
 from netlm_imaging.plan.drawn import Drawn, DrawnAblation, DrawnPlane, Point
 from netlm_imaging.plan.outcome import Case, tumor_voxels
+from netlm_imaging.plan.records import best_of
 from netlm_imaging.plan.workspace import Voxels, Workspace
 from netlm_imaging.plan.zones import Placement, comes_near, zone_box, zone_in
 from netlm_imaging.settings import Settings
@@ -67,6 +70,40 @@ def at_tip(
     center = finite([tip_lps_mm], what="a tip")[0] + (beyond - device.zone_mm[0] / 2.0) * along
     x, y, z = center.tolist()
     return DrawnAblation(device=device.id, center_lps_mm=(x, y, z), axis_lps=axis_lps, lesions=lesions)
+
+
+def in_lesion(
+    case: Case, *, lesion: int, middle_lps_mm: Point, device: Device, axis_lps: Point
+) -> DrawnAblation:
+    """An ablation with its zone in the middle of a lesion, along the best path that the planner finds.
+
+    Along ``axis_lps`` where it finds none, or where what lies in the way is not known.
+    """
+    drawn = DrawnAblation(device=device.id, center_lps_mm=middle_lps_mm, axis_lps=axis_lps, lesions=(lesion,))
+    if case.ways is None:
+        return drawn
+    zone = zone_at(case.space, device, _placement(case.space, drawn, device))
+    return replace(drawn, axis_lps=case.ways.axis_to(zone, (lesion,)) or axis_lps)
+
+
+def along_path(case: Case, planned: Candidate) -> DrawnAblation:
+    """A planned ablation of one zone as if drawn by hand: its probe comes in along its best path.
+
+    Without a path, along the zone's axis.
+    """
+    zone = planned.zones[0]
+    drawn = DrawnAblation(
+        device=zone.device.id,
+        center_lps_mm=zone.center_lps_mm,
+        axis_lps=zone.axis_lps,
+        across_lps=zone.across_lps,
+        lesions=planned.lesions,
+    )
+    path = best_of(case.facts_of(planned).access.paths)
+    if path is None:
+        return drawn
+    x, y, z = np.subtract(path.tip_lps_mm, path.entry_lps_mm).tolist()
+    return replace(drawn, axis_lps=(x, y, z), across_lps=None if zone.device.spherical else drawn.across_lps)
 
 
 def _ablation(case: Case, drawn: DrawnAblation, *, number: int, settings: Settings) -> Candidate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from netlm_imaging.anatomy import Anatomy
 from netlm_imaging.clinical import Clinical
@@ -10,7 +10,9 @@ from netlm_imaging.errors import Notice
 from netlm_imaging.plan.devices import Device
 from netlm_imaging.plan.distances import TOLERANCE_MM
 from netlm_imaging.plan.optimize import PALLIATIVE_LARGEST
+from netlm_imaging.plan.paths import Access
 from netlm_imaging.plan.records import Plan
+from netlm_imaging.plan.shaft import shaft_words
 from netlm_imaging.settings import FixedChoice
 
 
@@ -72,6 +74,19 @@ def access_notices(plan: Plan) -> tuple[Notice, ...]:
         return ()
     message = f"No safe straight path from the skin was found: open surgery for {', '.join(operative)}."
     return (Notice(code="ABLATION_OPEN_ONLY", message=message, where="plan"),)
+
+
+def drawn_shaft_notices(drawn: Iterable[tuple[str, Access]]) -> tuple[Notice, ...]:
+    """Probes drawn by hand, by their names, whose shaft meets something on its way."""
+    return tuple(
+        Notice(
+            code="DRAWN_SHAFT_UNSAFE",
+            message=f"{name}: {' '.join(shaft_words(access.shafts))}",
+            where="plan",
+        )
+        for name, access in drawn
+        if access.unsafe_as_drawn
+    )
 
 
 def _unknown_structures(plan: Plan, anatomy: Anatomy) -> tuple[Notice, ...]:

@@ -14,7 +14,7 @@ from netlm_imaging.lesions.measures import SHARE_THAT_COUNTS_PERCENT
 from netlm_imaging.plan.ablation_facts import AblationFacts, ablation_facts, ablation_fields, margin_map
 from netlm_imaging.plan.candidates import Candidate
 from netlm_imaging.plan.optimize import Choice
-from netlm_imaging.plan.paths import Ways
+from netlm_imaging.plan.paths import Access, Ways
 from netlm_imaging.plan.problem import Problem
 from netlm_imaging.plan.records import Coverage, Minimum, Plan, Treatment, TreatmentKind
 from netlm_imaging.plan.simulate import Simulation, Supply, living_untouched, simulate
@@ -60,6 +60,11 @@ class Case:
             lesions = tuple(sorted({*candidate.lesions, *cleared}))
             self._facts[candidate] = ablation_facts(self.space, candidate, lesions, self.ways)
         return self._facts[candidate]
+
+    def drawn_access(self, chosen: Sequence[int]) -> tuple[tuple[str, Access], ...]:
+        """How the probes drawn by hand among ``chosen`` come in, by their names."""
+        done = [self.problem.candidates[c] for c in chosen]
+        return tuple((c.name, self.facts_of(c).access) for c in done if c.drawn and c.zones)
 
     def cleared_by(self, candidate: Candidate) -> set[int]:
         """The lesions that a candidate clears when it is done alone."""

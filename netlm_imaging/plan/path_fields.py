@@ -26,7 +26,10 @@ AROUND_LIVER_MM = 15.0
 NORMAL_SIGMA_MM = 3.0
 """The liver is smoothed so much to tell which way its surface faces."""
 NORMAL_STEP_MM = 2.0
-STRUCTURES = ("major vessels", "bile ducts", "gallbladder", "bowel", "spleen")
+FINEST_MM2 = 1e-6
+"""Shorter ways (their length squared) are points."""
+VESSELS = "major vessels"
+STRUCTURES = (VESSELS, "bile ducts", "gallbladder", "bowel", "spleen")
 AROUND = ("bone", "lung or gas")
 NEVER_SEEN = ("heart", "kidneys", "pancreas", "pleura and diaphragm")
 """No mask of these is taken: a path from the skin must be checked against them on the images."""
@@ -78,6 +81,30 @@ class Field:
         near = np.argwhere(self.structure[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]) + low
         distances = np.linalg.norm((near - index) * spacing, axis=1)
         return self.names[int(self.structure[tuple(near[int(distances.argmin())])]) - 1]
+
+    def along_mm(self, points_lps_mm: FloatArray, *, within_mm: float) -> dict[str, float]:
+        """Distance of a straight way to the surface of each structure nearer than that; 0 or less: through.
+
+        ``points_lps_mm``, shape (n, 3): close to each other, from one end to the other.
+        """
+        spacing = np.asarray(self.grid.spacing_kji_mm)
+        first, last = self.grid.to_index(points_lps_mm[[0, -1]])
+        reach = (within_mm + self._surface_mm) / spacing
+        low = np.maximum(np.floor(np.minimum(first, last) - reach), 0).astype(int)
+        high = np.maximum(np.ceil(np.maximum(first, last) + reach) + 1, 0).astype(int)
+        part = self.structure[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        there = np.argwhere(part)
+        apart = (there + low - first) * spacing
+        way = (last - first) * spacing
+        share = np.clip(apart @ way / max(float(way @ way), FINEST_MM2), 0.0, 1.0)
+        distances = np.linalg.norm(apart - share[:, None] * way, axis=1) - self._surface_mm
+        numbers = part[tuple(there.T)]
+        met = np.unique(self.at(self.structure, points_lps_mm))
+        found = {name: 0.0 for n, name in enumerate(self.names, start=1) if n in met}
+        for number in np.unique(numbers[distances < within_mm]).tolist():
+            name = self.names[number - 1]
+            found[name] = min(found.get(name, np.inf), float(distances[numbers == number].min()))
+        return found
 
     @property
     def _surface_mm(self) -> float:
@@ -142,7 +169,7 @@ def _structures(anatomy: Anatomy, solid: Mask, major: Mask | None) -> dict[str, 
     found: dict[str, BoolArray] = {}
     if anatomy.vessels is not None:
         outside = anatomy.vessels.array & ~solid.array
-        found["major vessels"] = outside if major is None else outside | major.array
+        found[VESSELS] = outside if major is None else outside | major.array
     found |= {name: mask.array for name, mask in anatomy.protected.items()}
     if anatomy.spleen is not None:
         found["spleen"] = anatomy.spleen.array & ~anatomy.liver.array

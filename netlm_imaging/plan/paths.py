@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +25,13 @@ from netlm_imaging.plan.path_fields import INSIDE, LIVER, Field, Fields, make_fi
 from netlm_imaging.plan.path_rays import STEP_MM, Index, Rays, boundary_mm, march, sphere
 from netlm_imaging.plan.probes import bundle_radius_mm, tip_beyond_center_mm
 from netlm_imaging.plan.records import ProbePath
+from netlm_imaging.plan.shaft import FROM, Shaft, shaft_of, shaft_words
 from netlm_imaging.plan.workspace import Workspace
 from netlm_imaging.volume import Mask
 
 MEASURE_STEP_MM = 0.25
 NEAR_MM = 40.0
-FROM = {"percutaneous": "From the skin", "operative": "From the capsule"}
+NO_SKIN = "From the skin: not known, for neither a mask nor the image shows the skin."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,13 @@ class Access:
     paths: tuple[ProbePath, ...]
     open_only: bool | None
     note: str | None
+    shafts: tuple[Shaft, ...] = ()
+    """Of a probe drawn by hand, as it was drawn: from the skin where that is known, and from the capsule."""
+
+    @property
+    def unsafe_as_drawn(self) -> bool:
+        """Something known speaks against the probe as it was drawn, from the skin where that is known."""
+        return bool(self.shafts) and not self.shafts[0].clear
 
 
 NO_ACCESS = Access(paths=(), open_only=None, note=None)
@@ -59,6 +67,14 @@ class Ways:
     def to(self, zones: Sequence[Zone], lesions: Sequence[int]) -> Access:
         """``access`` to ``zones``."""
         return access(self._fields, zones, lesions, clearance_mm=self.clearance_mm)
+
+    def drawn(self, zone: Zone, lesions: Sequence[int]) -> Access:
+        """``as_drawn``."""
+        return as_drawn(self._fields, zone, lesions, clearance_mm=self.clearance_mm)
+
+    def axis_to(self, zone: Zone, lesions: Sequence[int]) -> tuple[float, float, float] | None:
+        """``best_axis`` to a zone that may still be turned."""
+        return best_axis(self._fields, zone, lesions, clearance_mm=self.clearance_mm)
 
     @cached_property
     def _fields(self) -> Fields:
@@ -102,15 +118,75 @@ def access(fields: Fields, zones: Sequence[Zone], lesions: Sequence[int], *, cle
                 notes.append(said + _why_none(search, found, clearance_mm=clearance_mm))
         verdicts.append(open_only)
     if fields.skin is None:
-        notes.insert(0, "From the skin: not known, for neither a mask nor the image shows the skin.")
+        notes.insert(0, NO_SKIN)
     ordered = sorted(paths, key=lambda path: (path.zone, path.approach == "operative"))
     return Access(paths=tuple(ordered), open_only=_worst(verdicts), note=" ".join(notes) or None)
 
 
-def _search(fields: Fields, field: Field, zone: Zone, meant: Index, *, clearance_mm: float) -> _Search:
+def as_drawn(fields: Fields, zone: Zone, lesions: Sequence[int], *, clearance_mm: float) -> Access:
+    """The one way of a probe drawn by hand: paths where it is possible, and what it meets in any case."""
+    meant, outward = np.asarray(lesions, dtype=np.int64), -np.asarray(zone.axis_lps)[None]
+    known = [field for field in (fields.skin, fields.capsule) if field is not None]
+    shafts = tuple(shaft_of(field, zone, meant, clearance_mm=clearance_mm) for field in known)
+    paths: list[ProbePath] = []
+    for field, shaft in zip(known, shafts, strict=True):
+        if shaft.clear:
+            search = _search(fields, field, zone, meant, clearance_mm=clearance_mm, outward=outward)
+            paths += [_measured(fields, search, n, 1, meant) for n in search.chosen]
+    notes = [NO_SKIN] if fields.skin is None else []
+    if len(paths) < len(shafts):
+        notes += shaft_words(shafts)
+    return Access(
+        paths=tuple(paths),
+        open_only=_open_as_drawn(shafts),
+        note=" ".join(notes) or None,
+        shafts=shafts,
+    )
+
+
+def _open_as_drawn(shafts: Sequence[Shaft]) -> bool | None:
+    """None where the skin is not seen, and of a probe that open surgery makes no safer."""
+    first, last = shafts[0], shafts[-1]
+    if first is last or first.beyond_image:
+        return None
+    if first.clear:
+        return False
+    return True if last.clear else None
+
+
+def best_axis(
+    fields: Fields, zone: Zone, lesions: Sequence[int], *, clearance_mm: float
+) -> tuple[float, float, float] | None:
+    """From skin or capsule towards the tip along the best path to a zone that may still be turned.
+
+    None where every path comes too near to something.
+    """
+    meant = np.asarray(lesions, dtype=np.int64)
+    possible: list[tuple[bool, tuple[float, float, float]]] = []
+    for field in (fields.skin, fields.capsule):
+        if field is None:
+            continue
+        search = _search(fields, field, zone, meant, clearance_mm=clearance_mm, outward=sphere())
+        for path in search.chosen:
+            axis = _triple(-search.outward[path])
+            shaft = shaft_of(field, replace(zone, axis_lps=axis), meant, clearance_mm=clearance_mm)
+            possible.append((not shaft.clear, axis))
+    return min(possible, key=lambda one: one[0])[1] if possible else None
+
+
+def _search(
+    fields: Fields,
+    field: Field,
+    zone: Zone,
+    meant: Index,
+    *,
+    clearance_mm: float,
+    outward: FloatArray | None = None,
+) -> _Search:
+    """``outward``: the directions from tip to entry that are tried, by default all that fit the zone."""
     need = clearance_mm + bundle_radius_mm(zone.device)
     shaft = zone.device.shaft_length_mm
-    outward = _outward(zone)
+    outward = _outward(zone) if outward is None else outward
     tips = np.asarray(zone.center_lps_mm) - outward * tip_beyond_center_mm(zone.device)
     tally: Counter[Reason] = Counter()
     # Most directions fail near the tip: they are not followed all the way.

@@ -20,6 +20,7 @@ from netlm_imaging.plan.more import more_than
 from netlm_imaging.plan.notices import (
     access_notices,
     device_notices,
+    drawn_shaft_notices,
     fixed_notices,
     margin_notices,
     plan_notices,
@@ -191,6 +192,7 @@ def planned_around(
             ),
             *margin_notices(answer.plans[main]),
             *access_notices(answer.plans[main]),
+            *drawn_shaft_notices(case.drawn_access(answer.choices[main].chosen)),
             *structure_notices(
                 answer.plans[main], anatomy, warning_mm=settings.ablation.structure_caution_mm
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,6 +94,11 @@ class ProbePath:
     def safe(self) -> bool:
         """Neither through the liver twice nor through another lesion."""
         return not self.enters_liver_twice and not self.crosses_lesions
+
+
+def best_of(paths: Sequence[ProbePath]) -> ProbePath | None:
+    """The first safe one of paths to one zone, from the skin where there is one; else the first."""
+    return next((path for path in paths if path.safe), paths[0] if paths else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from netlm_imaging.plan.greedy import Adding
 from netlm_imaging.plan.lesion_sets import with_mr_only
 from netlm_imaging.plan.limits import Limits
 from netlm_imaging.plan.losses import Joint, devascularized
+from netlm_imaging.plan.notices import drawn_shaft_notices
 from netlm_imaging.plan.optimize import TO_THRESHOLD, Choice, Request, limits_of, meets, optimize
 from netlm_imaging.plan.outcome import Case, make_plan
 from netlm_imaging.plan.plan_set import request_of
@@ -91,8 +92,12 @@ class State:
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
-        """What the reader of the figures must know about the resections of the plan."""
-        return self.basis.notices([self.basis.case.problem.candidates[c] for c in self.choice.chosen])
+        """What the reader of the figures must know about its resections and the probes drawn by hand."""
+        case, chosen = self.basis.case, self.choice.chosen
+        return (
+            *self.basis.notices([case.problem.candidates[c] for c in chosen]),
+            *drawn_shaft_notices(case.drawn_access(chosen)),
+        )
 
     @cached_property
     def parenchymal_sparing(self) -> bool:

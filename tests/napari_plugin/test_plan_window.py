@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari_plugin.planned import Later, settings_of
@@ -15,8 +16,10 @@ from napari_plugin.windows import counted_events, wait_for, why_no_window
 
 from napari_netlm.decision import NOT_WEIGHED
 from napari_netlm.desk import clear_desk
+from napari_netlm.drawing import SHAFT
 from napari_netlm.hang import put_on_desk
 from napari_netlm.opened import OpenedStudy
+from napari_netlm.plan_figures import WARNING
 from napari_netlm.plan_files import NO_CASE_YET, open_plan, save_plan
 from napari_netlm.plan_list import MARKS
 from netlm_imaging.export import read_case
@@ -200,6 +203,26 @@ def test_a_new_probe_shows_figures_and_is_done_where_it_is(plan: PlanWidget) -> 
     assert len(plan.planning.session.state.basis.drawn) == 1
     plan.by_hand.buttons["Put away"].click()
     assert plan.planning.hand.drawing is None
+
+
+def test_a_probe_turned_into_a_vein_is_told_while_it_moves_and_once_it_is_done(plan: PlanWidget) -> None:
+    """The vein is the nearest to the middle of the lesion: the probe is turned to come through it."""
+    plan.by_hand.buttons["New probe"].click()
+    wait_for(lambda: plan.planning.hand.moved is not None)
+    assert "the shaft as drawn: clear" in plan.by_hand.text.text()
+    drawing, space = plan.planning.hand.drawing, plan.planning.session.state.basis.case.space
+    vein = space.grid.to_patient(np.argwhere(space.major_vessels))
+    at = vein[np.linalg.norm(vein - drawing.drawn.center_lps_mm, axis=1).argmin()]
+    plan.planning.hand.move(drawing.moved(SHAFT, at))
+    wait_for(lambda: "through the major vessels" in plan.by_hand.text.text())
+    assert plan.by_hand.text.text().startswith(WARNING)
+    plan.by_hand.buttons["Do it here"].click()
+    settled(plan)
+    assert "through the major vessels" in plan.by_hand.text.text()
+    assert "DRAWN_SHAFT_UNSAFE" in plan.messages.toPlainText()
+    plan.undo()
+    settled(plan)
+    assert "DRAWN_SHAFT_UNSAFE" not in plan.messages.toPlainText()
 
 
 def test_a_click_on_the_frontier_takes_its_point(plan: PlanWidget) -> None:

@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_netlm.drawing import HANDLE_TIPS, Drawing, new_plane, new_probe, surface_on
-from napari_netlm.plan_figures import moved_words
+from napari_netlm.plan_figures import done_words, moved_words
 from napari_netlm.planning import Planning
 from napari_netlm.widgets.steady import Steady
 from netlm_imaging.errors import NetlmError
@@ -85,6 +85,8 @@ class ByHand(QWidget):  # type: ignore[misc]
             said = tuple(str(planning.hand.why_not).splitlines())
         elif planning.hand.moved is not None:
             said = moved_words(planning.hand.moved, asked_mm=planning.settings.ablation.margin_mm)
+        elif planning.worked_out and drawing.instead_of in planning.session.chosen:
+            said = done_words(planning.session, drawing.instead_of)
         else:
             said = ("...",)
         self.text.setText("\n".join((*said, "", *tips)))

@@ -9,6 +9,7 @@ from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_netlm.outlook import Outlook
+from napari_netlm.plan_details import Details
 from napari_netlm.plan_figures import change_words, figure_rows, status_words
 from napari_netlm.plan_files import open_plan, save_plan
 from napari_netlm.planning import Planning
@@ -38,6 +39,9 @@ class PlanWidget(Docked):
         self.change.setWordWrap(True)
         self.outcome = Steady(_one_above_the_other(self.figures, self.change))
         self.messages = Messages()
+        self._faults: tuple[Fault, ...] = ()
+        self._told: Details | None = None
+        """The plan whose notices are shown."""
         self.treat = TreatTab()
         self.by_hand = ByHand()
         self.frontier = FrontierTab()
@@ -103,6 +107,8 @@ class PlanWidget(Docked):
         planning = self.planning
         for part in self.parts:
             part.refresh()
+        if planning is not None and planning.worked_out and planning.details is not self._told:
+            self._show_notices(self._faults)
         session = None if planning is None else planning.session
         self.buttons["Undo"].setEnabled(bool(planning and (planning.busy or planning.session.past)))
         self.buttons["Redo"].setEnabled(bool(session and session.future))
@@ -140,7 +146,12 @@ class PlanWidget(Docked):
 
     def _show_notices(self, faults: tuple[Fault, ...] = ()) -> None:
         """What is to be known of the plan, and of what was refused only the last."""
-        self.messages.show_all(faults, () if self.planning is None else self.planning.started.notices)
+        self._faults, planning = faults, self.planning
+        notices = () if planning is None else planning.started.notices
+        if planning is not None and planning.worked_out and planning.details is not None:
+            self._told = planning.details
+            notices += planning.details.notices
+        self.messages.show_all(faults, notices)
 
     # what is done
 
