@@ -220,6 +220,10 @@ def test_a_probe_turned_into_a_vein_is_told_while_it_moves_and_once_it_is_done(p
     settled(plan)
     assert "through the major vessels" in plan.by_hand.text.text()
     assert "DRAWN_SHAFT_UNSAFE" in plan.messages.toPlainText()
+    told = plan.minimumSizeHint().height()
+    plan.messages.hide()
+    assert told - plan.minimumSizeHint().height() < 60  # a window that is full would grow
+    plan.messages.show()
     plan.undo()
     settled(plan)
     assert "DRAWN_SHAFT_UNSAFE" not in plan.messages.toPlainText()

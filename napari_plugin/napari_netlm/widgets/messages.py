@@ -9,12 +9,16 @@ from qtpy.QtWidgets import QTextBrowser
 
 from netlm_imaging.errors import Fault, NetlmError, Notice
 
+LEAST_PIXELS = 40
+"""Two lines, the rest is scrolled to: a window that is full already would grow beyond the screen."""
+
 
 class Messages(QTextBrowser):  # type: ignore[misc]
     """What is wrong first, then what one must know; hidden while there is nothing."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.setMinimumHeight(LEAST_PIXELS)
         self.setMaximumHeight(150)
         self.setToolTip("Errors and notices, as netlm inspect and netlm run say them")
         self._faults: tuple[str, ...] = ()
