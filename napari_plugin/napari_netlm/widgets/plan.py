@@ -107,7 +107,7 @@ class PlanWidget(Docked):
         planning = self.planning
         for part in self.parts:
             part.refresh()
-        if planning is not None and planning.worked_out and planning.details is not self._told:
+        if planning is not None and planning.worked_out and planning.known.details is not self._told:
             self._show_notices(self._faults)
         session = None if planning is None else planning.session
         self.buttons["Undo"].setEnabled(bool(planning and (planning.busy or planning.session.past)))
@@ -148,9 +148,9 @@ class PlanWidget(Docked):
         """What is to be known of the plan, and of what was refused only the last."""
         self._faults, planning = faults, self.planning
         notices = () if planning is None else planning.started.notices
-        if planning is not None and planning.worked_out and planning.details is not None:
-            self._told = planning.details
-            notices += planning.details.notices
+        if planning is not None and planning.worked_out and planning.known.details is not None:
+            self._told = planning.known.details
+            notices += planning.known.details.notices
         self.messages.show_all(faults, notices)
 
     # what is done
