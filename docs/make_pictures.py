@@ -103,6 +103,7 @@ def _take_plan(viewer: Any) -> None:
     _wait(lambda: not planning.busy and planning.classification is not None)
     dock, _decide = viewer.window.add_plugin_dock_widget("netlm-imaging", "Decide", tabify=True)
     dock.raise_()
+    _wait(lambda: planning.known.weighed)
     _shoot(viewer, "viewer-decide")
 
 
