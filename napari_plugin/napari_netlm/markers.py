@@ -13,7 +13,7 @@ from napari_netlm.layers import drawn_only, within_images
 
 GRIP_PIXELS = 14.0
 """A point is taken from so near."""
-SIZE_MM, DOT_MM = 6.0, 1.5
+SIZE_MM, DOT_MM = 6.0, 3.0
 NEAR_MM = 3.0
 """A point at most so far from the slice is drawn full."""
 LINE_PIXELS, LETTER_PIXELS, BESIDE_PIXELS = 16.0, 7.0, 45.0
