@@ -76,11 +76,6 @@ class Moved:
     type: NetlmType | None
     """As ``type_of_plan``, with what is drawn."""
 
-    @property
-    def margin_mm(self) -> float | None:
-        """The smallest around its lesions."""
-        return self.facts.margin_mm if self.facts else None
-
 
 def details_of(started: Started, state: State, beside: Beside | None = None) -> Details:
     """Of a plan that was begun as ``started``. ``beside``: of this very plan."""

@@ -158,14 +158,15 @@ WALK = (
 """Keys without a button."""
 
 
-def bind_review_keys(tools: Tools, run: Callable[[ReviewCommand], None] | None = None) -> None:
+def bind_review_keys(tools: Tools, run: Callable[[ReviewCommand], object] | None = None) -> None:
     """The keys, in the window and on the masks that are edited; ``run`` does what they say."""
+    act = run or (lambda command: command.do(tools))
     desk = tools.reviewing.desk
     places = [desk.viewer, *(layer for part in PARTS if (layer := desk.layer(part)) is not None)]
     for command in (*COMMANDS, *WALK):
         if command.key:
             for place in places:
-                place.bind_key(command.key, _pressed(tools, command, run), overwrite=True)
+                place.bind_key(command.key, _pressed(command, act), overwrite=True)
 
 
 def free_review_keys(tools: Tools) -> None:
@@ -188,14 +189,9 @@ def _judge(tools: Tools, status: Status) -> None:
         tools.said.emit("All lesions are reviewed. Save the review, then plan with it.")
 
 
-def _pressed(
-    tools: Tools, command: ReviewCommand, run: Callable[[ReviewCommand], None] | None
-) -> Callable[[Any], None]:
+def _pressed(command: ReviewCommand, run: Callable[[ReviewCommand], object]) -> Callable[[Any], None]:
     def press(_where: Any) -> None:
-        if run is None:
-            command.do(tools)
-        else:
-            run(command)
+        run(command)
 
     press.__doc__ = f"{command.title}: {command.do.__doc__}"
     return press

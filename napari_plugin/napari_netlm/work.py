@@ -81,7 +81,7 @@ def name_of(study: OpenedStudy) -> str:
 def save_mask(folder: Path, key: str, labels: LabelMap) -> None:
     """The part of a mask that is not empty. Raises UsageError (DISK_FULL, NO_PERMISSION, WRITE_FAILED)."""
     _save(folder / _MASKS, key, labels)
-    (folder / _STROKES / f"{key}.nii.gz").unlink(missing_ok=True)  # it holds them
+    (folder / _STROKES / f"{key}{_NIFTI}").unlink(missing_ok=True)  # it holds them
 
 
 def save_stroke(folder: Path, key: str, labels: LabelMap) -> None:
@@ -128,7 +128,7 @@ def load_work(folder: Path, grid: Grid) -> Work:
     """What was saved in a work folder; a file that is damaged is told and left out."""
     records, notices = {}, []
     found: dict[str, dict[str, LabelMap]] = {_MASKS: {}, _STROKES: {}}
-    masks = [file for kind in found for file in sorted((folder / kind).glob("*.nii.gz"))]
+    masks = [file for kind in found for file in sorted((folder / kind).glob(f"*{_NIFTI}"))]
     times = [file.stat().st_mtime for file in (*masks, folder / _RECORDS) if file.is_file()]
     for file in masks:
         if _is_finished(file):

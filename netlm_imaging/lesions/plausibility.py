@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -31,17 +31,22 @@ def plausibility_notices(anatomy: Anatomy) -> list[Notice]:
     return [notice for notice in checks if notice is not None]
 
 
+def first_of(names: Sequence[str]) -> str:
+    """As many as a message names, and how many more there are."""
+    more = len(names) - MAX_IDS_NAMED
+    return ", ".join(names[:MAX_IDS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
 def small_lesion_notices(lesions: Iterable[Lesion], *, smallest_target_ml: float) -> tuple[Notice, ...]:
     """Lesions that are too small to be treated for themselves, as stray voxels of a mask are."""
     small = [lesion for lesion in lesions if lesion.volume_ml < smallest_target_ml]
     if not small:
         return ()
-    named = ", ".join(f"{lesion.id} ({lesion.volume_ml:.3g} mL)" for lesion in small[:MAX_IDS_NAMED])
-    more = f" and {len(small) - MAX_IDS_NAMED} more" if len(small) > MAX_IDS_NAMED else ""
+    named = first_of([f"{lesion.id} ({lesion.volume_ml:.3g} mL)" for lesion in small])
     ball_mm = equivalent_diameter_mm(smallest_target_ml)
     message = (
         f"Lesions smaller than {smallest_target_ml:g} mL (a ball of {ball_mm:.1f} mm) count as tumor and are "
-        f"no targets of their own; check that they are no stray voxels: {named}{more}."
+        f"no targets of their own; check that they are no stray voxels: {named}."
     )
     return (Notice(code="SMALL_LESIONS", message=message, where="lesions"),)
 

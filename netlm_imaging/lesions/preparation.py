@@ -9,7 +9,7 @@ import numpy as np
 from netlm_imaging.anatomy import SEGMENT_NAMES, Anatomy
 from netlm_imaging.errors import Fault, InputError, Notice
 from netlm_imaging.lesions.left_out import left_out_of_liver
-from netlm_imaging.lesions.plausibility import MAX_IDS_NAMED, plausibility_notices
+from netlm_imaging.lesions.plausibility import MAX_IDS_NAMED, first_of, plausibility_notices
 from netlm_imaging.lesions.segment_cover import cover_lesions
 from netlm_imaging.volume import BoolArray, LabelMap, Mask, require_on
 
@@ -235,9 +235,8 @@ def _named(lesions: LabelMap, where: BoolArray) -> str:
 
 
 def _ids(ids: list[int]) -> str:
-    named = ", ".join(str(n) for n in ids[:MAX_IDS_NAMED])
-    more = f" and {len(ids) - MAX_IDS_NAMED} more" if len(ids) > MAX_IDS_NAMED else ""
-    return f"lesion {named}" if len(ids) == 1 else f"lesions {named}{more}"
+    named = first_of([str(n) for n in ids])
+    return f"lesion {named}" if len(ids) == 1 else f"lesions {named}"
 
 
 def _ml(voxels: BoolArray, on: Mask) -> str:

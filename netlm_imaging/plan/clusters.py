@@ -25,9 +25,9 @@ Group = tuple[int, ...]
 """Of targets by their places, or of lesions by their ids."""
 Width = Callable[[Group], float]
 """Of the smallest ball around a group of targets, mm."""
-MOST_PAIRS = MOST_TRIPLES = 1000
-"""More are not tried, the narrowest first: livers full of lesions would have millions. 150 lesions of which a
-sixth lies close to others have about 500 of each."""
+MOST_GROUPS = 1000
+"""Of a size, the narrowest: livers full of lesions would have millions. 150 lesions of which a sixth lies
+close to others have about 500 of each."""
 
 
 def cluster_ablations(
@@ -45,7 +45,7 @@ def cluster_ablations(
     its lesions (``single``, or a pair): it was put where it spends least with less to cover, and stands for
     the group. A group fits into no zone whose longest axis is shorter than the group is wide in any
     direction, or than the smallest ball around it: only groups that pass both are tried, at most
-    ``MOST_PAIRS`` and ``MOST_TRIPLES``. Of the others, those whose margins meet are refused too.
+    ``MOST_GROUPS`` of a size. Of the others, those whose margins meet are refused too.
     """
     corners = [target.corners_mm for target in targets]
     width_mm = cache(lambda group: 2.0 * smallest_ball(np.vstack([corners[n] for n in group]))[1])
@@ -79,8 +79,7 @@ def cluster_ablations(
             needed = f"{with_margins(group, settings.margin_mm)} need a zone {width_mm(group):.1f} mm long"
             tried[group].append(Refusal(f"{needed}; {_longest(short)}"))
         if len(short) < len(devices) and group not in chosen:
-            most = MOST_PAIRS if len(group) == 2 else MOST_TRIPLES
-            words = f"not tried: of the groups of {len(group)} lesions only the {most:,} narrowest are"
+            words = f"not tried: of the groups of {len(group)} lesions only the {MOST_GROUPS:,} narrowest are"
             tried[group].append(Refusal(words))
     return {tuple(targets[n].lesions[0] for n in group): tuple(tried[group]) for group in sorted(tried)}
 
@@ -152,17 +151,17 @@ def _groups(corners: Sequence[FloatArray], width_mm: Width, *, longest_mm: float
     extent = (np.maximum(high[:, None], high) - np.minimum(low[:, None], low)).max(axis=-1)
     near = np.triu(extent <= longest_mm * EDGE, k=1)
     fitting: list[Group] = [(a, b) for a, b in np.argwhere(near).tolist() if fits(a, b)]
-    pairs = _narrowest(fitting, width_mm, most=MOST_PAIRS)
+    pairs = _narrowest(fitting, width_mm)
     beside = defaultdict(set)
     for a, b in pairs:
         beside[a].add(b)
     triples: list[Group] = [(a, b, c) for a, b in pairs for c in beside[a] & beside[b] if fits(a, b, c)]
-    return [*pairs, *_narrowest(triples, width_mm, most=MOST_TRIPLES)]
+    return [*pairs, *_narrowest(triples, width_mm)]
 
 
-def _narrowest(groups: Sequence[Group], width_mm: Width, *, most: int) -> list[Group]:
+def _narrowest(groups: Sequence[Group], width_mm: Width) -> list[Group]:
     """In the order of their lesions."""
-    return sorted(sorted(groups, key=width_mm)[:most])
+    return sorted(sorted(groups, key=width_mm)[:MOST_GROUPS])
 
 
 def _close(space: Workspace, targets: Sequence[Target], tried: Collection[Group]) -> Iterator[Group]:

@@ -72,7 +72,7 @@ def growth_plans(
     limited = any(minimum.binding for minimum in plans["maximum"].minimums)
     kinds = [kind for kind in KINDS if limited or kind == "two_stage"]
 
-    def find(case: Case) -> list[Found]:
+    def find(case: Case, _before: list[Found] | None) -> list[Found]:
         search = _Search(
             case=case,
             request=request,

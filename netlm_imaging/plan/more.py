@@ -33,14 +33,11 @@ def more_than(case: Case, choice: Choice, request: Request, *, seconds: float, m
 
     ``most_points``: of the frontier; one that has more of them is not complete.
     """
-    clock, rounds = Clock.of(seconds), list[_Found]()
+    clock = Clock.of(seconds)
 
-    def find(case: Case) -> _Found:
-        left, earlier = Clock.of(clock.share(ROUND_SHARE)), rounds[-1].by_liver if rounds else None
-        rounds.append(
-            _Found.of(case.problem, choice, request, clock=left, most_points=most_points, earlier=earlier)
-        )
-        return rounds[-1]
+    def find(case: Case, before: _Found | None) -> _Found:
+        left, earlier = Clock.of(clock.share(ROUND_SHARE)), None if before is None else before.by_liver
+        return _Found.of(case.problem, choice, request, clock=left, most_points=most_points, earlier=earlier)
 
     answer = settled(case, find, chosen=lambda found: found.plans, rounds=ROUNDS)
     case = answer.case

@@ -122,6 +122,11 @@ class Fields:
     """The smoothed liver."""
     outline_grid: Grid
 
+    @property
+    def known(self) -> tuple[Field, ...]:
+        """From the skin first, where it is known."""
+        return (self.capsule,) if self.skin is None else (self.skin, self.capsule)
+
     def outward_normal(self, points_lps_mm: FloatArray) -> FloatArray:
         """Unit vectors out of the liver at points of its surface, shape (n, 3) in LPS; 0 far from it."""
         steps = np.concatenate([NORMAL_STEP_MM * np.eye(3), -NORMAL_STEP_MM * np.eye(3)])

@@ -106,9 +106,7 @@ def access(fields: Fields, zones: Sequence[Zone], lesions: Sequence[int], *, cle
     for number, zone in enumerate(zones, start=1):
         said = f"Zone {number}. " if len(zones) > 1 else ""
         open_only: bool | None = None
-        for field in (fields.skin, fields.capsule):
-            if field is None:
-                continue
+        for field in fields.known:
             search = _search(fields, field, zone, meant, clearance_mm=clearance_mm)
             found = tuple(_measured(fields, search, n, number, meant) for n in search.chosen)
             paths += found
@@ -126,10 +124,9 @@ def access(fields: Fields, zones: Sequence[Zone], lesions: Sequence[int], *, cle
 def as_drawn(fields: Fields, zone: Zone, lesions: Sequence[int], *, clearance_mm: float) -> Access:
     """The one way of a probe drawn by hand: paths where it is possible, and what it meets in any case."""
     meant, outward = np.asarray(lesions, dtype=np.int64), -np.asarray(zone.axis_lps)[None]
-    known = [field for field in (fields.skin, fields.capsule) if field is not None]
-    shafts = tuple(shaft_of(field, zone, meant, clearance_mm=clearance_mm) for field in known)
+    shafts = tuple(shaft_of(field, zone, meant, clearance_mm=clearance_mm) for field in fields.known)
     paths: list[ProbePath] = []
-    for field, shaft in zip(known, shafts, strict=True):
+    for field, shaft in zip(fields.known, shafts, strict=True):
         if shaft.clear:
             search = _search(fields, field, zone, meant, clearance_mm=clearance_mm, outward=outward)
             paths += [_measured(fields, search, n, 1, meant) for n in search.chosen]
@@ -163,9 +160,7 @@ def best_axis(
     """
     meant = np.asarray(lesions, dtype=np.int64)
     possible: list[tuple[bool, tuple[float, float, float]]] = []
-    for field in (fields.skin, fields.capsule):
-        if field is None:
-            continue
+    for field in fields.known:
         search = _search(fields, field, zone, meant, clearance_mm=clearance_mm, outward=sphere())
         for path in search.chosen:
             axis = _triple(-search.outward[path])

@@ -34,17 +34,19 @@ class Settled(Generic[Found]):
 
 def settled(
     case: Case,
-    find: Callable[[Case], Found],
+    find: Callable[[Case, Found | None], Found],
     *,
     chosen: Callable[[Found], Iterable[tuple[int, ...]]],
     rounds: int | None = None,
 ) -> Settled[Found]:
     """What ``find`` finds once the case knows every joint loss of the plans ``chosen`` in it.
 
-    Every round learns a loss, so it ends; after ``rounds`` with plans that are ``doubtful``.
+    ``find`` is given what it found in the round before, when less loss was known. Every round learns a
+    loss, so it ends; after ``rounds`` with plans that are ``doubtful``.
     """
+    found: Found | None = None
     while True:
-        found = find(case)
+        found = find(case, found)
         plans = list(chosen(found))
         new = unknown_losses(case, plans)
         if not new:
@@ -83,10 +85,10 @@ def best_plan(
 
     ``known``: plans for other objectives, which may be good ones. Also the case with the joint losses.
     """
-    clock, rounds = Clock.of(seconds), list[Choice]()
+    clock = Clock.of(seconds)
     plans = [choice.chosen for choice in known.values()]
 
-    def find(case: Case) -> Choice:
+    def find(case: Case, before: Choice | None) -> Choice:
         asked: dict[tuple[int, ...], bool] = {}
 
         def doubts(plan: tuple[int, ...]) -> bool:
@@ -100,10 +102,9 @@ def best_plan(
             request,
             seconds=clock.share(1.0),
             known=dict.fromkeys(plans),
-            wider=rounds[-1] if rounds else None,  # joint losses learned since then only take plans away
+            wider=before,  # joint losses learned since then only take plans away
             doubts=doubts,
         )
-        rounds.append(found)
         plans.extend([*asked, found.chosen])
         return found
 

@@ -25,8 +25,8 @@ def curves(
     """The settled curve, and that of each round. ``again``: each begins from the one before."""
     rounds: list[Frontier] = []
 
-    def find(case: Case) -> Frontier:
-        earlier = rounds[-1] if again and rounds else None
+    def find(case: Case, before: Frontier | None) -> Frontier:
+        earlier = before if again else None
         rounds.append(
             frontier(case.problem, best, request, seconds=20, most_points=most_points, earlier=earlier)
         )

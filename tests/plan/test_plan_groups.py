@@ -75,7 +75,7 @@ def test_of_very_many_groups_the_narrowest_are_tried_and_the_others_say_so(
     anatomy = anatomy_of(GRID, LIVER, row)
     whole = {g.lesions: g for g in groups_of(anatomy, ["mwa-1-probe"])}
     assert [lesions for lesions, g in whole.items() if g.feasible] == [(1, 2), (2, 3), (3, 4)]
-    monkeypatch.setattr(clusters, "MOST_PAIRS", 1)
+    monkeypatch.setattr(clusters, "MOST_GROUPS", 1)
     found = {g.lesions: g for g in groups_of(anatomy, ["mwa-1-probe"])}
     assert {lesions: g.why_not for lesions, g in found.items()} == {
         (2, 3): None,

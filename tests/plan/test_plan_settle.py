@@ -90,7 +90,7 @@ def test_rounds_end_with_what_is_known() -> None:
     case, request = patient(seed)
     calls: list[Case] = []
 
-    def find(case: Case) -> Choice:
+    def find(case: Case, _before: Choice | None) -> Choice:
         calls.append(case)
         return optimize(case.problem, "maximum", request, seconds=20)
 
